@@ -1,0 +1,130 @@
+"""
+What people type → one canonical company domain, or a clear refusal.
+
+IDNA is the `idna` package's work (UTS 46, as browsers map it), public suffixes are `publicsuffixlist`'s, which carries
+https://publicsuffix.org/list/ inside.
+"""
+
+import functools
+import re
+from typing import Final
+
+import idna
+from publicsuffixlist import PublicSuffixList
+
+from enrichment.errors import InvalidDomain
+
+MAX_INPUT: Final = 2_048  # characters; a URL longer than this is no company's address
+MAX_NAME: Final = 253  # characters, RFC 1035 section 2.3.4 less the length octets
+MAX_SHOWN: Final = 80  # characters of the input that a refusal repeats
+
+SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)?://", re.IGNORECASE)
+PORT: Final = re.compile(r":(\d{0,5})\Z", re.ASCII)
+LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+# What browsers take for the last part of an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker
+NUMBER: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
+
+# Names that never leave a private network: RFC 6761, RFC 6762 (with its appendix G), RFC 7686, RFC 8375, and .internal,
+# which ICANN set aside in 2024. `.test` and `.example` are for trying things out, and do no harm here.
+PRIVATE_SUFFIXES: Final = frozenset(
+    {"localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "private"}
+    | {"home.arpa", "onion", "invalid"}
+)
+
+
+def canonical_domain(text: str, *, pointer: str | None = None) -> str:
+    """
+    The one spelling of the company domain that `text` names: a domain, a URL or an e-mail address.
+
+    Trimmed, lower case, without scheme, path, port, `www.` and final dot, IDN as punycode. Subdomains stay. The result
+    is its own canonical spelling. Raises `InvalidDomain` saying what is wrong, with `pointer` as the place.
+    """
+    try:
+        return _without_www(_checked(_ascii(_host(text.strip()))))
+    except ValueError as error:
+        _, at, rest = text.rpartition("@")  # what stands before it may be a password
+        shown = ("…@" if at else "") + (rest if len(rest) <= MAX_SHOWN else rest[:MAX_SHOWN] + "…")
+        raise InvalidDomain(f"Invalid domain {shown!r}: {error}", pointer=pointer) from None
+
+
+def _host(text: str) -> str:
+    """Cut everything off that stands around the host's name."""
+    if not text:
+        raise ValueError("it is empty; a company's domain looks like 'example.com'.")
+    if len(text) > MAX_INPUT:
+        raise ValueError(f"it has {len(text)} characters; at most {MAX_INPUT} are read.")
+    scheme = SCHEME.match(text)
+    if scheme and (scheme[1] or "https").lower() not in ("http", "https"):
+        raise ValueError("only http and https addresses are read.")
+    rest = text[scheme.end() :] if scheme else text.removeprefix("//")
+    authority = re.split(r"[/\\?#]", rest, maxsplit=1)[0]
+    name, at, host = authority.rpartition("@")
+    if at and (scheme or not name or ":" in name or "@" in name):
+        raise ValueError("it carries a user name; give the domain alone.")
+    if host.startswith("[") or host.count(":") > 1:
+        raise ValueError("an IP address is not a company domain.")
+    port = PORT.search(host)
+    if port and int(port[1] or 0) > 65_535:
+        raise ValueError("its port is not a port number.")
+    return host[: port.start()] if port else host
+
+
+def _ascii(host: str) -> str:
+    """Lower case and punycode, as a browser would send it."""
+    lowered = host.lower()
+    if lowered.isascii() and "xn--" not in lowered:
+        return lowered.removesuffix(".")
+    try:
+        return idna.encode(host, uts46=True, std3_rules=True).decode("ascii").removesuffix(".")
+    except (idna.IDNAError, UnicodeError) as error:
+        raise ValueError(f"it is not a valid international domain name ({error}).") from None
+
+
+def _checked(domain: str) -> str:
+    """The domain, if it is one that a company could have in public."""
+    labels = domain.split(".")
+    if NUMBER.fullmatch(labels[-1]):
+        raise ValueError("an IP address is not a company domain.")
+    if any(domain == suffix or domain.endswith("." + suffix) for suffix in PRIVATE_SUFFIXES):
+        raise ValueError("it is the name of a private network, not a public domain.")
+    if len(domain) > MAX_NAME:
+        raise ValueError(f"a domain has at most {MAX_NAME} characters, this one has {len(domain)}.")
+    for label in labels:
+        _check_label(label)
+    if len(labels) < 2:
+        raise ValueError("it is a single label; a company's domain looks like 'example.com'.")
+    if _suffixes().is_public(domain):
+        raise ValueError("it is a public suffix, under which companies have their domains.")
+    return domain
+
+
+def _check_label(label: str) -> None:
+    if not label:
+        raise ValueError("there is nothing between two of its dots, or before the first.")
+    if len(label) > 63:
+        raise ValueError(f"a part between dots has at most 63 characters, one here has {len(label)}.")
+    if not LABEL.fullmatch(label):
+        raise ValueError(f"{label!r} may hold letters, digits and inner hyphens only.")
+
+
+def _without_www(domain: str) -> str:
+    """`www.` taken off as long as a domain is left: `www.co.uk` is somebody's, `co.uk` is nobody's."""
+    bare = domain.removeprefix("www.")
+    if bare == domain or "." not in bare or _suffixes().is_public(bare):
+        return domain
+    return _without_www(bare)
+
+
+@functools.cache
+def _suffixes() -> PublicSuffixList:
+    """
+    The public suffixes of ICANN's part of the list; its private part (`weebly.com`) has companies in it.
+
+    Reads a file for some 60 ms, hence at first use and never at import.
+    """
+    return PublicSuffixList(only_icann=True)
+
+
+def warm_up() -> None:
+    """Read the list now, so that the first request does not wait for it."""
+    _suffixes()

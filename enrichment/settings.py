@@ -1,0 +1,124 @@
+"""
+The settings: every limit, time and switch of the service, read from the environment here and nowhere else.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from enrichment.errors import SettingsError
+
+# Visible ASCII but the comma, which parts one token from the next. `$` alone would let a line feed at the end pass.
+Token = Annotated[str, Meta(pattern=r"^[\x21-\x2b\x2d-\x7e]+$(?!\n)")]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One field per environment variable of the same name in capitals; `description` says what the variable may be.
+
+    Made by hand or with `from_env`, it never holds a value out of bounds: `SettingsError` lists every fault.
+    """
+
+    sources: Annotated[
+        Literal["simulated"],
+        Meta(description="`simulated`; `live` comes with a later release"),
+    ] = "simulated"
+    "Where answers come from. Simulated ones are made up, and say so."
+    simulated_lookup_seconds: Annotated[
+        float,
+        Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
+    ] = 15.0
+    "How long a simulated look-up of `POST /enrich` takes."
+    max_pending_jobs: Annotated[
+        int,
+        Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
+    ] = 100_000
+    "Unfinished jobs held at once; one more is answered 503 with `Retry-After`."
+    max_finished_jobs: Annotated[
+        int,
+        Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
+    ] = 100_000
+    "Finished jobs kept for reading; the oldest makes room for the newest."
+    job_retention_seconds: Annotated[
+        float,
+        Meta(ge=0, le=31_536_000, description="a number of seconds from 0 to 31536000 (a year)"),
+    ] = 86_400.0
+    "How long a finished job can be read before it is forgotten."
+    max_body_bytes: Annotated[
+        int,
+        Meta(ge=64, le=1_073_741_824, description="a whole number of bytes from 64 to 1073741824 (1 GiB)"),
+    ] = 1_048_576
+    "Largest request body read; a larger one is answered 413."
+    auth: Annotated[
+        Literal["bearer", "off"],
+        Meta(description="`bearer` or `off`"),
+    ] = "bearer"
+    "`off` leaves it to the host to know who asks; what a browser sends on behalf of another site is then refused."
+    api_tokens: Annotated[
+        tuple[Token, ...],
+        Meta(description="tokens of visible ASCII characters, parted by commas"),
+    ] = ()
+    "Tokens, any of which a request must carry as `Authorization: Bearer …`. None: `/enrich` is open."
+    log_format: Annotated[
+        Literal["text", "json"],
+        Meta(description="`text` or `json`"),
+    ] = "text"
+    "Log lines for people or, one JSON object each, for programs."
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="`debug`, `info`, `warning` or `error`"),
+    ] = "info"
+    "The least severe level that is logged."
+    web_concurrency: Annotated[
+        int,
+        Meta(ge=1, le=1_024, description="a whole number from 1 to 1024"),
+    ] = 1
+    "Set by platforms for servers that fork. Each process would have its own jobs, so the `Procfile` overrules it."
+
+    def __post_init__(self) -> None:
+        values = msgspec.structs.asdict(self)
+        if faults := [_fault(name, value) for name, value in values.items() if not _fits(name, value)]:
+            raise SettingsError(faults)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """The settings that the environment asks for; a variable that is unset or empty means the default."""
+        values: dict[str, Any] = {}
+        faults = []
+        for name in cls.__struct_fields__:
+            text = environ.get(name.upper(), "").strip()
+            given = text.replace(",", " ").split() if name == "api_tokens" else text.lower()
+            try:
+                if text:
+                    values[name] = msgspec.convert(given, _type(name), strict=False)
+            except msgspec.ValidationError:
+                faults.append(_fault(name, text))
+        if faults:
+            raise SettingsError(faults)
+        return cls(**values)
+
+
+def what_would_do(name: str) -> str:
+    """What the setting may be, in words."""
+    description: str = _type(name).__metadata__[0].description
+    return description
+
+
+def _type(name: str) -> Any:
+    return get_type_hints(Settings, include_extras=True)[name]
+
+
+def _fits(name: str, value: object) -> bool:
+    try:
+        msgspec.convert(value, _type(name))
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _fault(name: str, value: object) -> str:
+    shown = "(not shown here)" if name == "api_tokens" else repr(value)[:60]
+    return f"{name.upper()} cannot be {shown}; it must be {what_would_do(name)}."

@@ -1,0 +1,3 @@
+"""
+Every check there is; `pytest` runs them all, the linters included.
+"""

@@ -1,0 +1,108 @@
+"""
+Settings: read from the environment, every fault in one list.
+"""
+
+import math
+
+import pytest
+
+from enrichment.errors import SettingsError
+from enrichment.settings import Settings
+
+
+def faults(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env(environ)
+    return refused.value.faults
+
+
+def test_an_empty_environment_means_the_defaults() -> None:
+    assert Settings.from_env({}) == Settings()
+    assert Settings().simulated_lookup_seconds == 15
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    assert Settings.from_env({"SIMULATED_LOOKUP_SECONDS": "", "API_TOKENS": " ", "AUTH": ""}) == Settings()
+
+
+def test_every_variable_is_read() -> None:
+    environ = {
+        "SOURCES": "simulated",
+        "SIMULATED_LOOKUP_SECONDS": "0.5",
+        "MAX_PENDING_JOBS": "7",
+        "MAX_FINISHED_JOBS": "8",
+        "JOB_RETENTION_SECONDS": "9",
+        "MAX_BODY_BYTES": "1000",
+        "AUTH": "off",
+        "API_TOKENS": "one, two,,three",
+        "LOG_FORMAT": "JSON",
+        "LOG_LEVEL": " Warning ",
+        "WEB_CONCURRENCY": "2",
+        "UNRELATED": "x",
+    }
+
+    assert Settings.from_env(environ) == Settings(
+        sources="simulated",
+        simulated_lookup_seconds=0.5,
+        max_pending_jobs=7,
+        max_finished_jobs=8,
+        job_retention_seconds=9,
+        max_body_bytes=1000,
+        auth="off",
+        api_tokens=("one", "two", "three"),
+        log_format="json",
+        log_level="warning",
+        web_concurrency=2,
+    )
+    assert environ.keys() - {"UNRELATED"} == {name.upper() for name in Settings.__struct_fields__}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SOURCES", "live"),
+        ("SIMULATED_LOOKUP_SECONDS", "-1"),
+        ("SIMULATED_LOOKUP_SECONDS", "nan"),
+        ("SIMULATED_LOOKUP_SECONDS", "inf"),
+        ("SIMULATED_LOOKUP_SECONDS", "15s"),
+        ("MAX_PENDING_JOBS", "0"),
+        ("MAX_PENDING_JOBS", "many"),
+        ("MAX_PENDING_JOBS", "1.5"),
+        ("MAX_PENDING_JOBS", "9" * 5000),
+        ("MAX_BODY_BYTES", "1MB"),
+        ("AUTH", "basic"),
+        ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "loud"),
+        ("WEB_CONCURRENCY", "auto"),
+    ],
+)
+def test_a_fault_names_the_variable_the_value_and_what_would_do(name: str, value: str) -> None:
+    (fault,) = faults({name: value})
+
+    assert fault.startswith(f"{name} cannot be '{value[:20]}")
+    assert "; it must be " in fault
+    assert len(fault) < 200
+
+
+def test_every_fault_is_in_one_list() -> None:
+    listed = faults({"AUTH": "basic", "LOG_LEVEL": "loud", "MAX_BODY_BYTES": "1"})
+
+    assert [fault.split()[0] for fault in listed] == ["MAX_BODY_BYTES", "AUTH", "LOG_LEVEL"]
+
+
+def test_a_fault_never_shows_a_token() -> None:
+    (fault,) = faults({"API_TOKENS": "geheimnis-schlüssel"})
+
+    assert "geheimnis" not in fault
+
+
+def test_settings_made_by_hand_are_held_to_the_same_bounds() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings(max_pending_jobs=0, simulated_lookup_seconds=math.nan, api_tokens=("a b",))
+
+    assert [fault.split()[0] for fault in refused.value.faults] == [
+        "SIMULATED_LOOKUP_SECONDS",
+        "MAX_PENDING_JOBS",
+        "API_TOKENS",
+    ]
+    assert str(refused.value).startswith("The settings are not usable:\n  - SIMULATED_LOOKUP_SECONDS cannot be nan;")
