@@ -1,0 +1,167 @@
+"""
+What several tests share: a clock with hands that a test moves, and servers on real sockets.
+"""
+
+import asyncio
+import heapq
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO
+
+import httpx
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+
+from enrichment.clock import Clock
+from enrichment.settings import Settings
+from service import create_app
+
+ROOT = Path(__file__).parent.parent
+
+
+class FakeClock(Clock):
+    """Stands still until a test moves it; whoever sleeps wakes when their time has come, in order."""
+
+    def __init__(self) -> None:
+        self._now = 1_772_102_100.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        future = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._now + seconds, id(future), future))
+        await future
+
+    async def advance(self, seconds: float) -> None:
+        """Let that much time pass, and everybody finish what they do in it."""
+        end = self._now + seconds
+        await settle()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            self._now, _, future = heapq.heappop(self._sleepers)
+            if not future.done():
+                future.set_result(None)
+            await settle()
+        self._now = end
+
+
+async def settle() -> None:
+    """Let every task go as far as it can without time passing."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """The app behind a real uvicorn on a loopback socket, in this loop; gives its base URL."""
+    # Said to be TCP in so many words: on no other does asyncio turn Nagle's algorithm off, which costs 40 ms an answer.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            assert not task.done()
+            await asyncio.sleep(0.001)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+@asynccontextmanager
+async def client_of(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app, over a real socket."""
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+async def client(clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service with default settings, whose time is the test's."""
+    async with client_of(create_app(Settings(), clock=clock)) as client:
+        yield client
+
+
+@pytest.fixture
+def untouched_logging() -> Iterator[None]:
+    """For a test that configures logging: everything is as before when it is over."""
+    loggers = [logging.getLogger(name) for name in (None, "uvicorn", "uvicorn.error", "uvicorn.access")]
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, handlers, level, propagate in before:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+class ServerProcess:
+    """A server in a process of its own, with what it has logged so far."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: IO[bytes]) -> None:
+        self.process = process
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(self.url + "/health", trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.02)
+        pytest.fail(f"the server did not come up:\n{self.log}")
+
+    def terminate(self) -> int:
+        """SIGTERM, then the exit status."""
+        self.process.terminate()
+        return self.process.wait(timeout=25)
+
+
+@contextmanager
+def server_process(command: str, tmp_path: Path, **environ: str) -> Iterator[ServerProcess]:
+    """Run a shell command that serves on `$PORT`, in the repository, with these variables and no other of ours."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with ExitStack() as stack:
+        log = stack.enter_context((tmp_path / "server.log").open("w+b"))
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {command}"],
+            cwd=ROOT,
+            env={"PATH": path, "PORT": str(port), **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield ServerProcess(process, port, log)
+        finally:
+            process.kill()
+            process.wait()

@@ -1,0 +1,151 @@
+"""
+The outermost edge: ids, the last answer, and what happens on a connection that others use too.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Message
+
+from enrichment.settings import Settings
+from service import create_app
+from tests.conftest import FakeClock, client_of, serving
+from web.boundary import Boundary
+
+
+def fail() -> None:
+    raise RuntimeError("secret inside")
+
+
+async def boom(request: Request) -> Response:
+    fail()
+    raise AssertionError
+
+
+async def boom_afterwards(request: Request) -> Response:
+    return PlainTextResponse("fine", background=BackgroundTask(fail))
+
+
+async def boom_midway(request: Request) -> Response:
+    async def body() -> AsyncIterator[str]:
+        yield "half of"
+        fail()
+
+    return StreamingResponse(body())
+
+
+async def slow(request: Request) -> Response:
+    await asyncio.sleep(0.05)
+    return PlainTextResponse("slow but fine")
+
+
+def faulty_app() -> Starlette:
+    endpoints = (boom, boom_afterwards, boom_midway, slow)
+    routes = [Route("/" + endpoint.__name__, endpoint) for endpoint in endpoints]
+    return Starlette(routes=routes, middleware=[Middleware(Boundary)])
+
+
+async def test_a_sane_request_id_is_taken_over(client: httpx.AsyncClient) -> None:
+    for sane in ("req-1", "0af7651916cd43dd8448eb211c80319c", "a" * 128, "A+b/c=.~:@_"):
+        assert (await client.get("/health", headers={"x-request-id": sane})).headers["x-request-id"] == sane
+
+
+async def test_any_other_is_replaced_by_a_new_one(client: httpx.AsyncClient) -> None:
+    seen = set()
+    for odd in ("", "a" * 129, "a b", "a;b", "ü", "<script>"):
+        headers = {b"x-request-id": odd.encode()}
+        response = await client.get("/nope", headers=headers)
+        request_id = response.headers["x-request-id"]
+        assert re.fullmatch("[0-9a-f]{32}", request_id)
+        assert response.json()["request_id"] == request_id
+        seen.add(request_id)
+
+    assert len(seen) == 6
+
+
+async def test_an_unexpected_exception_is_a_500_without_a_word_of_the_inside(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with client_of(faulty_app()) as client:
+        response = await client.get("/boom", headers={"x-request-id": "req-1"})
+
+    assert response.status_code == 500
+    assert response.json() == {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "The service made a mistake. Its log says which, under this request_id.",
+        "instance": "/boom",
+        "code": "internal_error",
+        "request_id": "req-1",
+    }
+    assert "request failed request_id=req-1 method=GET path=/boom status=500" in caplog.text
+    assert caplog.text.count("Traceback") == 1
+    assert "RuntimeError: secret inside" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/boom", "/boom_afterwards"])
+async def test_an_exception_does_not_close_somebody_elses_request_on_the_same_connection(
+    caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """Two requests in one write; without the boundary, the second has been seen to end with a reset."""
+    async with serving(faulty_app()) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\nGET /slow HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        received = await asyncio.wait_for(reader.readuntil(b"slow but fine"), 5)
+        writer.close()
+        await writer.wait_closed()
+
+    assert received.count(b"HTTP/1.1 ") == 2
+    assert caplog.text.count("Traceback") == 1
+
+
+async def test_a_response_that_breaks_off_is_cut_so_that_nobody_takes_it_for_whole() -> None:
+    async with client_of(faulty_app()) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get("/boom_midway")
+
+
+async def test_other_protocols_pass() -> None:
+    seen: list[Message] = []
+
+    async def send(message: Message) -> None:
+        seen.append(message)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    app = create_app(Settings(api_tokens=("t",)))
+    await app({"type": "websocket", "path": "/enrich", "headers": []}, receive, send)
+    off = create_app(Settings(auth="off"))
+    await off({"type": "websocket", "path": "/enrich", "headers": []}, receive, send)
+
+    assert [message["type"] for message in seen] == ["websocket.close"] * 2
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), asyncio.CancelledError()])
+async def test_a_job_whose_202_could_not_be_sent_runs_all_the_same(clock: FakeClock, error: BaseException) -> None:
+    """It has been taken in, and would be pending for ever: servers of ASGI 2.4 and later raise from `send`."""
+    app = create_app(Settings(), clock=clock)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b'{"company_domain": "a.com"}', "more_body": False}
+
+    async def send(message: Message) -> None:
+        raise error
+
+    scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "method": "POST", "path": "/enrich"}
+    with pytest.raises((Exception, asyncio.CancelledError)):
+        await app({**scope, "headers": [], "query_string": b""}, receive, send)
+    await clock.advance(15)
+
+    assert [job.state for job in app.state.runner.jobs._jobs.values()] == ["completed"]

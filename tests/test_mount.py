@@ -1,0 +1,197 @@
+"""
+Inside a larger application, in every way that people mount things.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from enrichment.settings import Settings
+from service import create_app
+from tests.conftest import ROOT, FakeClock, client_of, settle
+
+ORDER = {"company_domain": "getuniti.com"}
+
+
+def mounted(app: Starlette, how: str) -> tuple[ASGIApp, str]:
+    """A host with the app in it, and the path where it is."""
+    if how == "named":
+        return Starlette(routes=[Mount("/crm/leads", app=app, name="leads")]), "/crm/leads"
+    if how == "nested":
+        return Starlette(routes=[Mount("/crm", routes=[Mount("/{tenant}/leads", app=app)])]), "/crm/acme%20inc/leads"
+    if how == "behind BaseHTTPMiddleware":
+
+        async def dispatch(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+            return await call_next(request)
+
+        middleware = [Middleware(BaseHTTPMiddleware, dispatch=dispatch)]
+        return Starlette(routes=[Mount("/leads", app=app)], middleware=middleware), "/leads"
+    if how == "lifespan composed":
+        return Starlette(routes=[Mount("/leads", app=app)], lifespan=app.router.lifespan_context), "/leads"
+    assert how == "unnamed"
+    return Starlette(routes=[Mount("/crm/leads", app=app)]), "/crm/leads"
+
+
+WAYS = ["named", "unnamed", "nested", "behind BaseHTTPMiddleware", "lifespan composed"]
+
+
+@asynccontextmanager
+async def connected(host: ASGIApp, transport: str) -> AsyncIterator[httpx.AsyncClient]:
+    if transport == "server":
+        async with client_of(host) as client:
+            yield client
+    else:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(host), base_url="http://host") as client:
+            yield client
+
+
+@pytest.mark.parametrize("transport", ["server", "ASGITransport"])
+@pytest.mark.parametrize("how", WAYS)
+async def test_it_works_and_its_links_are_right(clock: FakeClock, how: str, transport: str) -> None:
+    host, path = mounted(create_app(Settings(), clock=clock), how)
+    async with connected(host, transport) as client:
+        accepted = await client.post(path + "/enrich", json=ORDER)
+        pending = await client.get(accepted.headers["location"])
+        await clock.advance(15)
+        complete = await client.get(accepted.headers["location"])
+        missing = await client.get(path + "/nope")
+        wrong = await client.put(path + "/enrich")
+
+    assert accepted.status_code == 202
+    assert accepted.headers["location"] == f"{path}/enrich/{accepted.json()['job_id']}"
+    assert pending.json()["status"] == "pending"
+    assert complete.json()["data"] == {"company_size": 50, "industry": "AI Software"}
+    assert [missing.status_code, missing.json()["code"]] == [404, "not_found"]
+    assert missing.json()["instance"] == path + "/nope"
+    assert [wrong.status_code, wrong.json()["code"]] == [405, "method_not_allowed"]
+
+
+async def test_tokens_hold_under_a_mount_too(clock: FakeClock) -> None:
+    host, path = mounted(create_app(Settings(api_tokens=("t",)), clock=clock), "nested")
+    async with client_of(host) as client:
+        assert (await client.post(path + "/enrich", json=ORDER)).status_code == 401
+        assert (await client.get(path + "/health")).status_code == 200
+
+
+async def test_twice_in_one_host_with_separate_jobs(clock: FakeClock) -> None:
+    routes = [
+        Mount("/a", app=create_app(Settings(), clock=clock)),
+        Mount("/b", app=create_app(Settings(), clock=clock)),
+    ]
+    async with client_of(Starlette(routes=routes)) as client:
+        job_id = (await client.post("/a/enrich", json=ORDER)).json()["job_id"]
+        statuses = [(await client.get(f"/{where}/enrich/{job_id}")).status_code for where in "ab"]
+
+    assert statuses == [200, 404]
+
+
+async def test_a_composed_lifespan_ends_unfinished_jobs(clock: FakeClock) -> None:
+    app = create_app(Settings(), clock=clock)
+    host, path = mounted(app, "lifespan composed")
+    async with client_of(host) as client:
+        job_id = (await client.post(path + "/enrich", json=ORDER)).json()["job_id"]
+
+    assert app.state.runner.jobs.get(job_id).state == "cancelled"
+
+
+@pytest.mark.parametrize("transport", ["server", "ASGITransport"])
+async def test_the_request_ends_with_its_response(clock: FakeClock, transport: str) -> None:
+    """A host that times its requests sees milliseconds, not the job's 15 seconds: here, time does not even pass."""
+    seen: list[float] = []
+
+    async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        begin = time.monotonic()
+        response = await call_next(request)
+        seen.append(time.monotonic() - begin)
+        return response
+
+    app = create_app(Settings(), clock=clock)
+    middleware = [Middleware(BaseHTTPMiddleware, dispatch=timed)]
+    host = Starlette(routes=[Mount("/leads", app=app)], middleware=middleware)
+    finished: list[str] = []
+
+    async def watched(scope, receive, send):  # type: ignore[no-untyped-def]
+        await host(scope, receive, send)
+        finished.append(scope["type"])
+
+    async with connected(watched, transport) as client:
+        await client.post("/leads/enrich", json=ORDER)
+        await settle()
+        assert "http" in finished
+
+    assert len(seen) == 1
+    assert clock._sleepers
+
+
+async def test_one_app_serves_one_event_loop_after_the_other(clock: FakeClock) -> None:
+    """As test suites do: an `asyncio.run` for each test, the app made once."""
+    app = create_app(Settings(simulated_lookup_seconds=0))
+
+    async def once() -> str:
+        async with connected(app, "ASGITransport") as client:
+            location = (await client.post("/enrich", json=ORDER)).headers["location"]
+            await asyncio.sleep(0.01)
+            return str((await client.get(location)).json()["status"])
+
+    assert [await asyncio.to_thread(asyncio.run, once()) for _ in range(2)] == ["complete", "complete"]
+
+
+def test_importing_and_making_an_app_does_no_io_and_touches_no_global() -> None:
+    """In a fresh interpreter whose environment no `service:app` could take."""
+    code = """
+import gc, logging, signal, sys
+import starlette.applications, starlette.middleware.base, msgspec, idna, httpx, uvicorn, publicsuffixlist
+def state():
+    names = [n for n in logging.root.manager.loggerDict if not n.startswith(("service", "enrichment", "web"))]
+    loggers = [logging.root, *map(logging.getLogger, sorted(names))]
+    logs = [(l.name, l.level, list(l.handlers), l.propagate) for l in loggers]
+    return gc.get_threshold(), gc.isenabled(), gc.get_freeze_count(), logs, [signal.getsignal(s) for s in signal.Signals
+        if s not in (signal.SIGKILL, signal.SIGSTOP)], sys.excepthook
+before = state()
+events = []
+def hook(name, arguments):
+    if name.startswith("socket.") or name == "open" and not str(arguments[0]).endswith((".py", ".pyc")) and \\
+            not ".pyc." in str(arguments[0]):
+        events.append((name, arguments))
+sys.addaudithook(hook)
+from service import create_app
+from enrichment.settings import Settings
+create_app(Settings())
+assert state() == before
+assert not events, events
+"""
+    environ = {"MAX_PENDING_JOBS": "none", "AUTH": "ours", "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+async def test_running_in_a_host_touches_no_global_either(clock: FakeClock) -> None:
+    def state() -> object:
+        handlers = [logging.getLogger(name).handlers[:] for name in (None, "uvicorn", "enrichment", "service", "web")]
+        return gc.get_threshold(), gc.get_freeze_count(), handlers, signal.getsignal(signal.SIGUSR1)
+
+    host, path = mounted(create_app(Settings(), clock=clock), "lifespan composed")
+    before = state()
+    async with client_of(host) as client:
+        await client.post(path + "/enrich", json=ORDER)
+        during = state()
+
+    assert during == before == state()

@@ -1,0 +1,140 @@
+"""
+Every refusal is `application/problem+json`, says what was wrong and where, and leaves the connection usable.
+"""
+
+import socket
+from collections.abc import AsyncIterator
+
+import anyio
+import httpx
+import pytest
+
+from enrichment.settings import Settings
+from service import create_app
+from tests.conftest import FakeClock, client_of, serving
+
+# fmt: off
+BAD_BODIES = [
+    # the body, status, code, pointer, part of the detail
+    (b"",                                              400, "malformed_json", None, "it is empty"),
+    (b"{",                                             400, "malformed_json", None, "truncated"),
+    (b"{'company_domain': 'a.com'}",                   400, "malformed_json", None, "malformed"),
+    (b'{"company_domain": "a.com"} x',                 400, "malformed_json", None, "trailing characters"),
+    (b'{"company_domain": NaN}',                       400, "malformed_json", None, "malformed"),
+    (b'\xef\xbb\xbf{"company_domain": "a.com"}',       400, "malformed_json", None, "malformed"),
+    (b'{"company_domain": "\xff\xfe.com"}',            400, "malformed_json", None, "utf-8"),
+    (b'{"company_domain": "\\ud800.com"}',             400, "malformed_json", None, "surrogate"),
+    (b"company_domain=a.com",                          400, "malformed_json", None, "malformed"),
+    (b"null",                                          422, "invalid_body",   "#",  "Expected `object`, got `null`"),
+    (b"[]",                                            422, "invalid_body",   "#",  "Expected `object`, got `array`"),
+    (b"[" * 100_000,                                   422, "invalid_body",   "#",  "Expected `object`, got `array`"),
+    (b'"a.com"',                                       422, "invalid_body",   "#",  "Expected `object`, got `str`"),
+    (b"{}",                                            422, "invalid_body",   "#/company_domain", "missing required"),
+    (b'{"company_domain": null}',                      422, "invalid_body",   "#/company_domain", "got `null`"),
+    (b'{"company_domain": 7}',                         422, "invalid_body",   "#/company_domain", "got `int`"),
+    (b'{"company_domain": ["a.com"]}',                 422, "invalid_body",   "#/company_domain", "got `array`"),
+    (b'{"company_domain": ' + b"[" * 100_000,          422, "invalid_body",   "#/company_domain", "got `array`"),
+    (b'{"company_domain": "a.com", "x": 1}',           422, "invalid_body",   "#/x", "unknown field `x`"),
+    (b'{"a/b~c %": 1}',                                422, "invalid_body",   "#/a~1b~0c%20%25", "unknown field"),
+    (b'{"' + b"x" * 9_000 + b'": 1}',                  422, "invalid_body",   "#/" + "x" * 200, "…"),
+    (b'{"Company_Domain": "a.com"}',                   422, "invalid_body",   "#/Company_Domain", "unknown field"),
+    (b'{"company_domain": "localhost"}',               422, "invalid_domain", "#/company_domain", "private network"),
+    (b'{"company_domain": ""}',                        422, "invalid_domain", "#/company_domain", "empty"),
+    (b'{"company_domain": "a\\u0000.com"}',            422, "invalid_domain", "#/company_domain", "may hold"),
+]
+# fmt: on
+
+
+@pytest.fixture
+async def small(clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(create_app(Settings(max_body_bytes=200_000), clock=clock)) as client:
+        yield client
+
+
+async def test_a_bad_body_is_told_what_is_wrong_and_where(small: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+    for body, status, code, pointer, detail in BAD_BODIES:
+        with subtests.test(body=body[:60]):
+            response = await small.post("/enrich", content=body)
+            problem = response.json()
+
+            assert response.status_code == problem["status"] == status
+            assert response.headers["content-type"] == "application/problem+json"
+            assert problem["code"] == code
+            assert detail in problem["detail"]
+            assert len(problem["detail"]) < 500
+            assert problem["instance"] == "/enrich"
+            assert problem["type"] == "about:blank"
+            assert problem["title"]
+            assert problem["request_id"] == response.headers["x-request-id"]
+            assert [fault["pointer"] for fault in problem.get("errors", ())] == ([pointer] if pointer else [])
+
+
+async def test_what_is_refused_starts_nothing(small: httpx.AsyncClient, clock: FakeClock) -> None:
+    app = create_app(Settings(), clock=clock)
+    async with client_of(app) as client:
+        for body, *_ in BAD_BODIES:
+            await client.post("/enrich", content=body)
+
+    assert app.state.runner.jobs.pending == 0
+
+
+async def chunks(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // 1_000):
+        yield b" " * 1_000
+
+
+async def test_too_large_a_body_is_413_with_and_without_content_length(small: httpx.AsyncClient) -> None:
+    with_length = await small.post("/enrich", content=b" " * 200_001)
+    without = await small.post("/enrich", content=chunks(201_000))
+    just_fits = await small.post("/enrich", content=b'{"company_domain": "a.com"}'.ljust(200_000))
+
+    for response in (with_length, without):
+        assert response.status_code == 413
+        assert response.json()["code"] == "body_too_large"
+        assert "200000 bytes" in response.json()["detail"]
+    assert just_fits.status_code == 202
+
+
+async def test_an_unknown_path_is_404(client: httpx.AsyncClient) -> None:
+    for path in ("/", "/enrich/", "/enrich/a/b", "/nope", "/docs/ü"):
+        response = await client.post(path) if path == "/enrich/" else await client.get(path)
+        assert response.status_code == 404
+        assert response.json()["code"] == "not_found"
+        assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["instance"] == "/docs/%C3%BC"
+
+
+async def test_a_wrong_method_is_405_and_told_the_right_ones(client: httpx.AsyncClient) -> None:
+    enrich = await client.get("/enrich")
+    health = await client.delete("/health")
+
+    assert [enrich.status_code, enrich.json()["code"], enrich.headers["allow"]] == [405, "method_not_allowed", "POST"]
+    assert enrich.json()["detail"] == "GET is not possible at /enrich; possible: POST."
+    assert [health.status_code, set(health.headers["allow"].split(", "))] == [405, {"GET", "HEAD"}]
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_no_traceback(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(Settings(), clock=clock)
+    caplog.set_level("INFO")
+    async with serving(app) as url:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
+            connection.sendall(b"POST /enrich HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            await anyio.sleep(0.05)
+        with anyio.fail_after(5):
+            while "incomplete_body" not in caplog.text:
+                await anyio.sleep(0.01)
+
+    assert "Traceback" not in caplog.text
+    assert app.state.runner.jobs.pending == 0
+
+
+async def test_every_refusal_is_one_log_line_with_its_request_id(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        await client.post("/enrich", content=b"{}", headers={"x-request-id": "req-1"})
+
+    lines = [message for message in caplog.messages if "request_id=req-1" in message]
+    assert lines == ["request refused request_id=req-1 method=POST path=/enrich status=422 code=invalid_body"]

@@ -1,0 +1,168 @@
+"""
+What a job goes through, and that nothing escapes it.
+"""
+
+import asyncio
+
+import pytest
+
+from enrichment.errors import ShuttingDown
+from enrichment.jobs import Job, JobStore, State
+from enrichment.runner import Runner
+from enrichment.sources import Company
+from enrichment.sources.simulated import ANSWER, SimulatedCompanies
+from tests.conftest import FakeClock, settle
+
+
+class Raising:
+    """A source that raises what it is told to."""
+
+    name = "raising"
+    expected_seconds = 1.0
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    async def look_up(self, domain: str) -> Company:
+        raise self.error
+
+
+def runner_of(clock: FakeClock, error: BaseException | None = None) -> Runner:
+    jobs = JobStore(max_pending=10, max_finished=10, retention_seconds=60, clock=clock)
+    source = Raising(error) if error else SimulatedCompanies(expected_seconds=15, clock=clock)
+    return Runner(jobs=jobs, source=source, clock=clock)
+
+
+async def accept(runner: Runner) -> Job:
+    return await runner.accept("a.com", request_id="r-1")
+
+
+async def test_queued_then_running_then_completed(clock: FakeClock) -> None:
+    runner = runner_of(clock)
+    job = await accept(runner)
+    states = [runner.jobs.get(job.id).state]
+    await runner.start(job)
+    await settle()
+    states.append(runner.jobs.get(job.id).state)
+    await clock.advance(15)
+    done = runner.jobs.get(job.id)
+
+    assert [*states, done.state] == [State.QUEUED, State.RUNNING, State.COMPLETED]
+    assert done.result == ANSWER
+    assert done.finished_at == job.created_at + 15
+    assert runner._tasks == set()
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), TimeoutError(), SystemExit(3), ExceptionGroup("x", [OSError()])])
+async def test_whatever_is_raised_is_a_status_and_one_log_line(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    runner = runner_of(clock, error)
+    job = await accept(runner)
+    await runner.start(job)
+    await settle()
+    failed = runner.jobs.get(job.id)
+    lines = [record for record in caplog.records if record.getMessage().startswith("job failed")]
+
+    assert failed.state is State.FAILED
+    assert failed.error == f"The look-up failed unexpectedly. The service's log says why, under job_id {job.id}."
+    assert len(lines) == 1
+    assert lines[0].exc_info
+    assert f"job_id={job.id} request_id=r-1 domain=a.com" in lines[0].getMessage()
+
+
+async def test_closing_ends_running_jobs_not_yet_begun_ones_and_those_without_a_task(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And says of each, in the log, that it is lost."""
+    runner = runner_of(clock)
+    running, fresh, waiting = [await accept(runner) for _ in range(3)]
+    async with runner:
+        await runner.start(running)
+        await settle()
+        await runner.start(fresh)
+
+    for job in (running, fresh, waiting):
+        assert runner.jobs.get(job.id).state is State.CANCELLED
+        assert runner.jobs.get(job.id).error == "The service stopped before the look-up was done."
+    assert caplog.text.count("job cancelled") == 3
+    assert runner._tasks == set()
+
+
+async def test_a_closed_runner_takes_nothing_and_ends_what_comes_too_late(clock: FakeClock) -> None:
+    runner = runner_of(clock)
+    job = await accept(runner)
+    await runner.close()
+    await runner.start(job)
+
+    with pytest.raises(ShuttingDown):
+        await accept(runner)
+    assert runner.jobs.get(job.id).state is State.CANCELLED
+    assert runner._tasks == set()
+
+
+async def test_it_can_be_opened_again(clock: FakeClock) -> None:
+    runner = runner_of(clock)
+    for _ in range(2):
+        async with runner:
+            job = await accept(runner)
+            await runner.start(job)
+            await clock.advance(15)
+            assert runner.jobs.get(job.id).state is State.COMPLETED
+
+
+async def test_a_job_ended_before_it_began_is_not_looked_up(clock: FakeClock) -> None:
+    runner = runner_of(clock, AssertionError("looked up"))
+    job = await accept(runner)
+    await runner.jobs.end(job.id, State.CANCELLED, error="x")
+    await runner.start(job)
+    await settle()
+
+    assert runner.jobs.get(job.id).state is State.CANCELLED
+
+
+@pytest.mark.parametrize("outcome", ["completed", "failed", "cancelled"])
+async def test_an_end_from_elsewhere_is_not_overwritten(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, outcome: str
+) -> None:
+    """Whatever becomes of the look-up afterwards: neither state nor log changes."""
+    gate = asyncio.Event()
+
+    class Gated:
+        name = "gated"
+        expected_seconds = 1.0
+
+        async def look_up(self, domain: str) -> Company:
+            await gate.wait()
+            if outcome == "failed":
+                raise ValueError
+            return ANSWER
+
+    runner = runner_of(clock)
+    runner.source = Gated()
+    job = await accept(runner)
+    await runner.start(job)
+    await settle()
+    await runner.jobs.end(job.id, State.CANCELLED, error="x")
+    with caplog.at_level("INFO"):
+        if outcome == "cancelled":
+            await runner.close()
+        gate.set()
+        await settle()
+
+    assert runner.jobs.get(job.id).error == "x"
+    assert caplog.messages == []
+
+
+async def test_an_event_loop_that_ends_takes_its_jobs_with_it(clock: FakeClock) -> None:
+    """As in a host that runs no lifespan of ours and cancels every task at its end."""
+    runner = runner_of(clock)
+    job = await accept(runner)
+    await runner.start(job)
+    await settle()
+    (task,) = runner._tasks
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert runner.jobs.get(job.id).state is State.CANCELLED

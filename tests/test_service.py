@@ -1,0 +1,260 @@
+"""
+Document 1 over real sockets: start a look-up, ask how it stands.
+"""
+
+import json
+import time
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+import service
+from enrichment.clock import Clock
+from enrichment.settings import Settings
+from enrichment.sources import Company
+from service import create_app
+from tests.conftest import FakeClock, client_of, server_process
+
+ORDER = {"company_domain": "getuniti.com"}
+DATA = {"company_size": 50, "industry": "AI Software"}
+RUN = "uvicorn service:app --port $PORT"
+
+
+async def start(client: httpx.AsyncClient, domain: str = "getuniti.com") -> str:
+    response = await client.post("/enrich", json={"company_domain": domain})
+    assert response.status_code == 202
+    job_id: str = response.json()["job_id"]
+    return job_id
+
+
+async def test_ac1_post_answers_202_and_a_job_id_at_once(client: httpx.AsyncClient) -> None:
+    """The clock stands still: nothing of the 15 seconds can have been waited for."""
+    response = await client.post("/enrich", json=ORDER)
+
+    assert response.status_code == 202
+    assert response.json().keys() == {"job_id", "status"}
+    assert response.json()["status"] == "pending"
+    assert UUID(response.json()["job_id"]).version == 4
+    assert str(UUID(response.json()["job_id"])) == response.json()["job_id"]
+
+
+async def test_ac2_the_job_is_pending_within_15_seconds(client: httpx.AsyncClient, clock: FakeClock) -> None:
+    job_id = await start(client)
+    for _ in range(2):
+        response = await client.get(f"/enrich/{job_id}")
+        assert response.status_code == 200
+        assert response.json() == {"job_id": job_id, "status": "pending"}
+        await clock.advance(14.9)
+
+
+async def test_ac3_the_job_is_complete_after_15_seconds(client: httpx.AsyncClient, clock: FakeClock) -> None:
+    job_id = await start(client)
+    await clock.advance(15)
+    response = await client.get(f"/enrich/{job_id}")
+
+    assert response.status_code == 200
+    assert response.json() == {"job_id": job_id, "status": "complete", "data": DATA}
+
+
+@pytest.mark.parametrize("job_id", [str(uuid4()), "nope", "0", "%00", "a" * 5000, str(uuid4()).upper()])
+async def test_ac4_an_unknown_id_is_404(client: httpx.AsyncClient, job_id: str) -> None:
+    response = await client.get(f"/enrich/{job_id}")
+
+    assert response.status_code == 404
+    assert response.json()["detail"] == "Job not found"
+    assert response.json()["code"] == "job_not_found"
+
+
+def test_all_four_criteria_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """The delay comes from the environment; real time, real process."""
+    with server_process(RUN, tmp_path, SIMULATED_LOOKUP_SECONDS="0.5") as server:
+        server.wait_until_healthy()
+        with httpx.Client(base_url=server.url, trust_env=False) as client:
+            accepted = client.post("/enrich", json=ORDER)
+            job_id = accepted.json()["job_id"]
+            assert accepted.status_code == 202
+            assert accepted.elapsed.total_seconds() < 0.4
+            assert client.get(f"/enrich/{job_id}").json() == {"job_id": job_id, "status": "pending"}
+            time.sleep(0.6)
+            assert client.get(f"/enrich/{job_id}").json() == {"job_id": job_id, "status": "complete", "data": DATA}
+            assert client.get(f"/enrich/{uuid4()}").status_code == 404
+
+
+def test_the_default_15_seconds_for_real(tmp_path: Path) -> None:
+    """No variable set: pending until 15 seconds have passed, complete right after."""
+    with server_process(RUN, tmp_path) as server:
+        server.wait_until_healthy()
+        with httpx.Client(base_url=server.url, trust_env=False) as client:
+            begin = time.monotonic()
+            job_id = client.post("/enrich", json=ORDER).json()["job_id"]
+            while (body := client.get(f"/enrich/{job_id}").json())["status"] == "pending":
+                assert time.monotonic() - begin < 20
+                time.sleep(0.1)
+
+    assert 15 <= time.monotonic() - begin < 16
+    assert body == {"job_id": job_id, "status": "complete", "data": DATA}
+
+
+async def test_the_202_says_where_and_when_to_ask(client: httpx.AsyncClient) -> None:
+    response = await client.post("/enrich", json=ORDER)
+
+    assert response.headers["location"] == f"/enrich/{response.json()['job_id']}"
+    assert response.headers["retry-after"] == "15"
+    followed = await client.get(response.headers["location"])
+    assert followed.json() == response.json()
+
+
+async def test_a_pending_job_says_how_long_to_wait_and_a_complete_one_does_not(
+    client: httpx.AsyncClient, clock: FakeClock
+) -> None:
+    job_id = await start(client)
+    await clock.advance(9.5)
+    assert (await client.get(f"/enrich/{job_id}")).headers["retry-after"] == "6"
+    await clock.advance(15)
+    assert "retry-after" not in (await client.get(f"/enrich/{job_id}")).headers
+
+
+async def test_simulated_data_says_so_in_a_header_of_every_answer_about_a_job(
+    client: httpx.AsyncClient, clock: FakeClock
+) -> None:
+    accepted = await client.post("/enrich", json=ORDER)
+    pending = await client.get(accepted.headers["location"])
+    await clock.advance(15)
+    complete = await client.get(accepted.headers["location"])
+
+    assert [answer.headers["x-data-source"] for answer in (accepted, pending, complete)] == ["simulated"] * 3
+
+
+async def test_jobs_run_side_by_side(client: httpx.AsyncClient, clock: FakeClock) -> None:
+    """A hundred of them take as long as one."""
+    ids = [await start(client, f"company-{number}.com") for number in range(100)]
+    await clock.advance(15)
+    statuses = [(await client.get(f"/enrich/{job_id}")).json()["status"] for job_id in ids]
+
+    assert statuses == ["complete"] * 100
+
+
+async def test_the_same_domain_twice_makes_two_jobs(client: httpx.AsyncClient) -> None:
+    assert await start(client) != await start(client)
+
+
+async def test_a_failing_source_becomes_a_failed_job_that_can_be_read(clock: FakeClock) -> None:
+    """No word of the inside, but where to find it."""
+
+    class Broken:
+        name = "broken"
+        expected_seconds = 1.0
+
+        async def look_up(self, domain: str) -> Company:
+            raise ZeroDivisionError("secret inside")
+
+    async with client_of(create_app(Settings(), source=Broken(), clock=clock)) as client:
+        job_id = await start(client)
+        await clock.advance(0)
+        body = (await client.get(f"/enrich/{job_id}")).json()
+
+    assert body.keys() == {"job_id", "status", "error"}
+    assert body["status"] == "failed"
+    assert job_id in body["error"]
+    assert "secret" not in body["error"]
+
+
+async def test_one_job_too_many_is_503_and_taken_later(clock: FakeClock) -> None:
+    async with client_of(create_app(Settings(max_pending_jobs=2), clock=clock)) as client:
+        await start(client)
+        await start(client)
+        refused = await client.post("/enrich", json=ORDER)
+        not_ready = await client.get("/ready")
+        await clock.advance(15)
+        ready = await client.get("/ready")
+        taken = await client.post("/enrich", json=ORDER)
+
+    assert [refused.status_code, not_ready.status_code] == [503, 503]
+    assert refused.json()["code"] == not_ready.json()["code"] == "too_many_jobs"
+    assert refused.headers["retry-after"] == "15"
+    assert [ready.status_code, taken.status_code] == [200, 202]
+
+
+async def test_a_finished_job_is_forgotten_when_its_time_is_over(clock: FakeClock) -> None:
+    async with client_of(create_app(Settings(job_retention_seconds=60), clock=clock)) as client:
+        job_id = await start(client)
+        await clock.advance(15 + 59)
+        kept = await client.get(f"/enrich/{job_id}")
+        await clock.advance(1)
+        forgotten = await client.get(f"/enrich/{job_id}")
+
+    assert [kept.status_code, forgotten.status_code] == [200, 404]
+
+
+async def test_health_and_readiness(client: httpx.AsyncClient) -> None:
+    health = await client.get("/health")
+    ready = await client.get("/ready")
+
+    assert health.json() == {"status": "healthy", "service": "lead-enrichment", "version": "0.1.0"}
+    assert [ready.status_code, ready.json()] == [200, {"status": "ready"}]
+    assert health.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/enrich/nope"])
+async def test_head_is_get_without_a_body(client: httpx.AsyncClient, path: str) -> None:
+    head, get = await client.head(path), await client.get(path)
+
+    assert head.content == b""
+    assert head.status_code == get.status_code
+
+
+async def test_any_content_type_with_json_inside_is_read(client: httpx.AsyncClient) -> None:
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-8"):
+        response = await client.post(
+            "/enrich", content=b'{"company_domain": "a.com"}', headers={"content-type": content_type}
+        )
+        assert response.status_code == 202
+
+
+async def test_nothing_is_cached_or_sniffed(client: httpx.AsyncClient) -> None:
+    for response in (await client.post("/enrich", json=ORDER), await client.get("/health"), await client.get("/x")):
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_app_is_made_once_when_it_is_asked_for() -> None:
+    assert service.app is service.app
+    with pytest.raises(AttributeError, match="has no attribute 'nope'"):
+        service.nope  # noqa: B018
+
+
+def test_settings_that_cannot_be_end_the_process_with_their_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(vars(service), "app", raising=False)
+    monkeypatch.setenv("AUTH", "basic")
+    with pytest.raises(SystemExit, match="AUTH cannot be 'basic'"):
+        service.app  # noqa: B018
+
+
+async def test_a_process_of_its_own_sets_up_its_log(
+    untouched_logging: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = service.create_app(Settings(log_format="json"), own_process=True)
+    async with app.router.lifespan_context(app):
+        pass
+
+    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert events == ["service started", "service stopped"]
+
+
+async def test_one_of_several_processes_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    app = service.create_app(Settings(web_concurrency=3))
+    async with app.router.lifespan_context(app):
+        pass
+
+    assert "each server process has its own jobs" in caplog.text
+    assert "workers=3" in caplog.text
+
+
+async def test_real_time_is_the_default() -> None:
+    clock = Clock()
+    begin = time.time()
+    await clock.sleep(0)
+
+    assert begin <= clock.now() <= time.time()

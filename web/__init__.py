@@ -1,0 +1,3 @@
+"""
+The edges of HTTP, each a small piece: errors, bodies, tokens, the process. Knows nothing of what a job is.
+"""

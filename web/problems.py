@@ -1,0 +1,120 @@
+"""
+Every error answer, in one format and from one place: RFC 9457 `application/problem+json`.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+import schemas
+from enrichment.errors import EnrichmentError, InvalidDomain, JobNotFound, Unavailable
+from enrichment.logs import Event
+
+log = logging.getLogger(__name__)
+
+STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
+    InvalidDomain: 422,
+    JobNotFound: 404,
+    Unavailable: 503,
+}
+"What our own errors mean in HTTP; a subclass means what its base class means."
+
+ENCODER: Final = msgspec.json.Encoder()
+
+
+class Refusal(Exception):
+    """An error answer: what HTTP says, what a program reads (`code`), what a person reads (`detail`)."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: tuple[schemas.FieldError, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """The response to an error, whatever it is. Says it in the log too: with a traceback if nobody foresaw it."""
+    refusal = _refusal(request, error)
+    request_id = request.scope["enrichment.request_id"]
+    event = Event(
+        "request failed" if refusal.status == 500 else "request refused",
+        request_id=request_id,
+        method=request.method,
+        path=request.scope["path"],
+        status=refusal.status,
+        code=refusal.code,
+    )
+    if refusal.status == 500:
+        log.error(event, exc_info=error)
+    else:
+        log.info(event)
+    problem = schemas.Problem(
+        type="about:blank",
+        title=HTTPStatus(refusal.status).phrase,
+        status=refusal.status,
+        detail=refusal.detail,
+        instance=quote(request.scope["path"]),
+        code=refusal.code,
+        request_id=request_id,
+        errors=refusal.errors,
+    )
+    return Response(
+        ENCODER.encode(problem),
+        status_code=refusal.status,
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **refusal.headers},
+        media_type="application/problem+json",
+    )
+
+
+def _refusal(request: Request, error: Exception) -> Refusal:
+    match error:
+        case Refusal():
+            return error
+        case EnrichmentError():
+            return _from_ours(error)
+        case HTTPException():
+            return _from_starlette(request, error)
+        case _:
+            return Refusal(
+                500, "internal_error", "The service made a mistake. Its log says which, under this request_id."
+            )
+
+
+def _from_ours(error: EnrichmentError) -> Refusal:
+    detail = str(error)
+    return Refusal(
+        next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF),
+        error.code,
+        detail,
+        errors=(schemas.FieldError(error.pointer, detail),) if error.pointer else (),
+        headers={"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else None,
+    )
+
+
+def _from_starlette(request: Request, error: HTTPException) -> Refusal:
+    """The router's own two errors, unknown path and wrong method, in words that help."""
+    status = HTTPStatus(error.status_code)
+    headers = error.headers or {}
+    path = request.scope["path"]
+    detail = {
+        404: f"There is nothing at {path}.",
+        405: f"{request.method} is not possible at {path}; possible: {headers.get('Allow')}.",
+    }.get(status, error.detail)
+    return Refusal(status, status.name.lower(), detail, headers=headers)
