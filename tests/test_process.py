@@ -1,0 +1,131 @@
+"""
+As a process of its own: what the Procfile starts, and how it ends.
+"""
+
+import contextlib
+import json
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT, ServerProcess, server_process
+from web.process import worker_processes
+
+PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
+ORDER = {"company_domain": "getuniti.com"}
+
+
+def post_jobs(server: ServerProcess, count: int) -> list[str]:
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        return [client.post("/enrich", json=ORDER).headers["location"] for _ in range(count)]
+
+
+def test_the_procfile_keeps_one_process_whatever_web_concurrency_says(tmp_path: Path) -> None:
+    """As on Heroku, whose buildpack sets WEB_CONCURRENCY=2: each of 20 jobs is found, each on a new connection."""
+    with server_process(PROCFILE, tmp_path, WEB_CONCURRENCY="2", LOG_FORMAT="json") as server:
+        server.wait_until_healthy()
+        locations = post_jobs(server, 20)
+        statuses = [httpx.get(server.url + location, trust_env=False).status_code for location in locations]
+        response = httpx.get(server.url + "/health", trust_env=False)
+        server.terminate()
+        lines = [json.loads(line) for line in server.log.splitlines()]
+
+    assert statuses == [200] * 20
+    assert "server" not in response.headers
+    assert not any("each server process" in line["event"] for line in lines)
+    assert {"service started", "job accepted", "service stopped"} <= {line["event"] for line in lines}
+
+
+def test_the_procfile_says_what_the_platform_needs() -> None:
+    options = PROCFILE.split()
+
+    assert options[:2] == ["uvicorn", "service:app"]
+    for name, value in {
+        "--host": "0.0.0.0",  # noqa: S104 - the platform's router comes from outside
+        "--port": "$PORT",
+        "--workers": "1",
+        "--timeout-keep-alive": "95",  # Heroku's router keeps connections for 90 s
+        "--timeout-graceful-shutdown": "20",  # it kills after 30 s
+    }.items():
+        assert options[options.index(name) + 1] == value
+
+
+def test_sigterm_under_load_ends_in_time_without_a_traceback_and_names_the_lost_jobs(tmp_path: Path) -> None:
+    """Whoever asks gets an answer or finds the door closed; each job that was taken in and not done is named."""
+    accepted: list[str] = []
+
+    def ask(url: str) -> None:
+        with httpx.Client(base_url=url, trust_env=False) as client, contextlib.suppress(httpx.TransportError):
+            for _ in range(20_000):
+                response = client.post("/enrich", json=ORDER)
+                if response.status_code == 202:
+                    accepted.append(response.json()["job_id"])
+
+    with server_process(PROCFILE, tmp_path) as server:
+        server.wait_until_healthy()
+        clients = [threading.Thread(target=ask, args=(server.url,)) for _ in range(4)]
+        for client in clients:
+            client.start()
+        while len(accepted) < 100:
+            time.sleep(0.01)
+        begin = time.monotonic()
+        server.terminate()
+        took = time.monotonic() - begin
+        for client in clients:
+            client.join()
+        log = server.log
+
+    assert took < 5
+    assert "Traceback" not in log
+    cancelled = {line.split("job_id=")[1].split()[0] for line in log.splitlines() if "job cancelled" in line}
+    assert set(accepted) <= cancelled
+
+
+def test_settings_that_cannot_be_end_the_start_with_a_list_and_no_traceback(tmp_path: Path) -> None:
+    with server_process(PROCFILE, tmp_path, AUTH="basic", MAX_BODY_BYTES="1 MB") as server:
+        status = server.process.wait(timeout=20)
+        log = server.log
+
+    assert status != 0
+    assert log.splitlines() == [
+        "The settings are not usable:",
+        "  - MAX_BODY_BYTES cannot be '1 MB'; it must be a whole number of bytes from 64 to 1073741824 (1 GiB).",
+        "  - AUTH cannot be 'basic'; it must be `bearer` or `off`.",
+    ]
+
+
+@pytest.mark.parametrize(("option", "environ"), [("--workers 2", {}), ("", {"WEB_CONCURRENCY": "2"})])
+def test_several_workers_are_told_loudly_that_each_has_its_own_jobs(
+    tmp_path: Path, option: str, environ: dict[str, str]
+) -> None:
+    with server_process(f"uvicorn service:app --port $PORT {option}", tmp_path, **environ) as server:
+        server.wait_until_healthy()
+        deadline = time.monotonic() + 10
+        while server.log.count("each server process has its own jobs") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        server.terminate()
+        warnings = [line for line in server.log.splitlines() if "each server process has its own jobs" in line]
+
+    assert len(warnings) == 2
+    assert all(" error " in line and "start with --workers 1" in line for line in warnings)
+
+
+@pytest.mark.parametrize(
+    ("command", "web_concurrency", "processes"),
+    [
+        ("uvicorn service:app", 1, 1),
+        ("uvicorn service:app", 2, 2),
+        ("uvicorn service:app --workers 1", 2, 1),
+        ("uvicorn service:app --workers=3 --port 1", 1, 3),
+        ("uvicorn service:app --reload", 2, 1),
+        ("gunicorn -w 4 -k uvicorn_worker.UvicornWorker service:app", 1, 4),
+        ("gunicorn -w4 service:app", 1, 4),
+        ("granian --workers 2 service:app", 1, 2),
+        ("python -m host --workers", 1, 1),
+    ],
+)
+def test_how_many_processes_there_are(command: str, web_concurrency: int, processes: int) -> None:
+    assert worker_processes(command.split(), web_concurrency) == processes
