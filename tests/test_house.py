@@ -1,0 +1,193 @@
+"""
+The rules of the house, for what is there and what will come.
+"""
+
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+
+import msgspec
+import pytest
+from starlette.routing import Route
+
+import schemas
+from enrichment import __version__
+from enrichment.settings import Settings, what_would_do
+from service import ROUTES
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+# Who may import whom: a module may import from lower levels only, and `schemas` nothing of ours. The longest prefix of
+# a module's name counts; packages' own `__init__` files are modules like others.
+LEVELS = {
+    "service": 5,
+    "web": 4,
+    "schemas": 4,
+    "enrichment.runner": 3,
+    "enrichment.modules": 2,
+    "enrichment.scoring": 2,
+    "enrichment.blueprint": 2,
+    "enrichment.sources": 1,
+    "enrichment.jobs": 1,
+    "enrichment.cache": 1,
+    "enrichment.http": 1,
+    "enrichment": 0,
+}
+# Inside a level, these few may look at their neighbours.
+NEIGHBOURS = {
+    "web": ("web", "schemas"),
+    "enrichment.jobs": ("enrichment.sources",),
+    "enrichment.sources": ("enrichment.sources",),
+    "enrichment": ("enrichment.errors", "enrichment.clock"),
+}
+ONLY_IN = {"starlette": ("service", "web"), "httpx": ("enrichment.http",), "uvicorn": ()}
+
+MODULES = {
+    str(path.relative_to(ROOT).with_suffix("")).replace("/", ".").removesuffix(".__init__"): ast.parse(path.read_text())
+    for path in [ROOT / "service.py", ROOT / "schemas.py", *ROOT.glob("enrichment/**/*.py"), *ROOT.glob("web/**/*.py")]
+}
+
+
+def key(module: str) -> str:
+    """The longest prefix of the module's name that has a level."""
+    while module not in LEVELS:
+        module = module.rpartition(".")[0]
+    return module
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Every module that is imported, wherever in the file; of `from package import module`, the module."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys() or {node.module}
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_down(module: str) -> None:
+    ours = {name for name in imports(MODULES[module]) if name in MODULES}
+    if module == "schemas":
+        assert ours == set()
+    for name in ours:
+        lower = LEVELS[key(name)] < LEVELS[key(module)]
+        assert lower or name.startswith(NEIGHBOURS.get(key(module), ())), f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_is_kept_to_a_few_modules_stays_there(module: str) -> None:
+    for package, allowed in ONLY_IN.items():
+        if any(name.split(".")[0] == package for name in imports(MODULES[module])):
+            assert key(module) in allowed
+    if module != "enrichment.settings":
+        assert "os" not in imports(MODULES[module])
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_and_public_class_says_what_it_is(module: str) -> None:
+    assert ast.get_docstring(MODULES[module])
+    for node in ast.walk(MODULES[module]):
+        if isinstance(node, ast.ClassDef):
+            assert ast.get_docstring(node), node.name
+
+
+def test_every_setting_is_in_the_readmes_table_with_its_default_and_what_it_may_be() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("| ").split(" | ")] for line in README.splitlines() if line[:3] == "| `"
+    ]
+    told = {row[0]: row[1:3] for row in rows if row[0].strip("`").isupper()}
+    held = {}
+    for field in msgspec.structs.fields(Settings):
+        default = ",".join(field.default) if isinstance(field.default, tuple) else f"{field.default:}"
+        held[f"`{field.name.upper()}`"] = [
+            f"`{default.removesuffix('.0')}`" if default else "none",
+            what_would_do(field.name),
+        ]
+
+    assert told == held
+
+
+def test_every_route_is_in_the_readme() -> None:
+    for route in ROUTES:
+        assert isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}:
+            assert f"`{method} {route.path}`" in README
+
+
+def test_every_file_of_the_map_is_there_and_every_module_is_on_the_map() -> None:
+    block = README.split("## Map of the code")[1].split("```")[1]
+    folder, told = "", set()
+    for line in block.splitlines()[1:]:
+        name = line.strip().split("  ")[0]
+        if name.endswith("/"):
+            folder = name
+        elif name:
+            told.add(folder * line.startswith(" ") + name)
+    held = {
+        str(path.relative_to(ROOT))
+        for path in ROOT.glob("**/*.py")
+        if path.parts[len(ROOT.parts)] in ("enrichment", "web")
+    }
+
+    assert {name for name in told if not (ROOT / name).exists()} == set()
+    assert {name for name in held if not name.endswith("__init__.py") or "sources" in name} <= told
+
+
+def test_the_readmes_json_is_what_the_service_says() -> None:
+    bodies = [line for line in README.splitlines() if line.startswith('{"job_id"')]
+
+    assert [json.loads(body)["status"] for body in bodies] == ["pending", "complete"]
+    msgspec.json.decode(bodies[0], type=schemas.PendingJob)
+    msgspec.json.decode(bodies[1], type=schemas.CompleteJob)
+    (problem,) = [line for line in README.splitlines() if line.startswith('{"type"')]
+    assert msgspec.json.decode(problem, type=schemas.Problem).code == "invalid_domain"
+
+
+def test_ci_runs_exactly_the_readmes_test_line() -> None:
+    (line,) = [line for line in README.splitlines() if line.endswith("-m pytest")]
+    run = (ROOT / ".ci" / "run").read_text().splitlines()
+
+    assert line in run
+
+
+def test_the_version_is_in_the_changelog() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+
+    assert f"## [{__version__}]" in changelog
+
+
+def test_heroku_is_told_of_one_process_and_of_no_unknown_variable() -> None:
+    app = json.loads((ROOT / "app.json").read_text())
+
+    assert app["formation"]["web"]["quantity"] == 1
+    assert {name.lower() for name in app["env"]} <= set(Settings.__struct_fields__)
+    assert app["env"]["WEB_CONCURRENCY"]["value"] == "1"
+
+
+def test_dependencies_are_pinned() -> None:
+    for path in ("requirements.txt", "tests/requirements.txt"):
+        for line in (ROOT / path).read_text().splitlines():
+            assert line.startswith(("#", "-r ")) or "==" in line
+
+
+def test_python_versions_agree() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+
+    assert config["ruff"]["target-version"] == "py" + config["mypy"]["python_version"].replace(".", "")
+    assert f"Python {config['mypy']['python_version']}" in README
+
+
+@pytest.mark.parametrize("command", ["ruff format --check .", "ruff check --no-cache .", "mypy"])
+def test_formatter_linter_and_types(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
