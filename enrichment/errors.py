@@ -3,10 +3,15 @@ What can go wrong behind the routes.
 
     EnrichmentError
     ├── InvalidDomain        the text names no company domain
+    ├── InvalidPlan          modules and waves that cannot be run together
     ├── JobNotFound          no such job, or it has been forgotten
+    ├── JobConflict          the job is not in a state for that
     └── Unavailable          no work can be taken right now
         ├── TooManyJobs      as many unfinished jobs are held as may be
         └── ShuttingDown     the service is on its way out
+    SourceError              a source has no answer: data for the job that asked, never an HTTP error
+    ├── SourceFailed         it could not be asked, or answered nonsense; the next in the chain is asked
+    └── NothingToSay         what is known is too little to work an answer out; the module is skipped
     SettingsError            the environment holds values the service cannot take
 """
 
@@ -34,13 +39,25 @@ class InvalidDomain(EnrichmentError):
     code = "invalid_domain"
 
 
+class InvalidPlan(EnrichmentError):
+    """Modules and waves that are unknown, or cannot be run together."""
+
+    code = "invalid_plan"
+
+
 class JobNotFound(EnrichmentError):
-    """No such job, or it has been forgotten. Says no more, so that ids cannot be told apart."""
+    """No such job, or it has been forgotten."""
 
     code = "job_not_found"
 
-    def __init__(self) -> None:
-        super().__init__("Job not found")
+    def __init__(self, message: str = "Job not found") -> None:
+        super().__init__(message)
+
+
+class JobConflict(EnrichmentError):
+    """The job is not in a state for that: finished, or not yet."""
+
+    code = "job_conflict"
 
 
 class Unavailable(EnrichmentError):
@@ -64,6 +81,18 @@ class ShuttingDown(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The service is shutting down and takes no new jobs.", retry_after=5)
+
+
+class SourceError(Exception):
+    """A source has no answer. The message is shown to callers."""
+
+
+class SourceFailed(SourceError):
+    """It could not be asked, or answered nonsense; the next one in the chain is asked."""
+
+
+class NothingToSay(SourceError):
+    """What is known is too little to work an answer out; the message says what is missing."""
 
 
 class SettingsError(Exception):
