@@ -4,9 +4,10 @@ The lead-enrichment service: post a company's domain, get 202 at once, fetch wha
 `uvicorn service:app` runs it; `Mount("/leads", app=create_app())` puts it into a larger application.
 """
 
+import functools
 import logging
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import quote
@@ -22,98 +23,229 @@ from starlette.routing import Route
 
 import schemas
 from enrichment import __version__, domains, logs
+from enrichment.cache import Cache
+from enrichment.case_studies import load_case_studies
 from enrichment.clock import Clock
-from enrichment.errors import SettingsError
-from enrichment.jobs import Job, JobStore
+from enrichment.errors import InvalidDomain, JobNotFound, SettingsError
+from enrichment.findings import CaseStudy
+from enrichment.jobs import FINISHED, UNFINISHED, BatchItem, Enrichment, Job, Lookup, Order, State
 from enrichment.logs import Event
+from enrichment.modules import MODULES, plan
 from enrichment.runner import Runner
 from enrichment.settings import Settings
-from enrichment.sources import CompanySource
-from enrichment.sources.simulated import SimulatedCompanies
-from web.auth import BearerAuth, SameSiteOnly
+from enrichment.sources import CompanySource, Source
+from enrichment.sources.local import Local
+from enrichment.sources.simulated import FailingOn, Simulated, SimulatedCompanies
+from enrichment.store import JobStore
+from enrichment.waves import Waves
+from web import queries, views
+from web.auth import BearerAuth, SameSiteOnly, Tokens
 from web.bodies import Accepted, read_json
 from web.boundary import Boundary
-from web.problems import answer
+from web.problems import Refusal, answer
 from web.process import worker_processes
 
 log = logging.getLogger(__name__)
 
 encode: Final = msgspec.json.Encoder().encode
 ENRICH_REQUEST: Final = msgspec.json.Decoder(schemas.EnrichRequest)
+START_REQUEST: Final = msgspec.json.Decoder(schemas.StartRequest | None)
+BATCH_REQUEST: Final = msgspec.json.Decoder(schemas.BatchRequest)
+RETRY_REQUEST: Final = msgspec.json.Decoder(schemas.RetryRequest | None)
 HEALTH: Final = encode(schemas.Health(service="lead-enrichment", version=__version__))
 READY: Final = encode(schemas.Ready())
+COMPLETED: Final = frozenset({State.COMPLETED})
 HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+POLL_SECONDS: Final = 5  # an enrichment's progress is worth a look that often, however long it takes
+
+
+# Document 1: one question, one answer.
+
+
+async def start_lookup(request: Request) -> Response:
+    """`POST /enrich`: take a company's domain in and answer at once; the look-up goes on behind the answer."""
+    state = request.app.state
+    body = await read_json(request, ENRICH_REQUEST, limit=state.settings.max_body_bytes)
+    domain = domains.canonical_domain(body.company_domain, pointer="#/company_domain")
+    job = await state.runner.accept_lookup(domain, request_id=_request_id(request))
+    headers = _job_headers(state.runner, job) | {"location": _link(request, f"/enrich/{job.id}")}
+    return _accepted(schemas.PendingJob(job_id=job.id), headers, BackgroundTask(state.runner.start, [job]))
+
+
+async def read_lookup(request: Request) -> Response:
+    """`GET /enrich/{job_id}`: how the job stands, with the data once it is there."""
+    runner: Runner = request.app.state.runner
+    job = runner.store.lookup(request.path_params["job_id"])
+    return _json(views.lookup(job), _job_headers(runner, job))
+
+
+# Document 2: modules in waves.
 
 
 async def start_enrichment(request: Request) -> Response:
-    """`POST /enrich`: take a company's domain in and answer at once; the look-up goes on behind the answer."""
-    runner: Runner = request.app.state.runner
-    settings: Settings = request.app.state.settings
-    body = await read_json(request, ENRICH_REQUEST, limit=settings.max_body_bytes)
-    domain = domains.canonical_domain(body.company_domain, pointer="#/company_domain")
-    job = await runner.accept(domain, request_id=request.scope["enrichment.request_id"])
-    return Accepted(
-        encode(schemas.PendingJob(job_id=job.id)),
-        headers=_job_headers(runner, job) | {"location": _link(request, f"/enrich/{job.id}")},
-        background=BackgroundTask(runner.start, job),
+    """`POST /api/v1/enrich/{domain}`: take an enrichment in."""
+    state = request.app.state
+    domain = queries.path_domain(request)
+    body = await read_json(request, START_REQUEST, limit=state.settings.max_body_bytes, blank=b"null")
+    body = body or schemas.StartRequest()
+    job = await state.runner.accept(domain, _order(request, body))
+    return _accepted_enrichment(request, job)
+
+
+async def start_batch(request: Request) -> Response:
+    """`POST /api/v1/enrich/batch`: take an enrichment in for each of several domains, so many to run at a time."""
+    state = request.app.state
+    body = await read_json(request, BATCH_REQUEST, limit=state.settings.max_body_bytes)
+    order = _order(request, body)
+    items = _batch_items(body.domains, most=state.settings.max_batch_domains)
+    batch, jobs = await state.runner.accept_batch(items, order, body.concurrency or 5)
+    location = _link(request, f"/api/v1/enrich/batch/{batch.id}")
+    headers = _job_headers(state.runner, jobs[0]) | {"location": location}
+    return _accepted(views.started_batch(batch), headers, BackgroundTask(state.runner.start, jobs, batch))
+
+
+async def read_batch(request: Request) -> Response:
+    """`GET /api/v1/enrich/batch/{batch_id}`: how the batch and each of its jobs stand."""
+    store: JobStore = request.app.state.runner.store
+    status = views.batch_status(store.batch(request.path_params["batch_id"]), store)
+    busy = status.status in ("queued", "running")
+    return _json(status, HEADERS | {"retry-after": str(POLL_SECONDS)} if busy else HEADERS)
+
+
+async def list_enrichments(request: Request) -> Response:
+    """`GET /api/v1/enrich`: enrichments, newest first, a page of them."""
+    store: JobStore = request.app.state.runner.store
+    domain, state = queries.query_domain(request), queries.query_state(request)
+    limit = queries.query_number(request, "limit", default=50, least=1, most=100)
+    offset = queries.query_number(request, "offset", default=0, least=0, most=10**12)
+    return _json(
+        schemas.JobList(
+            jobs=tuple(map(views.listed, store.page(domain, state, limit=limit, offset=offset))),
+            total=store.count(domain, state),
+            running_count=store.count(domain, State.RUNNING),
+            queued_count=store.count(domain, State.QUEUED),
+            limit=limit,
+            offset=offset,
+        )
     )
 
 
-async def read_enrichment(request: Request) -> Response:
-    """`GET /enrich/{job_id}`: how the job stands, with the data once it is there."""
+async def read_status(request: Request) -> Response:
+    """`GET /api/v1/enrich/{domain}/status`: how far the newest job, or `?job_id=`, has come."""
     runner: Runner = request.app.state.runner
-    job = runner.jobs.get(request.path_params["job_id"])
-    return _json(encode(_view(job)), _job_headers(runner, job))
+    job = _job_of(request, queries.path_domain(request), UNFINISHED | FINISHED)
+    return _json(views.status(job), _job_headers(runner, job))
+
+
+async def read_results(request: Request) -> Response:
+    """`GET /api/v1/enrich/{domain}/results`: what the newest completed job, or `?job_id=` in any state, has brought."""
+    domain = queries.path_domain(request)
+    only = queries.query_modules(request)
+    return _json(views.results(_job_of(request, domain, COMPLETED), only))
+
+
+async def cancel_enrichment(request: Request) -> Response:
+    """`POST /api/v1/enrich/{domain}/cancel`: stop the newest unfinished job, or `?job_id=`."""
+    runner: Runner = request.app.state.runner
+    job = await runner.cancel(queries.path_domain(request), request.query_params.get("job_id"))
+    message = f"Job cancelled. {job.completed} modules were already completed."
+    return _json(schemas.CancelledJob(job_id=job.id, message=message, modules_completed=job.completed))
+
+
+async def retry_enrichment(request: Request) -> Response:
+    """`POST /api/v1/enrich/{domain}/retry`: run again what failed in the newest finished job, or `?job_id=`."""
+    state = request.app.state
+    domain = queries.path_domain(request)
+    body = await read_json(request, RETRY_REQUEST, limit=state.settings.max_body_bytes, blank=b"null")
+    failed_only = body is None or body.failed_modules_only is not False
+    before = _job_of(request, domain, FINISHED, UNFINISHED)
+    job = await state.runner.retry(before, failed_only=failed_only, request_id=_request_id(request))
+    return _accepted_enrichment(request, job)
+
+
+async def read_cache(request: Request) -> Response:
+    """`GET /api/v1/enrich/{domain}/cache`: which modules are cached, and how fresh they are."""
+    return _json(views.cache_status(queries.path_domain(request), request.app.state.cache))
+
+
+# For the platform.
 
 
 async def read_health(request: Request) -> Response:
     """`GET /health`: the process is alive."""
-    return _json(HEALTH)
+    return _encoded(HEALTH)
 
 
 async def read_readiness(request: Request) -> Response:
     """`GET /ready`: a job would be taken now; if not, 503 says why."""
     runner: Runner = request.app.state.runner
     runner.check_open()
-    return _json(READY)
+    return _encoded(READY)
 
 
 # fmt: off
 ROUTES: Final = [
-    Route("/enrich",          start_enrichment, methods=["POST"]),
-    Route("/enrich/{job_id}", read_enrichment,  methods=["GET"]),
-    Route("/health",          read_health,      methods=["GET"]),
-    Route("/ready",           read_readiness,   methods=["GET"]),
+    Route("/enrich",                                start_lookup,      methods=["POST"]),
+    Route("/enrich/{job_id}",                       read_lookup,       methods=["GET"]),
+
+    Route("/api/v1/enrich",                         list_enrichments,  methods=["GET"]),
+    Route("/api/v1/enrich/batch",                   start_batch,       methods=["POST"]),
+    Route("/api/v1/enrich/batch/{batch_id}",        read_batch,        methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/status",    read_status,       methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/results",   read_results,      methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/cache",     read_cache,        methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/cancel",    cancel_enrichment, methods=["POST"]),
+    Route("/api/v1/enrich/{domain:path}/retry",     retry_enrichment,  methods=["POST"]),
+    Route("/api/v1/enrich/{domain:path}",           start_enrichment,  methods=["POST"]),
+
+    Route("/health",                                read_health,       methods=["GET"]),
+    Route("/ready",                                 read_readiness,    methods=["GET"]),
 ]
 # fmt: on
-OPEN_PATHS: Final = ("/health", "/ready")
-"Open to all, whatever the tokens."
 
 
 def create_app(
     settings: Settings | None = None,
     *,
     source: CompanySource | None = None,
+    sources: Mapping[str, Source] | None = None,
     clock: Clock | None = None,
     own_process: bool = False,
 ) -> Starlette:
     """
-    An application with jobs of its own, to be served or mounted. Making it does no I/O and touches nothing global.
+    An application with jobs of its own, to be served or mounted. Making it touches nothing global.
 
-    `settings` default to the environment's; `SettingsError` lists what is wrong with them. `source` and `clock` are
-    seams for another source of companies and for tests. `own_process` lets its lifespan set up logging for the whole
-    process: true for `service:app`, never for a host.
+    `settings` default to the environment's; `SettingsError` lists what is wrong with them. `source` (for `/enrich`),
+    `sources` (for modules, by the names in their chains) and `clock` are seams for others and for tests. `own_process`
+    lets its lifespan set up logging for the whole process: true for `service:app`, never for a host.
     """
     settings = Settings.from_env() if settings is None else settings
     clock = clock or Clock()
-    source = source or SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock)
-    jobs = JobStore(
+    tokens = Tokens(settings.api_tokens)
+    case_studies = functools.cache(lambda: load_case_studies(settings.case_studies_file))
+    if settings.case_studies_file:
+        case_studies()  # what is wrong with the operator's file is told at start, like any setting
+    store = JobStore(
         max_pending=settings.max_pending_jobs,
         max_finished=settings.max_finished_jobs,
         retention_seconds=settings.job_retention_seconds,
         clock=clock,
     )
-    runner = Runner(jobs=jobs, source=source, clock=clock)
+    cache = Cache(max_results=settings.max_cached_results, clock=clock)
+    waves = Waves(
+        store=store,
+        cache=cache,
+        sources=_simulated_sources(settings, case_studies, clock) if sources is None else sources,
+        clock=clock,
+        deadline_seconds=settings.job_deadline_seconds,
+    )
+    runner = Runner(
+        store=store,
+        source=source or SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock),
+        waves=waves,
+        max_running=settings.max_running_jobs,
+        clock=clock,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -121,21 +253,27 @@ def create_app(
             logs.configure(settings.log_format, settings.log_level)
         _warn_of_siblings(settings)
         domains.warm_up()
+        case_studies()
         async with runner:
-            log.info(Event("service started", version=__version__, source=source.name))
+            log.info(Event("service started", version=__version__, sources=settings.sources))
+            if settings.auth == "bearer":
+                tokens.announce()
             yield
         log.info(Event("service stopped"))
 
     middleware = [Middleware(Boundary)]
     if settings.auth == "off":
         middleware.append(Middleware(SameSiteOnly))
-    elif settings.api_tokens:
-        middleware.append(Middleware(BearerAuth, tokens=settings.api_tokens, open_paths=OPEN_PATHS))
+    else:
+        middleware.append(
+            Middleware(BearerAuth, tokens=tokens, is_open=_is_open if settings.api_tokens else _is_open_by_default)
+        )
 
     app = Starlette(routes=ROUTES, middleware=middleware, exception_handlers={HTTPException: answer}, lifespan=lifespan)
     app.router.redirect_slashes = False  # it would build the address from the Host header, which callers choose
     app.state.settings = settings
     app.state.runner = runner
+    app.state.cache = cache
     return app
 
 
@@ -154,26 +292,116 @@ def __getattr__(name: str) -> Starlette:
     return app
 
 
-def _view(job: Job) -> schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob:
-    """The job as callers of `/enrich` know it."""
-    if job.result is not None:
-        data = schemas.CompanyData(company_size=job.result.company_size, industry=job.result.industry)
-        return schemas.CompleteJob(job_id=job.id, data=data)
-    if job.error is not None:
-        return schemas.FailedJob(job_id=job.id, error=job.error)
-    return schemas.PendingJob(job_id=job.id)
+def _simulated_sources(
+    settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock
+) -> dict[str, Source]:
+    """By the names that the modules' chains know them by."""
+    if unknown := set(settings.simulated_failures) - MODULES.keys():
+        raise SettingsError(
+            [f"SIMULATED_FAILURES cannot be {', '.join(sorted(unknown))}; the modules are {', '.join(MODULES)}."]
+        )
+    seconds, failures = settings.simulated_module_seconds, frozenset(settings.simulated_failures)
+    sources: dict[str, Source] = {
+        "simulated": Simulated(seconds=seconds, clock=clock),
+        "local": Local(case_studies=case_studies, clock=clock),
+    }
+    if failures:
+        return {
+            name: FailingOn(modules=failures, source=source, seconds=seconds, clock=clock)
+            for name, source in sources.items()
+        }
+    return sources
+
+
+def _is_open(path: str) -> bool:
+    """What no token is needed for, ever."""
+    return path in ("/health", "/ready")
+
+
+def _is_open_by_default(path: str) -> bool:
+    """What no token is needed for while none is configured: that, and `/enrich`, and whatever does not exist."""
+    return not path.startswith(("/api/", "/campaigns/"))
+
+
+def _job_of(request: Request, domain: str, *preferences: frozenset[State]) -> Enrichment:
+    """The job that `?job_id=` names, or else the domain's newest in the first set of states that it has one in."""
+    store: JobStore = request.app.state.runner.store
+    if job_id := request.query_params.get("job_id"):
+        return store.enrichment(job_id, domain)
+    for states in preferences:
+        if job := store.newest(domain, states):
+            return job
+    wanted = "completed job" if preferences == (COMPLETED,) else "job"
+    raise JobNotFound(f"There is no {wanted} for {domain}.")
+
+
+def _order(request: Request, body: schemas.StartRequest | schemas.BatchRequest) -> Order:
+    return Order(
+        modules=plan(body.modules, body.waves),
+        priority=body.priority or "normal",
+        force=body.force or False,
+        request_id=_request_id(request),
+    )
+
+
+def _batch_items(texts: Sequence[str], *, most: int) -> list[BatchItem]:
+    """What to do about each of a batch's domains: run it, or skip it and say why."""
+    if len(texts) > most:
+        raise _bad_batch(f"There are {len(texts)} domains; a batch takes {most} at most.")
+    items: list[BatchItem] = []
+    seen: set[str] = set()
+    for text in texts:
+        try:
+            domain = domains.canonical_domain(text)
+        except InvalidDomain as error:
+            items.append(BatchItem(domain=text[:253], reason=str(error)))
+            continue
+        repeated = f"{domain} is in this batch already." if domain in seen else None
+        seen.add(domain)
+        items.append(BatchItem(domain=domain, reason=repeated))
+    if not seen:
+        first = f" The first: {items[0].reason}" if items else ""
+        raise _bad_batch(f"There is no domain to run.{first}")
+    return items
+
+
+def _bad_batch(detail: str) -> Refusal:
+    return Refusal(422, "invalid_body", detail, errors=(schemas.FieldError(pointer="#/domains", detail=detail),))
+
+
+def _accepted(body: schemas.Response, headers: Mapping[str, str], start: BackgroundTask) -> Response:
+    return Accepted(encode(body), headers=headers, background=start)
+
+
+def _accepted_enrichment(request: Request, job: Enrichment) -> Response:
+    runner: Runner = request.app.state.runner
+    location = _link(request, f"/api/v1/enrich/{job.domain}/status?job_id={job.id}")
+    headers = _job_headers(runner, job) | {"location": location}
+    return _accepted(views.started(job), headers, BackgroundTask(runner.start, [job]))
 
 
 def _job_headers(runner: Runner, job: Job) -> dict[str, str]:
-    """Where the data comes from and, while it is not there, when to ask again."""
-    headers = {**HEADERS, "x-data-source": runner.source.name}
+    """Where a look-up's data comes from and, while a job is not done, when to ask again."""
+    headers = {**HEADERS}
+    if isinstance(job, Lookup):
+        headers["x-data-source"] = runner.source.name
     if not job.is_finished:
-        headers["retry-after"] = str(job.seconds_left(runner.clock.now()))
+        left = job.seconds_left(runner.clock.now())
+        headers["retry-after"] = str(left if isinstance(job, Lookup) else min(POLL_SECONDS, left))
     return headers
 
 
-def _json(body: bytes, headers: Mapping[str, str] = HEADERS) -> Response:
+def _json(body: schemas.Response, headers: Mapping[str, str] = HEADERS) -> Response:
+    return _encoded(encode(body), headers)
+
+
+def _encoded(body: bytes, headers: Mapping[str, str] = HEADERS) -> Response:
     return Response(body, headers=headers, media_type="application/json")
+
+
+def _request_id(request: Request) -> str:
+    request_id: str = request.scope["enrichment.request_id"]
+    return request_id
 
 
 def _link(request: Request, path: str) -> str:

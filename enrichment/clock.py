@@ -4,6 +4,7 @@ The time. Everything that reads it or waits for it is handed a `Clock`, so that 
 
 import asyncio
 import time
+from contextlib import AbstractAsyncContextManager
 
 
 class Clock:
@@ -16,3 +17,7 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Wait for that many seconds, letting others run."""
         await asyncio.sleep(seconds)
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """A block that may take that many seconds, and then is left with `TimeoutError`."""
+        return asyncio.timeout(seconds)

@@ -1,17 +1,15 @@
 """
-What a job is, the states it goes through, and the dict that holds them all.
+What a job is, and the states it goes through.
 """
 
-import asyncio
 import math
-from collections import deque
+import zlib
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
-from enrichment.clock import Clock
-from enrichment.errors import JobNotFound, TooManyJobs
+from enrichment.findings import Attempt, Citation
 from enrichment.sources import Company
 
 
@@ -25,15 +23,42 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+UNFINISHED: Final = frozenset({State.QUEUED, State.RUNNING})
 FINISHED: Final = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
 "The states that a job never leaves."
+
+
+class StepState(StrEnum):
+    """Where one module of a job stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+SETTLED: Final = frozenset({StepState.COMPLETED, StepState.FAILED, StepState.SKIPPED})
+"What counts as progress."
+
+Priority = Literal["low", "normal", "high"]
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted of an enrichment, whatever its domain: ids of `modules`, in the table's order."""
+
+    modules: tuple[str, ...]
+    priority: Priority
+    force: bool
+    request_id: str
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """
     One domain, one run. A value: a change makes a new one, so a reader never sees half a job.
 
-    Times are seconds since the epoch, UTC. `result` is there when completed, `error` when failed or cancelled.
+    Times are seconds since the epoch, UTC. `error` is there when it failed or was cancelled.
     """
 
     id: str
@@ -44,7 +69,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State.QUEUED
     started_at: float | None = None
     finished_at: float | None = None
-    result: Company | None = None
     error: str | None = None
 
     @property
@@ -57,80 +81,115 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return max(1, math.ceil(self.created_at + self.expected_seconds - now))
 
 
-class JobStore:
-    """
-    Jobs by id. Bounded both ways: by how many are unfinished, by how many finished ones are kept and for how long.
+class Lookup(Job, frozen=True, kw_only=True):
+    """A job of `POST /enrich`: one question. `result` is there when completed."""
 
-    Every change is made under the lock. A look at one job takes no lock: it is a single dict access to a frozen value.
+    result: Company | None = None
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    One module of an enrichment. `body` is its answer as JSON, `facts` the number of data points in it.
+
+    `reason` says why it failed or was skipped, `because` which failed modules it was skipped for.
     """
 
-    def __init__(self, *, max_pending: int, max_finished: int, retention_seconds: float, clock: Clock) -> None:
-        self._max_pending = max_pending
-        self._max_finished = max_finished
-        self._retention_seconds = retention_seconds
-        self._clock = clock
-        self._jobs: dict[str, Job] = {}
-        self._finished: deque[Job] = deque()  # in the order of their ends, so the oldest is on the left
-        self._lock = asyncio.Lock()
+    module_id: str
+    state: StepState = StepState.PENDING
+    started_at: float | None = None
+    ended_at: float | None = None
+    body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    facts: int | None = None
+    cached: bool = False
+    simulated: bool = False
+    source: str | None = None
+    fetched_at: float | None = None
+    citations: tuple[Citation, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    reason: str | None = None
+    because: tuple[str, ...] = ()
+
+
+class Enrichment(Job, frozen=True, kw_only=True):
+    """
+    A job of the enrichment API: some modules for one domain.
+
+    While it is under way its steps are in `live`; when it has ended they are in `packed`, a fifth of the size.
+    """
+
+    priority: Priority
+    force: bool
+    batch_id: str | None = None
+    live: tuple[Step, ...] = ()
+    packed: bytes = b""
+    total: int
+    completed: int = 0
+    failed: int = 0
+    skipped: int = 0
 
     @property
-    def pending(self) -> int:
-        """How many jobs are not finished."""
-        return len(self._jobs) - len(self._finished)
+    def steps(self) -> tuple[Step, ...]:
+        """Its modules, in the table's order."""
+        return _unpack(self.packed) if self.packed else self.live
 
-    def unfinished(self) -> list[Job]:
-        """All jobs that have not come to an end, oldest first."""
-        return [job for job in self._jobs.values() if not job.is_finished]
+    @property
+    def progress_percent(self) -> float:
+        """How much of it has been settled, one decimal."""
+        return round(100 * (self.completed + self.failed + self.skipped) / self.total, 1)
 
-    def get(self, job_id: str) -> Job:
-        """The job, as it stands; `JobNotFound` if there is none or its time is over."""
-        job = self._jobs.get(job_id)
-        if job is None or self._is_over(job):
-            raise JobNotFound
-        return job
+    def step(self, module_id: str) -> Step:
+        """The step of that module, which has to be one of the job's."""
+        return next(step for step in self.steps if step.module_id == module_id)
 
-    def check_room(self, expected_seconds: float) -> None:
-        """Raise `TooManyJobs` if one more job, of that many seconds, would be one too many."""
-        if self.pending >= self._max_pending:
-            raise TooManyJobs(
-                f"{self.pending} jobs are unfinished, as many as this service holds. Try again later.",
-                retry_after=max(1, math.ceil(expected_seconds)),
-            )
+    def with_step(self, step: Step) -> "Enrichment":
+        """The job with that step in the place of the one before, and the counts that follow."""
+        live = tuple(step if step.module_id == old.module_id else old for old in self.live)
+        states = [each.state for each in live]
+        return msgspec.structs.replace(
+            self,
+            live=live,
+            completed=states.count(StepState.COMPLETED),
+            failed=states.count(StepState.FAILED),
+            skipped=states.count(StepState.SKIPPED),
+        )
 
-    async def add(self, job: Job) -> None:
-        """Take a new job in; `TooManyJobs` if it would be one too many."""
-        async with self._lock:
-            self._forget()
-            self.check_room(job.expected_seconds)
-            self._jobs[job.id] = job
+    def at_rest(self) -> "Enrichment":
+        """The job for keeping: what has not ended is cancelled, and the steps are packed."""
+        job = self
+        for step in self.live:
+            if step.ended_at is None:
+                job = job.with_step(msgspec.structs.replace(step, state=StepState.CANCELLED))
+        return msgspec.structs.replace(job, live=(), packed=_pack(job.live))
 
-    async def begin(self, job_id: str) -> bool:
-        """Mark a queued job as running; False if it has been ended before it could begin."""
-        async with self._lock:
-            job = self._jobs.get(job_id)
-            if job is None or job.state is not State.QUEUED:
-                return False
-            self._jobs[job_id] = msgspec.structs.replace(job, state=State.RUNNING, started_at=self._clock.now())
-            return True
 
-    async def end(
-        self, job_id: str, state: State, *, result: Company | None = None, error: str | None = None
-    ) -> Job | None:
-        """Bring a job to its end, once: the first end counts, a later one changes nothing and gives None."""
-        async with self._lock:
-            job = self._jobs.get(job_id)
-            if job is None or job.is_finished:
-                return None
-            ended = msgspec.structs.replace(job, state=state, finished_at=self._clock.now(), result=result, error=error)
-            self._jobs[job_id] = ended
-            self._finished.append(ended)
-            self._forget()
-            return ended
+AnyJob = Lookup | Enrichment
 
-    def _is_over(self, job: Job) -> bool:
-        return job.finished_at is not None and job.finished_at + self._retention_seconds <= self._clock.now()
 
-    def _forget(self) -> None:
-        """Drop finished jobs, oldest first, while there are too many or their time is over."""
-        while self._finished and (len(self._finished) > self._max_finished or self._is_over(self._finished[0])):
-            del self._jobs[self._finished.popleft().id]
+class BatchItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a batch: the job that runs it, or the reason why none does."""
+
+    domain: str
+    job_id: str | None = None
+    reason: str | None = None
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Several domains posted together, `concurrency` of which may run at a time."""
+
+    id: str
+    created_at: float
+    concurrency: int
+    expected_seconds: float
+    items: tuple[BatchItem, ...]
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(tuple[Step, ...])
+
+
+def _pack(steps: tuple[Step, ...]) -> bytes:
+    return zlib.compress(_ENCODER.encode(steps))
+
+
+def _unpack(packed: bytes) -> tuple[Step, ...]:
+    return _DECODER.decode(zlib.decompress(packed))

@@ -4,33 +4,48 @@ A job's way from accepted to its end. The runner owns every running job as a tas
 
 import asyncio
 import logging
+import secrets
+import string
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from uuid import uuid4
 
+from msgspec.structs import replace
+
 from enrichment.clock import Clock
-from enrichment.errors import ShuttingDown
-from enrichment.jobs import Job, JobStore, State
+from enrichment.errors import JobConflict, JobNotFound, ShuttingDown
+from enrichment.jobs import UNFINISHED, AnyJob, Batch, BatchItem, Enrichment, Lookup, Order, State, Step, StepState
 from enrichment.logs import Event
+from enrichment.modules import SECONDS_PER_MODULE
+from enrichment.queue import Line
 from enrichment.sources import CompanySource
+from enrichment.store import JobStore
+from enrichment.waves import Waves
 
 log = logging.getLogger(__name__)
+
+ALPHABET: Final = string.ascii_lowercase + string.digits
+STOPPED: Final = "The service stopped before the job was done."
 
 
 class Runner:
     """
-    Accepts jobs, runs them side by side, and ends whatever is unfinished when it is closed.
+    Accepts jobs, runs them side by side, cancels them, and ends whatever is unfinished when it is closed.
 
     Works without being entered, as in a host that runs no lifespan of ours; then unfinished jobs end with the process,
     and no log line says so.
     """
 
-    def __init__(self, *, jobs: JobStore, source: CompanySource, clock: Clock) -> None:
-        self.jobs = jobs
+    def __init__(self, *, store: JobStore, source: CompanySource, waves: Waves, max_running: int, clock: Clock) -> None:
+        self.store = store
         self.source = source
         self.clock = clock
         self.is_closed = False
-        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself holds tasks only weakly
+        self._waves = waves
+        self._line = Line(max_running)
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # the loop itself holds tasks only weakly
 
     async def __aenter__(self) -> Self:
         self.is_closed = False
@@ -45,65 +60,191 @@ class Runner:
         """Raise `ShuttingDown` or `TooManyJobs` if no job would be taken now."""
         if self.is_closed:
             raise ShuttingDown
-        self.jobs.check_room(self.source.expected_seconds)
+        self.store.check_room(self.source.expected_seconds)
 
-    async def accept(self, domain: str, *, request_id: str) -> Job:
-        """Take a job for `domain` in; it waits until `start`. Raises as `check_open` does."""
-        self.check_open()
-        job = Job(
+    # Accepting: the job is in the store, and waits until `start`.
+
+    async def accept_lookup(self, domain: str, *, request_id: str) -> Lookup:
+        """Take a job of `POST /enrich` in. Raises `TooManyJobs` or `ShuttingDown`, as the others do."""
+        job = Lookup(
             id=str(uuid4()),
             domain=domain,
             request_id=request_id,
             created_at=self.clock.now(),
             expected_seconds=self.source.expected_seconds,
         )
-        await self.jobs.add(job)
-        log.info(_event("job accepted", job))
+        await self._add([job])
         return job
 
-    async def start(self, job: Job) -> None:
-        """Set an accepted job going and return at once."""
+    async def accept(self, domain: str, order: Order) -> Enrichment:
+        """Take an enrichment of one domain in."""
+        job = self._enrichment(domain, order)
+        await self._add([job])
+        return job
+
+    async def accept_batch(
+        self, items: Sequence[BatchItem], order: Order, concurrency: int
+    ) -> tuple[Batch, list[Enrichment]]:
+        """Take an enrichment in for each item without a reason against it; all of them or none."""
+        batch_id = f"batch_{self._stamp()}"
+        jobs = [self._enrichment(item.domain, order, batch_id) for item in items if item.reason is None]
+        ids = {job.domain: job.id for job in jobs}
+        batch = Batch(
+            id=batch_id,
+            created_at=self.clock.now(),
+            concurrency=concurrency,
+            expected_seconds=max(SECONDS_PER_MODULE, sum(job.expected_seconds for job in jobs) // concurrency),
+            items=tuple(item if item.reason else replace(item, job_id=ids[item.domain]) for item in items),
+        )
+        await self._add(jobs, batch)
+        return batch, jobs
+
+    async def retry(self, job: Enrichment, *, failed_only: bool, request_id: str) -> Enrichment:
+        """
+        Take an enrichment in that runs again what failed in `job`, and what was skipped because of that; or all of it.
+
+        Raises `JobConflict` if it is not finished, or nothing in it is to be run again.
+        """
+        if not job.is_finished:
+            raise JobConflict(f"Job {job.id} is {job.state}; only a finished job can be retried.")
+        again = tuple(
+            step.module_id for step in job.steps if not failed_only or step.state is StepState.FAILED or step.because
+        )
+        if not again:
+            raise JobConflict(
+                f"No module of job {job.id} failed, so there is nothing to retry; "
+                '{"failed_modules_only": false} runs all its modules again.'
+            )
+        order = Order(modules=again, priority=job.priority, force=True, request_id=request_id)
+        return await self.accept(job.domain, order)
+
+    def _enrichment(self, domain: str, order: Order, batch_id: str | None = None) -> Enrichment:
+        return Enrichment(
+            id=f"enrich_{domain.replace('.', '_')}_{self._stamp()}",
+            domain=domain,
+            request_id=order.request_id,
+            created_at=self.clock.now(),
+            expected_seconds=SECONDS_PER_MODULE * len(order.modules),
+            priority=order.priority,
+            force=order.force,
+            batch_id=batch_id,
+            live=tuple(Step(module_id=module_id) for module_id in order.modules),
+            total=len(order.modules),
+        )
+
+    def _stamp(self) -> str:
+        """What makes an id readable, and what makes it unique."""
+        moment = datetime.fromtimestamp(self.clock.now(), UTC)
+        return f"{moment:%Y%m%d%H%M%S}_{''.join(secrets.choice(ALPHABET) for _ in range(8))}"
+
+    async def _add(self, jobs: Sequence[AnyJob], batch: Batch | None = None) -> None:
         if self.is_closed:
-            await self._cancel(job)
-            return
-        task = asyncio.create_task(self._run(job))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            raise ShuttingDown
+        await self.store.add(jobs, batch)
+        for job in jobs:
+            log.info(_event("job accepted", job))
+
+    # Running
+
+    async def start(self, jobs: Sequence[AnyJob], batch: Batch | None = None) -> None:
+        """Set accepted jobs going, the enrichments among them when it is their turn, and return at once."""
+        for job in jobs:
+            if self.is_closed:
+                await self._cancel(job, STOPPED)
+            elif isinstance(job, Enrichment):
+                if self.store.is_queued(job.id):
+                    self._line.join(job, batch)
+            else:
+                self._spawn(job)
+        self._start_next()
+
+    async def cancel(self, domain: str, job_id: str | None = None) -> Enrichment:
+        """
+        Stop an enrichment, its calls included: that of `job_id`, else the newest unfinished one of the domain.
+
+        Raises `JobNotFound`, or `JobConflict` if it is finished.
+        """
+        job = self.store.enrichment(job_id, domain) if job_id else self.store.newest(domain, UNFINISHED)
+        job = job or self.store.newest(domain)
+        if job is None:
+            raise JobNotFound(f"There is no job for {domain}.")
+        cancelled = await self._cancel(job, "Cancelled on request.")
+        if not isinstance(cancelled, Enrichment):
+            raise JobConflict(f"Job {job.id} is {job.state} already; there is nothing to cancel.")
+        if task := self._tasks.get(job.id):
+            task.cancel()  # it leaves the line when it is over, and not before: its place is not free yet
+        else:
+            self._line.leave(job)
+            self._start_next()
+        return cancelled
 
     async def close(self) -> None:
         """Take no more jobs, stop the running ones, and say of each unfinished one that it is lost."""
         self.is_closed = True
-        tasks = list(self._tasks)
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # A task cancelled before its first step never reached `_run`, and a job whose 202 is still being sent has none.
-        for job in self.jobs.unfinished():
-            await self._cancel(job)
+        # A task cancelled before its first step never reached `_run`, and what waits for its turn has no task yet.
+        for job in self.store.unfinished():
+            await self._cancel(job, STOPPED)
+            if isinstance(job, Enrichment):
+                self._line.leave(job)
 
-    async def _run(self, job: Job) -> None:
+    def _start_next(self) -> None:
+        while not self.is_closed and (job_id := self._line.take()):
+            self._spawn(self.store.enrichment(job_id))
+
+    def _spawn(self, job: AnyJob) -> None:
+        task = asyncio.create_task(self._run(job))
+        self._tasks[job.id] = task
+        task.add_done_callback(lambda _: self._left(job))
+
+    def _left(self, job: AnyJob) -> None:
+        """A job's task is over, whatever became of it."""
+        del self._tasks[job.id]
+        if isinstance(job, Enrichment):
+            self._line.leave(job)
+            self._start_next()
+
+    async def _run(self, job: AnyJob) -> None:
         """The whole life of a job. Nothing but a cancellation leaves it."""
         try:
-            if await self.jobs.begin(job.id):
-                result = await self.source.look_up(job.domain)
-                if await self.jobs.end(job.id, State.COMPLETED, result=result):
-                    log.info(_event("job completed", job, seconds=round(self.clock.now() - job.created_at, 3)))
+            if await self.store.begin(job.id):
+                if isinstance(job, Enrichment):
+                    await self._waves.run(job)
+                    await self._conclude(job)
+                else:
+                    result = await self.source.look_up(job.domain)
+                    self._tell(await self.store.end(job.id, State.COMPLETED, result=result))
         except asyncio.CancelledError:
-            await self._cancel(job)
+            await self._cancel(job, STOPPED)
             raise
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit):
             # SystemExit too: a library that calls sys.exit() must not take every other job with it.
-            await self._fail(job, error)
+            text = f"The job failed unexpectedly. The service's log says why, under job_id {job.id}."
+            if await self.store.end(job.id, State.FAILED, error=text):
+                log.exception(_event("job failed", job))
 
-    async def _fail(self, job: Job, error: BaseException) -> None:
-        text = f"The look-up failed unexpectedly. The service's log says why, under job_id {job.id}."
-        if await self.jobs.end(job.id, State.FAILED, error=text):
-            log.error(_event("job failed", job), exc_info=error)
+    async def _conclude(self, job: Enrichment) -> None:
+        """An enrichment has failed only if it has brought nothing at all."""
+        steps = self.store.enrichment(job.id).steps
+        if any(step.state is StepState.COMPLETED for step in steps):
+            self._tell(await self.store.end(job.id, State.COMPLETED))
+        else:
+            reasons = "; ".join(f"{step.module_id}: {step.reason or step.state}" for step in steps)
+            self._tell(await self.store.end(job.id, State.FAILED, error=f"No module brought anything. {reasons}"))
 
-    async def _cancel(self, job: Job) -> None:
-        if await self.jobs.end(job.id, State.CANCELLED, error="The service stopped before the look-up was done."):
-            log.warning(_event("job cancelled", job))
+    def _tell(self, job: AnyJob | None) -> None:
+        if job:
+            level = logging.INFO if job.state is State.COMPLETED else logging.WARNING
+            log.log(level, _event(f"job {job.state}", job, seconds=round(self.clock.now() - job.created_at, 3)))
+
+    async def _cancel(self, job: AnyJob, why: str) -> AnyJob | None:
+        cancelled = await self.store.end(job.id, State.CANCELLED, error=why)
+        self._tell(cancelled)
+        return cancelled
 
 
-def _event(name: str, job: Job, **more: object) -> Event:
+def _event(name: str, job: AnyJob, **more: object) -> Event:
     return Event(name, job_id=job.id, request_id=job.request_id, domain=job.domain, **more)

@@ -4,7 +4,7 @@ The settings: every limit, time and switch of the service, read from the environ
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_type_hints
+from typing import Annotated, Any, Final, Literal, Self, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -12,7 +12,12 @@ from msgspec import Meta
 from enrichment.errors import SettingsError
 
 # Visible ASCII but the comma, which parts one token from the next. `$` alone would let a line feed at the end pass.
+ModuleId = Annotated[str, Meta(pattern=r"^m[0-9]{2}_[a-z_]{1,40}$(?!\n)")]
 Token = Annotated[str, Meta(pattern=r"^[\x21-\x2b\x2d-\x7e]+$(?!\n)")]
+
+
+LISTS: Final = frozenset({"api_tokens", "simulated_failures"})
+PATHS: Final = frozenset({"case_studies_file"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +37,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
     ] = 15.0
     "How long a simulated look-up of `POST /enrich` takes."
+    simulated_module_seconds: Annotated[
+        float,
+        Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
+    ] = 3.0
+    "How long a simulated module takes."
+    simulated_failures: Annotated[
+        tuple[ModuleId, ...],
+        Meta(description="ids of modules, parted by commas"),
+    ] = ()
+    "Modules that fail whenever they are asked, to try out what happens then."
+    case_studies_file: Annotated[
+        str,
+        Meta(description="the path of a JSON file"),
+    ] = ""
+    "The case studies that leads are matched with; none: those that come with the service."
+    max_running_jobs: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="a whole number from 1 to 10000"),
+    ] = 100
+    "Enrichments that run at a time; others wait, the more urgent and the older ones in front."
+    job_deadline_seconds: Annotated[
+        float,
+        Meta(gt=0, le=86_400, description="a number of seconds above 0, up to 86400 (a day)"),
+    ] = 600.0
+    "How long an enrichment may run; what it has not settled by then has failed."
+    max_batch_domains: Annotated[
+        int,
+        Meta(ge=1, le=100_000, description="a whole number from 1 to 100000"),
+    ] = 1_000
+    "Domains in one batch."
+    max_cached_results: Annotated[
+        int,
+        Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
+    ] = 50_000
+    "Answers kept in the cache, one for a module and a domain; the least recently used makes room."
     max_pending_jobs: Annotated[
         int,
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
@@ -61,7 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[Token, ...],
         Meta(description="tokens of visible ASCII characters, parted by commas"),
     ] = ()
-    "Tokens, any of which a request must carry as `Authorization: Bearer …`. None: `/enrich` is open."
+    "Tokens, one of which a request must carry. Without any, one is made at start, and `/enrich` is open."
     log_format: Annotated[
         Literal["text", "json"],
         Meta(description="`text` or `json`"),
@@ -90,7 +130,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         faults = []
         for name in cls.__struct_fields__:
             text = environ.get(name.upper(), "").strip()
-            given = text.replace(",", " ").split() if name == "api_tokens" else text.lower()
+            given = text.replace(",", " ").split() if name in LISTS else text if name in PATHS else text.lower()
             try:
                 if text:
                     values[name] = msgspec.convert(given, _type(name), strict=False)

@@ -53,10 +53,21 @@ class FakeClock(Clock):
             await settle()
         self._now = end
 
+    @asynccontextmanager
+    async def timeout(self, seconds: float) -> AsyncIterator[None]:
+        """As `asyncio.timeout`, by these hands."""
+        begin = asyncio.get_running_loop().create_task(self.sleep(seconds))
+        async with asyncio.timeout(None) as limit:
+            begin.add_done_callback(lambda task: None if task.cancelled() else limit.reschedule(-1))
+            try:
+                yield
+            finally:
+                begin.cancel()
+
 
 async def settle() -> None:
     """Let every task go as far as it can without time passing."""
-    for _ in range(20):
+    for _ in range(50):
         await asyncio.sleep(0)
 
 

@@ -148,4 +148,4 @@ async def test_a_job_whose_202_could_not_be_sent_runs_all_the_same(clock: FakeCl
         await app({**scope, "headers": [], "query_string": b""}, receive, send)
     await clock.advance(15)
 
-    assert [job.state for job in app.state.runner.jobs._jobs.values()] == ["completed"]
+    assert [job.state for job in app.state.runner.store._jobs.values()] == ["completed"]

@@ -107,7 +107,7 @@ async def test_a_composed_lifespan_ends_unfinished_jobs(clock: FakeClock) -> Non
     async with client_of(host) as client:
         job_id = (await client.post(path + "/enrich", json=ORDER)).json()["job_id"]
 
-    assert app.state.runner.jobs.get(job_id).state == "cancelled"
+    assert app.state.runner.store.lookup(job_id).state == "cancelled"
 
 
 @pytest.mark.parametrize("transport", ["server", "ASGITransport"])

@@ -75,7 +75,7 @@ async def test_what_is_refused_starts_nothing(small: httpx.AsyncClient, clock: F
         for body, *_ in BAD_BODIES:
             await client.post("/enrich", content=body)
 
-    assert app.state.runner.jobs.pending == 0
+    assert app.state.runner.store.pending == 0
 
 
 async def chunks(size: int) -> AsyncIterator[bytes]:
@@ -127,7 +127,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_no_tracebac
                 await anyio.sleep(0.01)
 
     assert "Traceback" not in caplog.text
-    assert app.state.runner.jobs.pending == 0
+    assert app.state.runner.store.pending == 0
 
 
 async def test_every_refusal_is_one_log_line_with_its_request_id(

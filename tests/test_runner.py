@@ -7,11 +7,12 @@ import asyncio
 import pytest
 
 from enrichment.errors import ShuttingDown
-from enrichment.jobs import Job, JobStore, State
+from enrichment.jobs import Lookup, Order, State
 from enrichment.runner import Runner
 from enrichment.sources import Company
-from enrichment.sources.simulated import ANSWER, SimulatedCompanies
+from enrichment.sources.simulated import COMPANY
 from tests.conftest import FakeClock, settle
+from tests.engine import Engine
 
 
 class Raising:
@@ -28,29 +29,27 @@ class Raising:
 
 
 def runner_of(clock: FakeClock, error: BaseException | None = None) -> Runner:
-    jobs = JobStore(max_pending=10, max_finished=10, retention_seconds=60, clock=clock)
-    source = Raising(error) if error else SimulatedCompanies(expected_seconds=15, clock=clock)
-    return Runner(jobs=jobs, source=source, clock=clock)
+    return Engine(clock, source=Raising(error) if error else None).runner
 
 
-async def accept(runner: Runner) -> Job:
-    return await runner.accept("a.com", request_id="r-1")
+async def accept(runner: Runner) -> Lookup:
+    return await runner.accept_lookup("a.com", request_id="r-1")
 
 
 async def test_queued_then_running_then_completed(clock: FakeClock) -> None:
     runner = runner_of(clock)
     job = await accept(runner)
-    states = [runner.jobs.get(job.id).state]
-    await runner.start(job)
+    states = [runner.store.lookup(job.id).state]
+    await runner.start([job])
     await settle()
-    states.append(runner.jobs.get(job.id).state)
+    states.append(runner.store.lookup(job.id).state)
     await clock.advance(15)
-    done = runner.jobs.get(job.id)
+    done = runner.store.lookup(job.id)
 
     assert [*states, done.state] == [State.QUEUED, State.RUNNING, State.COMPLETED]
-    assert done.result == ANSWER
+    assert done.result == COMPANY
     assert done.finished_at == job.created_at + 15
-    assert runner._tasks == set()
+    assert runner._tasks == {}
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), TimeoutError(), SystemExit(3), ExceptionGroup("x", [OSError()])])
@@ -59,13 +58,13 @@ async def test_whatever_is_raised_is_a_status_and_one_log_line(
 ) -> None:
     runner = runner_of(clock, error)
     job = await accept(runner)
-    await runner.start(job)
+    await runner.start([job])
     await settle()
-    failed = runner.jobs.get(job.id)
+    failed = runner.store.lookup(job.id)
     lines = [record for record in caplog.records if record.getMessage().startswith("job failed")]
 
     assert failed.state is State.FAILED
-    assert failed.error == f"The look-up failed unexpectedly. The service's log says why, under job_id {job.id}."
+    assert failed.error == f"The job failed unexpectedly. The service's log says why, under job_id {job.id}."
     assert len(lines) == 1
     assert lines[0].exc_info
     assert f"job_id={job.id} request_id=r-1 domain=a.com" in lines[0].getMessage()
@@ -78,27 +77,29 @@ async def test_closing_ends_running_jobs_not_yet_begun_ones_and_those_without_a_
     runner = runner_of(clock)
     running, fresh, waiting = [await accept(runner) for _ in range(3)]
     async with runner:
-        await runner.start(running)
+        await runner.start([running])
         await settle()
-        await runner.start(fresh)
+        await runner.start([fresh])
 
     for job in (running, fresh, waiting):
-        assert runner.jobs.get(job.id).state is State.CANCELLED
-        assert runner.jobs.get(job.id).error == "The service stopped before the look-up was done."
+        assert runner.store.lookup(job.id).state is State.CANCELLED
+        assert runner.store.lookup(job.id).error == "The service stopped before the job was done."
     assert caplog.text.count("job cancelled") == 3
-    assert runner._tasks == set()
+    assert runner._tasks == {}
 
 
 async def test_a_closed_runner_takes_nothing_and_ends_what_comes_too_late(clock: FakeClock) -> None:
     runner = runner_of(clock)
     job = await accept(runner)
     await runner.close()
-    await runner.start(job)
+    await runner.start([job])
 
     with pytest.raises(ShuttingDown):
         await accept(runner)
-    assert runner.jobs.get(job.id).state is State.CANCELLED
-    assert runner._tasks == set()
+    with pytest.raises(ShuttingDown):
+        runner.check_open()
+    assert runner.store.lookup(job.id).state is State.CANCELLED
+    assert runner._tasks == {}
 
 
 async def test_it_can_be_opened_again(clock: FakeClock) -> None:
@@ -106,19 +107,19 @@ async def test_it_can_be_opened_again(clock: FakeClock) -> None:
     for _ in range(2):
         async with runner:
             job = await accept(runner)
-            await runner.start(job)
+            await runner.start([job])
             await clock.advance(15)
-            assert runner.jobs.get(job.id).state is State.COMPLETED
+            assert runner.store.lookup(job.id).state is State.COMPLETED
 
 
 async def test_a_job_ended_before_it_began_is_not_looked_up(clock: FakeClock) -> None:
     runner = runner_of(clock, AssertionError("looked up"))
     job = await accept(runner)
-    await runner.jobs.end(job.id, State.CANCELLED, error="x")
-    await runner.start(job)
+    await runner.store.end(job.id, State.CANCELLED, error="x")
+    await runner.start([job])
     await settle()
 
-    assert runner.jobs.get(job.id).state is State.CANCELLED
+    assert runner.store.lookup(job.id).state is State.CANCELLED
 
 
 @pytest.mark.parametrize("outcome", ["completed", "failed", "cancelled"])
@@ -136,21 +137,21 @@ async def test_an_end_from_elsewhere_is_not_overwritten(
             await gate.wait()
             if outcome == "failed":
                 raise ValueError
-            return ANSWER
+            return COMPANY
 
     runner = runner_of(clock)
     runner.source = Gated()
     job = await accept(runner)
-    await runner.start(job)
+    await runner.start([job])
     await settle()
-    await runner.jobs.end(job.id, State.CANCELLED, error="x")
+    await runner.store.end(job.id, State.CANCELLED, error="x")
     with caplog.at_level("INFO"):
         if outcome == "cancelled":
             await runner.close()
         gate.set()
         await settle()
 
-    assert runner.jobs.get(job.id).error == "x"
+    assert runner.store.lookup(job.id).error == "x"
     assert caplog.messages == []
 
 
@@ -158,11 +159,36 @@ async def test_an_event_loop_that_ends_takes_its_jobs_with_it(clock: FakeClock) 
     """As in a host that runs no lifespan of ours and cancels every task at its end."""
     runner = runner_of(clock)
     job = await accept(runner)
-    await runner.start(job)
+    await runner.start([job])
     await settle()
-    (task,) = runner._tasks
+    (task,) = runner._tasks.values()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert runner.jobs.get(job.id).state is State.CANCELLED
+    assert runner.store.lookup(job.id).state is State.CANCELLED
+
+
+async def test_an_enrichment_cancelled_before_it_was_started_never_stands_in_line(clock: FakeClock) -> None:
+    engine = Engine(clock)
+    order = Order(modules=("m03_traffic",), priority="normal", force=False, request_id="r")
+    job = await engine.runner.accept("a.com", order)
+    await engine.runner.cancel("a.com")
+    await engine.runner.start([job])
+    await clock.advance(10)
+
+    assert engine.now(job).state is State.CANCELLED
+    assert engine.source.calls == []
+
+
+async def test_closing_ends_enrichments_that_run_and_that_wait(clock: FakeClock) -> None:
+    engine = Engine(clock, max_running=1)
+    running, waiting = [await engine.start(domain) for domain in ("a.com", "b.com")]
+    await clock.advance(1)
+    await engine.runner.close()
+    await settle()
+
+    assert [engine.now(job).state for job in (running, waiting)] == [State.CANCELLED] * 2
+    assert engine.now(running).completed == 2
+    assert not any(engine.source.running.values())
+    assert engine.runner._tasks == {}

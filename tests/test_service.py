@@ -235,7 +235,7 @@ def test_settings_that_cannot_be_end_the_process_with_their_list(monkeypatch: py
 async def test_a_process_of_its_own_sets_up_its_log(
     untouched_logging: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    app = service.create_app(Settings(log_format="json"), own_process=True)
+    app = service.create_app(Settings(log_format="json", auth="off"), own_process=True)
     async with app.router.lifespan_context(app):
         pass
 

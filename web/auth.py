@@ -4,34 +4,63 @@ Who may ask: bearer tokens (RFC 6750), or the host application's own judgement.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+import logging
+import secrets
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from enrichment.logs import Event
 from web.problems import Refusal
+from web.process import own_address
+
+log = logging.getLogger(__name__)
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+class Tokens:
+    """
+    The tokens that open the service. Where none is configured one is made, and told in the log once.
+
+    Kept as SHA-256 digests, each compared in constant time, so that neither memory nor timing tells them.
+    """
+
+    def __init__(self, configured: Iterable[str]) -> None:
+        self._digests = [_digest(token) for token in configured]
+        self._untold: str | None = None
+        if not self._digests:
+            self._untold = secrets.token_urlsafe(24)
+            self._digests = [_digest(self._untold)]
+
+    def know(self, token: str) -> bool:
+        """Whether it is one of them."""
+        digest = _digest(token)
+        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0  # all of them, whichever it is
+
+    def announce(self) -> None:
+        """Tell the token that was made, if that has not been done; as Jupyter does, with a line to paste."""
+        if self._untold:
+            curl = f"curl -X POST -H 'Authorization: Bearer {self._untold}' {own_address()}/api/v1/enrich/costco.com"
+            log.warning(Event(f"API_TOKENS is not set; until this process ends, one token opens it. Try: {curl}"))
+            self._untold = None
+
+
 class BearerAuth:
-    """
-    Pure ASGI middleware: 401 unless the request carries one of the tokens. `open_paths` are open to all.
+    """Pure ASGI middleware: 401 unless the path is open or the request carries one of the tokens."""
 
-    Tokens are kept as SHA-256 digests and each is compared in constant time, so that neither memory nor timing tells
-    them. Closed by default: a path need not be known to be closed.
-    """
-
-    def __init__(self, app: ASGIApp, *, tokens: Iterable[str], open_paths: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, *, tokens: Tokens, is_open: Callable[[str], bool]) -> None:
         self.app = app
-        self._digests = [_digest(token) for token in tokens]
-        self._open_paths = frozenset(open_paths)
+        self._tokens = tokens
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _path_in_app(scope) not in self._open_paths:
+        if scope["type"] == "http" and not self._is_open(_path_in_app(scope)):
             scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not self._knows(token.strip()):
+            if scheme.lower() != "bearer" or not self._tokens.know(token.strip()):
+                self._tokens.announce()  # in a host that runs no lifespan of ours, nobody has heard of it yet
                 raise Refusal(
                     401,
                     "unauthorized",
@@ -39,10 +68,6 @@ class BearerAuth:
                     headers={"www-authenticate": "Bearer"},
                 )
         await self.app(scope, receive, send)
-
-    def _knows(self, token: str) -> bool:
-        digest = _digest(token)
-        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0  # all of them, whichever it is
 
 
 class SameSiteOnly:

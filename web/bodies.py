@@ -3,6 +3,7 @@ Bodies in and out: JSON decoded into a type, refused with the place of its first
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -27,13 +28,15 @@ CONTENT_LENGTH: Final = re.compile(r"\d{1,18}", re.ASCII)
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
-async def read_json(request: Request, decoder: msgspec.json.Decoder[T], *, limit: int) -> T:
+async def read_json(request: Request, decoder: msgspec.json.Decoder[T], *, limit: int, blank: bytes | None = None) -> T:
     """
-    The request's body as the decoder's type, whatever content type it is said to have.
+    The request's body as the decoder's type, whatever content type it is said to have; `blank` stands for an empty one.
 
     Refused with 413 over `limit` bytes, 400 if it is not JSON or not whole, 422 if it is JSON of another shape.
     """
     body = await _read(request, limit)
+    if blank is not None and not body.strip():
+        body = blank
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
@@ -75,7 +78,7 @@ def _wrong_shape(message: str) -> Refusal:
     pointer = "#" + "".join("/" + quote(step.replace("~", "~0").replace("/", "~1"), safe="~") for step in steps)
     shown = what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "…"
     detail = f"{shown} (at {pointer})" if at else shown
-    return Refusal(422, "invalid_body", detail, errors=(schemas.FieldError(pointer, shown),))
+    return Refusal(422, "invalid_body", detail, errors=(schemas.FieldError(pointer=pointer, detail=shown),))
 
 
 class Accepted(Response):
@@ -86,7 +89,7 @@ class Accepted(Response):
     been taken in by then, and would wait for ever.
     """
 
-    def __init__(self, content: bytes, *, headers: dict[str, str], background: BackgroundTask) -> None:
+    def __init__(self, content: bytes, *, headers: Mapping[str, str], background: BackgroundTask) -> None:
         super().__init__(content, status_code=202, headers=headers, media_type="application/json")
         self.task = background
 

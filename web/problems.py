@@ -14,17 +14,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import schemas
-from enrichment.errors import EnrichmentError, InvalidDomain, JobNotFound, Unavailable
+from enrichment.errors import EnrichmentError, InvalidDomain, InvalidPlan, JobConflict, JobNotFound, Unavailable
 from enrichment.logs import Event
 
 log = logging.getLogger(__name__)
 
 STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
     InvalidDomain: 422,
+    InvalidPlan: 422,
     JobNotFound: 404,
+    JobConflict: 409,
     Unavailable: 503,
 }
 "What our own errors mean in HTTP; a subclass means what its base class means."
+
+TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+"As RFC 9110 calls them; before Python 3.13 the standard library had their older names."
 
 ENCODER: Final = msgspec.json.Encoder()
 
@@ -67,7 +72,7 @@ async def answer(request: Request, error: Exception) -> Response:
         log.info(event)
     problem = schemas.Problem(
         type="about:blank",
-        title=HTTPStatus(refusal.status).phrase,
+        title=TITLES.get(refusal.status) or HTTPStatus(refusal.status).phrase,
         status=refusal.status,
         detail=refusal.detail,
         instance=quote(request.scope["path"]),
@@ -103,7 +108,7 @@ def _from_ours(error: EnrichmentError) -> Refusal:
         next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF),
         error.code,
         detail,
-        errors=(schemas.FieldError(error.pointer, detail),) if error.pointer else (),
+        errors=(schemas.FieldError(pointer=error.pointer, detail=detail),) if error.pointer else (),
         headers={"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else None,
     )
 

@@ -1,10 +1,15 @@
 """
-Where answers come from: one outside place per file.
+Where answers come from: one outside place per file, and the chain in which they stand in for each other.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
+
+from enrichment.clock import Clock
+from enrichment.errors import NothingToSay, SourceFailed
+from enrichment.findings import Attempt, Finding, Module, Subject
 
 
 class Company(msgspec.Struct, frozen=True):
@@ -27,3 +32,46 @@ class CompanySource(Protocol):
 
     async def look_up(self, domain: str) -> Company:
         """Ask about one company. Whatever it raises becomes the job's failure."""
+
+
+class Source(Protocol):
+    """A place that can answer some modules. It asks and reads; it neither retries nor caches nor falls back."""
+
+    async def ask(self, module: Module, subject: Subject) -> Finding:
+        """
+        The answer to a module's question.
+
+        Raises `SourceFailed` if the next source in the chain is to be asked, `NothingToSay` if none need be.
+        """
+
+
+class ChainFailed(SourceFailed):
+    """Every source of a chain has failed; `attempts` says how each."""
+
+    def __init__(self, message: str, attempts: tuple[Attempt, ...]) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+
+
+async def ask_in_turn(sources: Mapping[str, Source], module: Module, subject: Subject, clock: Clock) -> Finding:
+    """
+    The answer of the first source in the module's chain that has one; the finding lists every attempt.
+
+    Sources that are not among `sources` are not set up, and passed over. Raises `ChainFailed` if all that were asked
+    failed; `NothingToSay` as they do, or if there was none to ask.
+    """
+    attempts: list[Attempt] = []
+    for name in module.chain:
+        if name not in sources:
+            continue
+        begun = clock.now()
+        try:
+            finding = await sources[name].ask(module, subject)
+        except SourceFailed as error:
+            attempts.append(Attempt(source=name, seconds=clock.now() - begun, error=str(error)))
+        else:
+            attempts.append(Attempt(source=name, seconds=clock.now() - begun))
+            return msgspec.structs.replace(finding, attempts=tuple(attempts))
+    if not attempts:
+        raise NothingToSay(f"None of its sources is set up: {', '.join(module.chain)}.")
+    raise ChainFailed("; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts), tuple(attempts))

@@ -1,17 +1,28 @@
 """
-A made-up source: no outside call, a wait in its place, the same answer for every domain.
+A made-up source: no outside call, a wait in its place, and the same answer for a domain every time.
 """
 
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.sources import Company
+from enrichment.errors import SourceFailed
+from enrichment.findings import Citation, Finding, Module, Subject
+from enrichment.profiles import profile_of
+from enrichment.sources import Company, Source
 
-ANSWER = Company(company_size=50, industry="AI Software")
+COMPANY = Company(company_size=50, industry="AI Software")
+
+URLS = {
+    "BuiltWith": "https://builtwith.com",
+    "SimilarWeb": "https://similarweb.com",
+    "Yahoo Finance": "https://finance.yahoo.com",
+    "WebSearch": "https://tavily.com",
+}
+"Where the providers are that would have been asked."
 
 
 class SimulatedCompanies(msgspec.Struct, frozen=True, kw_only=True):
-    """A slow third party, played by `clock`."""
+    """A slow third party that answers `POST /enrich`, played by `clock`."""
 
     expected_seconds: float
     clock: Clock
@@ -20,4 +31,42 @@ class SimulatedCompanies(msgspec.Struct, frozen=True, kw_only=True):
     async def look_up(self, domain: str) -> Company:
         """Wait, then answer what every domain is answered."""
         await self.clock.sleep(self.expected_seconds)
-        return ANSWER
+        return COMPANY
+
+
+class Simulated(msgspec.Struct, frozen=True, kw_only=True):
+    """Slow third parties that answer the modules."""
+
+    seconds: float
+    clock: Clock
+
+    async def ask(self, module: Module, subject: Subject) -> Finding:
+        """Wait, then answer with made-up facts that say so."""
+        if module.simulate is None:
+            raise SourceFailed("This module cannot be simulated.")
+        await self.clock.sleep(self.seconds)
+        answer = module.simulate(profile_of(subject.domain))
+        title = f"{module.provider} {module.title} (simulated)"
+        citation = Citation(url=URLS[module.provider], title=title, source="simulated", simulated=True)
+        return Finding(
+            answer=msgspec.structs.replace(answer, simulated=True),
+            source="simulated",
+            fetched_at=self.clock.now(),
+            citations=(citation,),
+        )
+
+
+class FailingOn(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that fails on some modules, every time, so that failing can be tried out."""
+
+    modules: frozenset[str]
+    source: Source
+    seconds: float
+    clock: Clock
+
+    async def ask(self, module: Module, subject: Subject) -> Finding:
+        """As the source itself, but for those modules."""
+        if module.id not in self.modules:
+            return await self.source.ask(module, subject)
+        await self.clock.sleep(self.seconds)
+        raise SourceFailed("It fails because SIMULATED_FAILURES names this module.")

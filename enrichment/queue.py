@@ -1,0 +1,87 @@
+"""
+Whose turn it is: so many enrichments run at a time, the more urgent and the older ones first.
+"""
+
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from typing import Final
+
+from enrichment.jobs import Batch, Enrichment, Priority
+
+HEAD_START: Final[dict[Priority, float]] = {"high": 1_800.0, "normal": 1_200.0, "low": 0.0}
+"""
+Seconds by which a job counts as older than it is. So urgent ones go first, and yet nobody waits for ever: a low job
+goes before every high one that came half an hour after it.
+"""
+
+Turn = tuple[float, int, str]
+
+
+class Line:
+    """
+    The enrichments that wait. `join` it, be `take`n when there is room, and `leave` at the end, wherever that comes.
+
+    Of a batch, no more than its concurrency are in the line or running at a time; the others stand behind it.
+    """
+
+    def __init__(self, max_running: int) -> None:
+        self._max_running = max_running
+        self._running: set[str] = set()
+        self._turns: dict[str, Turn] = {}
+        self._sorted: list[Turn] = []  # negated, so that the next one is at the end, where it is cheap to take
+        self._number = 0
+        self._groups: dict[str, _Group] = {}
+
+    def join(self, job: Enrichment, batch: Batch | None = None) -> None:
+        """Wait for one's turn."""
+        if batch:
+            group = self._groups.setdefault(batch.id, _Group(batch.concurrency))
+            if len(group.admitted) >= group.concurrency:
+                group.waiting[job.id] = job
+                return
+            group.admitted.add(job.id)
+        self._number += 1
+        turn = (-(job.created_at - HEAD_START[job.priority]), -self._number, job.id)
+        self._turns[job.id] = turn
+        insort(self._sorted, turn)
+
+    def take(self) -> str | None:
+        """The id of the next one that may run, which from now on is running."""
+        if not self._sorted or len(self._running) >= self._max_running:
+            return None
+        job_id = self._sorted.pop()[2]
+        del self._turns[job_id]
+        self._running.add(job_id)
+        return job_id
+
+    def leave(self, job: Enrichment) -> None:
+        """Make room: the job has ended, whether it ran, waited, or was never here."""
+        self._running.discard(job.id)
+        if turn := self._turns.pop(job.id, None):
+            del self._sorted[bisect_left(self._sorted, turn)]
+        group = self._groups.get(job.batch_id or "")
+        if group is None:
+            return
+        group.waiting.pop(job.id, None)
+        if job.id in group.admitted:
+            group.admitted.remove(job.id)
+            if group.waiting:
+                self._admit(group)
+        if not group.admitted:
+            del self._groups[job.batch_id or ""]
+
+    def _admit(self, group: "_Group") -> None:
+        _, job = group.waiting.popitem(last=False)
+        group.admitted.add(job.id)
+        self.join(job)
+
+
+class _Group:
+    """A batch: those of its jobs that are in the line or run, and those that stand behind."""
+
+    __slots__ = ("admitted", "concurrency", "waiting")
+
+    def __init__(self, concurrency: int) -> None:
+        self.concurrency = concurrency
+        self.admitted: set[str] = set()
+        self.waiting: OrderedDict[str, Enrichment] = OrderedDict()

@@ -1,0 +1,170 @@
+"""
+An enrichment's way through its waves: each module from the cache, or from a call shared with whoever wants the same.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import msgspec
+
+from enrichment.cache import Cache, SharedCalls
+from enrichment.clock import Clock
+from enrichment.errors import NothingToSay, SourceFailed
+from enrichment.findings import Attempt, Finding, Module, Subject, count_facts
+from enrichment.jobs import Enrichment, Step, StepState
+from enrichment.logs import Event
+from enrichment.modules import MODULES, WAVES
+from enrichment.sources import ChainFailed, Source, ask_in_turn
+from enrichment.sources.local import based_on
+from enrichment.store import JobStore
+
+log = logging.getLogger(__name__)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Waves:
+    """
+    Runs enrichments, each by one `run`.
+
+    A module that fails is data in its step and spares the others; what is settled when a job is stopped, by a
+    cancellation or its deadline, stays.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        cache: Cache,
+        sources: Mapping[str, Source],
+        clock: Clock,
+        deadline_seconds: float,
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._sources = sources
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+        self._calls = SharedCalls()
+
+    async def run(self, job: Enrichment) -> None:
+        """Settle every module of the job, wave after wave."""
+        run = _Run(job)
+        try:
+            async with self._clock.timeout(self._deadline_seconds):
+                for wave in WAVES.values():
+                    async with asyncio.TaskGroup() as group:
+                        for module in wave:
+                            if module.id in run.settled:
+                                group.create_task(self._settle(run, module))
+        except TimeoutError:
+            for module_id in run.settled:
+                await self._fail(run, module_id, f"The job's deadline of {self._deadline_seconds:g} seconds passed.")
+
+    async def _settle(self, run: "_Run", module: Module) -> None:
+        """Bring one module to its end, after those of its wave that it needs. Nothing but a cancellation leaves it."""
+        try:
+            for need in module.needs:
+                if need in run.settled and MODULES[need].wave == module.wave:
+                    await run.settled[need].wait()
+            await self._answer(run, module)
+        except Exception as error:
+            log.exception(Event("module failed", module=module.id, **run.ids))
+            await self._fail(run, module.id, f"Unexpected {type(error).__name__}; the log says more.")
+        finally:
+            run.settled[module.id].set()
+
+    async def _answer(self, run: "_Run", module: Module) -> None:
+        """From the cache if it may be, else by asking; either way the step says how it went."""
+        subject = self._subject(run, module)
+        origin = based_on(subject)
+        begun = Step(module_id=module.id, state=StepState.RUNNING, started_at=self._clock.now())
+        if not run.job.force and (cached := self._cache.get(run.job.domain, module, origin)):
+            await self._complete(run, begun, cached, is_cached=True)
+            return
+        run.begun[module.id] = begun
+        await self._store.record(run.job.id, begun)
+        try:
+            finding = await self._calls.share((run.job.domain, module.id, origin), lambda: self._ask(module, subject))
+        except NothingToSay as error:
+            await self._skip(run, begun, str(error), subject)
+        except SourceFailed as error:
+            log.warning(Event("module failed", module=module.id, reason=str(error), **run.ids))
+            await self._fail(run, module.id, str(error), error.attempts if isinstance(error, ChainFailed) else ())
+        else:
+            await self._complete(run, begun, finding, is_cached=False)
+
+    async def _ask(self, module: Module, subject: Subject) -> Finding:
+        """The call itself, once for all who wait for it. What it brings is kept, whoever still waits."""
+        try:
+            async with self._clock.timeout(module.timeout_seconds):
+                finding = await ask_in_turn(self._sources, module, subject, self._clock)
+        except TimeoutError:
+            raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
+        self._cache.put(subject.domain, module, finding)
+        return finding
+
+    def _subject(self, run: "_Run", module: Module) -> Subject:
+        """What is known of the company: by this job, or, of modules that are not part of it, by the cache."""
+        known, missing = {}, {}
+        for need in module.needs:
+            finding = run.found.get(need)
+            if need not in run.settled:
+                finding = self._cache.get_any(run.job.domain, MODULES[need])
+            if finding:
+                known[need] = finding
+            else:
+                missing[need] = run.reasons.get(need, "It is neither part of this job nor in the cache.")
+        return Subject(domain=run.job.domain, known=known, missing=missing)
+
+    async def _complete(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:
+        run.found[begun.module_id] = finding
+        step = msgspec.structs.replace(
+            begun,
+            state=StepState.COMPLETED,
+            ended_at=self._clock.now(),
+            body=msgspec.Raw(_encode(finding.answer)),
+            facts=count_facts(finding.answer),
+            cached=is_cached,
+            simulated=finding.answer.simulated,
+            source=finding.source,
+            fetched_at=finding.fetched_at,
+            citations=finding.citations,
+            attempts=finding.attempts,
+        )
+        await self._store.record(run.job.id, step)
+
+    async def _skip(self, run: "_Run", begun: Step, reason: str, subject: Subject) -> None:
+        because = tuple(need for need in subject.missing if need in run.broken)
+        run.reasons[begun.module_id] = reason
+        if because:
+            run.broken.add(begun.module_id)
+        step = msgspec.structs.replace(
+            begun, state=StepState.SKIPPED, ended_at=self._clock.now(), reason=reason, because=because
+        )
+        await self._store.record(run.job.id, step)
+
+    async def _fail(self, run: "_Run", module_id: str, reason: str, attempts: tuple[Attempt, ...] = ()) -> None:
+        run.reasons[module_id] = reason
+        run.broken.add(module_id)
+        begun = run.begun.get(module_id, Step(module_id=module_id))
+        step = msgspec.structs.replace(
+            begun, state=StepState.FAILED, ended_at=self._clock.now(), reason=reason, attempts=attempts
+        )
+        await self._store.record(run.job.id, step)
+
+
+class _Run:
+    """What one run of a job has come to so far, by module."""
+
+    __slots__ = ("begun", "broken", "found", "ids", "job", "reasons", "settled")
+
+    def __init__(self, job: Enrichment) -> None:
+        self.job = job
+        self.ids = {"job_id": job.id, "request_id": job.request_id, "domain": job.domain}
+        self.settled = {step.module_id: asyncio.Event() for step in job.steps}
+        self.begun: dict[str, Step] = {}
+        self.found: dict[str, Finding] = {}
+        self.reasons: dict[str, str] = {}  # why there is no finding
+        self.broken: set[str] = set()  # failed, or skipped because of those that did
