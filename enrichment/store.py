@@ -103,12 +103,12 @@ class JobStore:
         async with self._lock:
             self._forget()
             self.check_room(jobs[0].expected_seconds, len(jobs))
+            if batch:
+                self._batches[batch.id] = batch, len(jobs)
             for job in jobs:
                 self._jobs[job.id] = job
                 if isinstance(job, Enrichment):
                     self._index.add(job)
-            if batch:
-                self._batches[batch.id] = batch, len(jobs)
 
     async def begin(self, job_id: str) -> bool:
         """Mark a queued job as running; False if it has been ended before it could begin."""
