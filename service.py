@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 import schemas
 from enrichment import __version__, domains, logs
+from enrichment.answers import Answers
 from enrichment.cache import Cache
 from enrichment.case_studies import load_case_studies
 from enrichment.clock import Clock
@@ -232,13 +233,12 @@ def create_app(
         clock=clock,
     )
     cache = Cache(max_results=settings.max_cached_results, clock=clock)
-    waves = Waves(
-        store=store,
+    answers = Answers(
         cache=cache,
         sources=_simulated_sources(settings, case_studies, clock) if sources is None else sources,
         clock=clock,
-        deadline_seconds=settings.job_deadline_seconds,
     )
+    waves = Waves(store=store, answers=answers, clock=clock, deadline_seconds=settings.job_deadline_seconds)
     runner = Runner(
         store=store,
         source=source or SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock),

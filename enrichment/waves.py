@@ -1,22 +1,20 @@
 """
-An enrichment's way through its waves: each module from the cache, or from a call shared with whoever wants the same.
+An enrichment's way through its waves.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
 
 import msgspec
 
-from enrichment.cache import Cache, SharedCalls
+from enrichment.answers import Answers
 from enrichment.clock import Clock
 from enrichment.errors import NothingToSay, SourceFailed
 from enrichment.findings import Attempt, Finding, Module, Subject, count_facts
 from enrichment.jobs import Enrichment, Step, StepState
 from enrichment.logs import Event
 from enrichment.modules import MODULES, WAVES
-from enrichment.sources import ChainFailed, Source, ask_in_turn
-from enrichment.sources.local import based_on
+from enrichment.sources import ChainFailed
 from enrichment.store import JobStore
 
 log = logging.getLogger(__name__)
@@ -36,17 +34,14 @@ class Waves:
         self,
         *,
         store: JobStore,
-        cache: Cache,
-        sources: Mapping[str, Source],
+        answers: Answers,
         clock: Clock,
         deadline_seconds: float,
     ) -> None:
         self._store = store
-        self._cache = cache
-        self._sources = sources
+        self._answers = answers
         self._clock = clock
         self._deadline_seconds = deadline_seconds
-        self._calls = SharedCalls()
 
     async def run(self, job: Enrichment) -> None:
         """Settle every module of the job, wave after wave."""
@@ -78,15 +73,14 @@ class Waves:
     async def _answer(self, run: "_Run", module: Module) -> None:
         """From the cache if it may be, else by asking; either way the step says how it went."""
         subject = self._subject(run, module)
-        origin = based_on(subject)
         begun = Step(module_id=module.id, state=StepState.RUNNING, started_at=self._clock.now())
-        if not run.job.force and (cached := self._cache.get(run.job.domain, module, origin)):
+        if not run.job.force and (cached := self._answers.cached(module, subject)):
             await self._complete(run, begun, cached, is_cached=True)
             return
         run.begun[module.id] = begun
         await self._store.record(run.job.id, begun)
         try:
-            finding = await self._calls.share((run.job.domain, module.id, origin), lambda: self._ask(module, subject))
+            finding = await self._answers.ask(module, subject)
         except NothingToSay as error:
             await self._skip(run, begun, str(error), subject)
         except SourceFailed as error:
@@ -95,23 +89,13 @@ class Waves:
         else:
             await self._complete(run, begun, finding, is_cached=False)
 
-    async def _ask(self, module: Module, subject: Subject) -> Finding:
-        """The call itself, once for all who wait for it. What it brings is kept, whoever still waits."""
-        try:
-            async with self._clock.timeout(module.timeout_seconds):
-                finding = await ask_in_turn(self._sources, module, subject, self._clock)
-        except TimeoutError:
-            raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
-        self._cache.put(subject.domain, module, finding)
-        return finding
-
     def _subject(self, run: "_Run", module: Module) -> Subject:
         """What is known of the company: by this job, or, of modules that are not part of it, by the cache."""
         known, missing = {}, {}
         for need in module.needs:
             finding = run.found.get(need)
             if need not in run.settled:
-                finding = self._cache.get_any(run.job.domain, MODULES[need])
+                finding = self._answers.known(run.job.domain, MODULES[need])
             if finding:
                 known[need] = finding
             else:

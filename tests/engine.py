@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from enrichment.answers import Answers
 from enrichment.cache import Cache
 from enrichment.findings import Answer, Citation, Finding, Module, Subject
 from enrichment.jobs import Enrichment, Order, Priority
@@ -86,13 +87,12 @@ class Engine:
             max_pending=max_pending, max_finished=max_finished, retention_seconds=retention_seconds, clock=clock
         )
         self.cache = Cache(max_results=max_results, clock=clock)
-        self.waves = Waves(
-            store=self.store,
+        self.answers = Answers(
             cache=self.cache,
             sources=sources if sources is not None else {"simulated": self.source, "local": self.source},
             clock=clock,
-            deadline_seconds=deadline_seconds,
         )
+        self.waves = Waves(store=self.store, answers=self.answers, clock=clock, deadline_seconds=deadline_seconds)
         self.runner = Runner(
             store=self.store,
             source=source or SimulatedCompanies(expected_seconds=15, clock=clock),

@@ -43,6 +43,7 @@ ORDER = [
     "enrichment.index",
     "enrichment.queue",
     "enrichment.store",
+    "enrichment.answers",
     "enrichment.waves",
     "enrichment.runner",
     "schemas",

@@ -192,7 +192,7 @@ class EngineMachine(RuleBasedStateMachine):
         assert runner._line._turns == {}
         assert runner._line._groups == {}
         assert runner._line._running == set()
-        assert self.engine.waves._calls._calls == {}
+        assert self.engine.answers._calls._calls == {}
         assert not any(self.engine.source.running.values())
         assert asyncio.all_tasks(self.loop) == set()
         self.loop.close()
