@@ -81,7 +81,8 @@ class Problem(Response, kw_only=True, omit_defaults=True):
     """
     Every error, as RFC 9457 `application/problem+json`.
 
-    `type` is always `about:blank`, so `title` is the status in words; programs go by `code`, which is stable.
+    `type` is always `about:blank`, so `title` is the status in words; programs go by `code`, which is stable. `missing`
+    and `suggestions` come with `insufficient_information`.
     """
 
     type: str
@@ -92,6 +93,8 @@ class Problem(Response, kw_only=True, omit_defaults=True):
     code: str
     request_id: str
     errors: tuple[FieldError, ...] = ()
+    missing: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
 
 
 Priority = Literal["low", "normal", "high"]
@@ -335,3 +338,251 @@ class JobList(Response, kw_only=True):
     queued_count: int
     limit: int
     offset: int
+
+
+Text = Annotated[str, Meta(max_length=5_000)]
+Words = Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=50)]
+
+
+class IcpObject(Request):
+    """An ideal customer profile, field by field; each is read as free text of its kind."""
+
+    industries: Words | None = None
+    company_size: Annotated[str, Meta(max_length=200)] | None = None
+    geographies: Words | None = None
+    technologies: Words | None = None
+    personas: Words | None = None
+    signals: Words | None = None
+
+
+class BlueprintRequest(Request):
+    """`POST /campaigns/enrichment`: `icp` in free text or field by field, `offer` is what the campaign sells."""
+
+    website_url: str
+    icp: Text | IcpObject | None = None
+    offer: Text | None = None
+    stream: bool | None = None
+    refresh: bool | None = None
+
+
+class FoundInProfile(Response, kw_only=True):
+    """Where in the given profile, by field and character, something was found, and how sure that is (0 to 1)."""
+
+    field: str
+    index: int
+    start: int
+    end: int
+    text: str
+    confidence: float
+
+
+class ProfileIndustry(Response, kw_only=True):
+    """An industry, with prefixes of its codes."""
+
+    id: str
+    name: str
+    naics: tuple[str, ...]
+    sic: tuple[str, ...]
+    excluded: bool
+    found: FoundInProfile
+
+
+class ProfileRange(Response, kw_only=True):
+    """From `minimum` to `maximum`, either open: employees, or money of `currency`."""
+
+    measure: str
+    minimum: int | None
+    maximum: int | None
+    currency: str | None
+    excluded: bool
+    found: FoundInProfile
+
+
+class ProfilePlace(Response, kw_only=True):
+    """A place, and the countries (ISO 3166-1 alpha-2) that it stands for."""
+
+    name: str
+    kind: str
+    countries: tuple[str, ...]
+    excluded: bool
+    found: FoundInProfile
+
+
+class ProfileTechnology(Response, kw_only=True):
+    """A product, or with `name` null a category of products."""
+
+    name: str | None
+    category: str
+    excluded: bool
+    found: FoundInProfile
+
+
+class ProfilePersona(Response, kw_only=True):
+    """A role to speak to."""
+
+    id: str
+    title: str
+    department: str
+    seniority: str
+    excluded: bool
+    found: FoundInProfile
+
+
+class ProfileFunding(Response, kw_only=True):
+    """A stage of funding."""
+
+    stage: str
+    name: str
+    excluded: bool
+    found: FoundInProfile
+
+
+class ProfileSignal(Response, kw_only=True):
+    """Something that happens at a lead; `within_days` says how lately, where the profile does."""
+
+    id: str
+    name: str
+    within_days: int | None
+    excluded: bool
+    found: FoundInProfile
+
+
+class NotUnderstood(Response, kw_only=True):
+    """Words of the given profile that were not understood."""
+
+    field: str
+    index: int
+    start: int
+    end: int
+    text: str
+
+
+class CustomerProfile(Response, kw_only=True):
+    """The ideal customer profile that a blueprint works from."""
+
+    origin: Literal["provided", "inferred"]
+    confidence: float
+    reasoning: tuple[str, ...]
+    raise_confidence: tuple[str, ...]
+    industries: tuple[ProfileIndustry, ...]
+    company_size: tuple[ProfileRange, ...]
+    revenue: tuple[ProfileRange, ...]
+    geographies: tuple[ProfilePlace, ...]
+    technologies: tuple[ProfileTechnology, ...]
+    personas: tuple[ProfilePersona, ...]
+    funding: tuple[ProfileFunding, ...]
+    funding_amount: tuple[ProfileRange, ...]
+    signals: tuple[ProfileSignal, ...]
+    business_models: tuple[ProfileSignal, ...]
+    not_understood: tuple[NotUnderstood, ...]
+    contradictions: tuple[str, ...]
+
+
+class PointFilter(Response, kw_only=True):
+    """The exact condition that a lead has to meet, and the same in words."""
+
+    field: str
+    operator: str
+    value: Any
+    unit: str
+    text: str
+
+
+class PointSource(Response, kw_only=True):
+    """Where a data point can be had."""
+
+    provider: str
+    endpoint: str
+    field: str
+    key_required: bool
+    url: str
+    cost: str
+    note: str | None
+
+
+class PointMethod(Response, kw_only=True):
+    """How a data point can be collected, step by step."""
+
+    method: Literal["api", "scrape", "search", "manual"]
+    steps: tuple[str, ...]
+
+
+class RecommendedPoint(Response, kw_only=True):
+    """
+    A data point worth collecting; `module` of the enrichment API collects it, if any does.
+
+    `also` is a second condition beside `filter`, `expected_fill_rate` the share of companies it can be found for.
+    """
+
+    id: str
+    name: str
+    definition: str
+    why: str
+    priority: Literal["must_have", "should_have", "nice_to_have"]
+    priority_reason: str
+    filter: PointFilter
+    also: PointFilter | None
+    sources: tuple[PointSource, ...]
+    collection_methods: tuple[PointMethod, ...]
+    validation: tuple[str, ...]
+    refresh_days: int
+    cost_class: str
+    module: str | None
+    example: str
+    privacy_note: str | None
+    expected_fill_rate: float | None
+
+
+class RecommendedSource(Response, kw_only=True):
+    """A provider worth having, and the data points it covers."""
+
+    provider: str
+    covers: tuple[str, ...]
+    key_required: bool
+    cost: str
+    why: str
+
+
+class BlueprintMetadata(Response, kw_only=True):
+    """Where a blueprint comes from: what was asked and what was not to be had, when, and until when it is kept."""
+
+    id: str
+    generated_at: str
+    expires_at: str
+    cached: bool
+    duration_seconds: float
+    sources_used: tuple[str, ...]
+    sources_missing: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+
+class Blueprint(Response, kw_only=True):
+    """
+    The answer of `POST /campaigns/enrichment`: what to find out about leads, from where, and how.
+
+    `modules` can be posted to `/api/v1/enrich/{domain}` as it is.
+    """
+
+    website: str
+    simulated: bool
+    icp: CustomerProfile
+    firmographic: tuple[RecommendedPoint, ...]
+    technographic: tuple[RecommendedPoint, ...]
+    personalization: tuple[RecommendedPoint, ...]
+    sources: tuple[RecommendedSource, ...]
+    modules: tuple[str, ...]
+    metadata: BlueprintMetadata
+
+
+class BlueprintProgress(Response, kw_only=True):
+    """The event `progress`: what is being done."""
+
+    stage: str
+    percent: int
+
+
+class BlueprintSection(Response, kw_only=True):
+    """The event `section`: a group of data points that is ready."""
+
+    section: Literal["firmographic", "technographic", "personalization"]
+    data_points: tuple[RecommendedPoint, ...]

@@ -6,9 +6,10 @@ The lead-enrichment service: post a company's domain, get 202 at once, fetch wha
 
 import functools
 import logging
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Final
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ import schemas
 from enrichment import __version__, domains, logs
 from enrichment.answers import Answers
 from enrichment.cache import Cache
+from enrichment.campaigns import Campaigns
 from enrichment.case_studies import load_case_studies
 from enrichment.clock import Clock
 from enrichment.errors import InvalidDomain, JobNotFound, SettingsError
@@ -39,12 +41,13 @@ from enrichment.sources.local import Local
 from enrichment.sources.simulated import FailingOn, Simulated, SimulatedCompanies
 from enrichment.store import JobStore
 from enrichment.waves import Waves
-from web import queries, views
+from web import blueprints, queries, views
 from web.auth import BearerAuth, SameSiteOnly, Tokens
 from web.bodies import Accepted, read_json
 from web.boundary import Boundary
 from web.problems import Refusal, answer
-from web.process import worker_processes
+from web.process import told_of_the_end, worker_processes
+from web.streams import stream
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ HEALTH: Final = encode(schemas.Health(service="lead-enrichment", version=__versi
 READY: Final = encode(schemas.Ready())
 COMPLETED: Final = frozenset({State.COMPLETED})
 HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+EVENT_ID: Final = re.compile(r"\d{1,9}", re.ASCII)
 POLL_SECONDS: Final = 5  # an enrichment's progress is worth a look that often, however long it takes
 
 
@@ -169,6 +173,25 @@ async def read_cache(request: Request) -> Response:
     return _json(views.cache_status(queries.path_domain(request), request.app.state.cache))
 
 
+# Document 3: what is worth finding out.
+
+
+async def make_blueprint(request: Request) -> Response:
+    """`POST /campaigns/enrichment`: what to find out about a campaign's leads; at once, or event by event."""
+    state = request.app.state
+    body = await blueprints.read_request(request, limit=state.settings.max_body_bytes)
+    brief = blueprints.brief_of(body)
+    media_type = blueprints.media_type(request, body)
+    if request.method == "HEAD":
+        return Response(headers=HEADERS, media_type=media_type or "application/json")
+    after = request.headers.get("last-event-id", "")
+    events = state.campaigns.make(brief, refresh=body.refresh or False)
+    if media_type:
+        named = blueprints.named(events, request)
+        return stream(named, media_type, after=int(after) if EVENT_ID.fullmatch(after) else 0)
+    return _json(await blueprints.last_of(events))
+
+
 # For the platform.
 
 
@@ -198,6 +221,9 @@ ROUTES: Final = [
     Route("/api/v1/enrich/{domain:path}/cancel",    cancel_enrichment, methods=["POST"]),
     Route("/api/v1/enrich/{domain:path}/retry",     retry_enrichment,  methods=["POST"]),
     Route("/api/v1/enrich/{domain:path}",           start_enrichment,  methods=["POST"]),
+
+    Route("/campaigns/enrichment",                  make_blueprint,    methods=["POST", "GET"]),
+    Route("/api/v1/campaigns/enrichment",           make_blueprint,    methods=["POST", "GET"]),
 
     Route("/health",                                read_health,       methods=["GET"]),
     Route("/ready",                                 read_readiness,    methods=["GET"]),
@@ -239,6 +265,7 @@ def create_app(
         clock=clock,
     )
     waves = Waves(store=store, answers=answers, clock=clock, deadline_seconds=settings.job_deadline_seconds)
+    campaigns = Campaigns(answers=answers, max_kept=settings.max_cached_blueprints, clock=clock)
     runner = Runner(
         store=store,
         source=source or SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock),
@@ -254,11 +281,14 @@ def create_app(
         _warn_of_siblings(settings)
         domains.warm_up()
         case_studies()
-        async with runner:
-            log.info(Event("service started", version=__version__, sources=settings.sources))
-            if settings.auth == "bearer":
-                tokens.announce()
-            yield
+        campaigns.open()
+        with told_of_the_end(campaigns.close) if own_process else nullcontext():
+            async with runner:
+                log.info(Event("service started", version=__version__, sources=settings.sources))
+                if settings.auth == "bearer":
+                    tokens.announce()
+                yield
+            campaigns.close()
         log.info(Event("service stopped"))
 
     middleware = [Middleware(Boundary)]
@@ -274,6 +304,7 @@ def create_app(
     app.state.settings = settings
     app.state.runner = runner
     app.state.cache = cache
+    app.state.campaigns = campaigns
     return app
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import idna
 from publicsuffixlist import PublicSuffixList
 
-from enrichment.errors import InvalidDomain
+from enrichment.errors import InvalidDomain, InvalidWebsite
 
 MAX_INPUT: Final = 2_048  # characters; a URL longer than this is no company's address
 MAX_NAME: Final = 253  # characters, RFC 1035 section 2.3.4 less the length octets
@@ -45,6 +45,21 @@ def canonical_domain(text: str, *, pointer: str | None = None) -> str:
         _, at, rest = text.rpartition("@")  # what stands before it may be a password
         shown = ("…@" if at else "") + (rest if len(rest) <= MAX_SHOWN else rest[:MAX_SHOWN] + "…")
         raise InvalidDomain(f"Invalid domain {shown!r}: {error}", pointer=pointer) from None
+
+
+def website_domain(text: str, *, pointer: str | None = None) -> str:
+    """
+    The canonical domain of the website at `text`, a URL whose scheme may be missing. Stricter than `canonical_domain`:
+    an e-mail address is none. Raises `InvalidWebsite`.
+    """
+    authority = re.split(r"[/\\?#]", SCHEME.sub("", text.strip(), count=1).removeprefix("//"), maxsplit=1)[0]
+    if "@" in authority:
+        reason = "it carries a user name, or is an e-mail address; give the website's address alone."
+        raise InvalidWebsite(f"Invalid website: {reason}", pointer=pointer)
+    try:
+        return canonical_domain(text)
+    except InvalidDomain as error:
+        raise InvalidWebsite(str(error).replace("Invalid domain", "Invalid website", 1), pointer=pointer) from None
 
 
 def _host(text: str) -> str:

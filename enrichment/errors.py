@@ -3,6 +3,9 @@ What can go wrong behind the routes.
 
     EnrichmentError
     ├── InvalidDomain        the text names no company domain
+    ├── InvalidWebsite       the text names no public website
+    ├── InsufficientInformation  too little is known to work from
+    ├── BlueprintFailed      a mistake of ours, of which the caller is told no more
     ├── InvalidPlan          modules and waves that cannot be run together
     ├── JobNotFound          no such job, or it has been forgotten
     ├── JobConflict          the job is not in a state for that
@@ -37,6 +40,32 @@ class InvalidDomain(EnrichmentError):
     """The text names no company domain."""
 
     code = "invalid_domain"
+
+
+class InvalidWebsite(EnrichmentError):
+    """The text names no public website."""
+
+    code = "invalid_website"
+
+
+class InsufficientInformation(EnrichmentError):
+    """Too little is known to work from; `missing` says what, `suggestions` what would do."""
+
+    code = "insufficient_information"
+
+    def __init__(self, message: str, *, missing: tuple[str, ...], suggestions: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.missing = missing
+        self.suggestions = suggestions
+
+
+class BlueprintFailed(EnrichmentError):
+    """A mistake of ours, of which the caller is told no more."""
+
+    code = "internal_error"
+
+    def __init__(self) -> None:
+        super().__init__("The service made a mistake. Its log says which, under this request_id.")
 
 
 class InvalidPlan(EnrichmentError):

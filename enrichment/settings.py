@@ -72,6 +72,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
     ] = 50_000
     "Answers kept in the cache, one for a module and a domain; the least recently used makes room."
+    max_cached_blueprints: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000"),
+    ] = 500
+    "Blueprints kept for a day; the least recently used makes room."
     max_pending_jobs: Annotated[
         int,
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),

@@ -46,6 +46,34 @@ ORDER = [
     "enrichment.answers",
     "enrichment.waves",
     "enrichment.runner",
+    "enrichment.blueprint",
+    "enrichment.blueprint.values",
+    "enrichment.blueprint.words",
+    "enrichment.blueprint.phrases",
+    "enrichment.blueprint.lexicon",
+    "enrichment.blueprint.vocabulary",
+    "enrichment.blueprint.numbers",
+    "enrichment.blueprint.grammar",
+    "enrichment.blueprint.amounts",
+    "enrichment.blueprint.context",
+    "enrichment.blueprint.belief",
+    "enrichment.blueprint.signals",
+    "enrichment.blueprint.stages",
+    "enrichment.blueprint.scope",
+    "enrichment.blueprint.picks",
+    "enrichment.blueprint.contradictions",
+    "enrichment.blueprint.icp",
+    "enrichment.blueprint.catalogue",
+    "enrichment.blueprint.wording",
+    "enrichment.blueprint.ranges",
+    "enrichment.blueprint.entries",
+    "enrichment.blueprint.filling",
+    "enrichment.blueprint.offers",
+    "enrichment.blueprint.recommending",
+    "enrichment.blueprint.choosing",
+    "enrichment.blueprint.markets",
+    "enrichment.blueprint.inferring",
+    "enrichment.campaigns",
     "schemas",
     "web",
     "web.problems",
@@ -55,6 +83,8 @@ ORDER = [
     "web.bodies",
     "web.queries",
     "web.views",
+    "web.streams",
+    "web.blueprints",
     "service",
 ]
 ONLY_IN = {"starlette": ("service", "web"), "httpx": ("enrichment.http",), "uvicorn": ()}
@@ -138,7 +168,7 @@ def test_every_file_of_the_map_is_there_and_every_module_is_on_the_map() -> None
     block = README.split("## Map of the code")[1].split("```")[1]
     folder, told = "", set()
     for line in block.splitlines()[1:]:
-        name = line.strip().split("  ")[0]
+        name = line.split()[0]
         if name.endswith("/"):
             folder = name
         elif name:

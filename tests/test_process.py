@@ -2,8 +2,10 @@
 As a process of its own: what the Procfile starts, and how it ends.
 """
 
+import asyncio
 import contextlib
 import json
+import signal
 import threading
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT, ServerProcess, server_process
-from web.process import worker_processes
+from web.process import told_of_the_end, worker_processes
 
 PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
 ORDER = {"company_domain": "getuniti.com"}
@@ -129,3 +131,33 @@ def test_several_workers_are_told_loudly_that_each_has_its_own_jobs(
 )
 def test_how_many_processes_there_are(command: str, web_concurrency: int, processes: int) -> None:
     assert worker_processes(command.split(), web_concurrency) == processes
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_being_told_of_the_end_comes_with_the_servers_own_handler(number: signal.Signals) -> None:
+    """Which is alone again afterwards."""
+    told: list[str] = []
+    before = signal.signal(number, lambda *_: told.append("server"))
+    try:
+        server = signal.getsignal(number)
+        with told_of_the_end(lambda: told.append("we")):
+            signal.raise_signal(number)
+            await asyncio.sleep(0)
+        assert signal.getsignal(number) is server
+    finally:
+        signal.signal(number, before)
+
+    assert sorted(told) == ["server", "we"]
+
+
+async def test_a_signal_that_nobody_handles_is_told_all_the_same() -> None:
+    told: list[str] = []
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with told_of_the_end(lambda: told.append("we")):
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert told == ["we"]

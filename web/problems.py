@@ -14,7 +14,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import schemas
-from enrichment.errors import EnrichmentError, InvalidDomain, InvalidPlan, JobConflict, JobNotFound, Unavailable
+from enrichment.errors import (
+    BlueprintFailed,
+    EnrichmentError,
+    InsufficientInformation,
+    InvalidDomain,
+    InvalidPlan,
+    InvalidWebsite,
+    JobConflict,
+    JobNotFound,
+    Unavailable,
+)
 from enrichment.logs import Event
 
 log = logging.getLogger(__name__)
@@ -22,6 +32,9 @@ log = logging.getLogger(__name__)
 STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
     InvalidDomain: 422,
     InvalidPlan: 422,
+    InvalidWebsite: 422,
+    InsufficientInformation: 422,
+    BlueprintFailed: 500,
     JobNotFound: 404,
     JobConflict: 409,
     Unavailable: 503,
@@ -45,6 +58,8 @@ class Refusal(Exception):
         *,
         errors: tuple[schemas.FieldError, ...] = (),
         headers: Mapping[str, str] | None = None,
+        missing: tuple[str, ...] = (),
+        suggestions: tuple[str, ...] = (),
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -52,6 +67,8 @@ class Refusal(Exception):
         self.detail = detail
         self.errors = errors
         self.headers = dict(headers or {})
+        self.missing = missing
+        self.suggestions = suggestions
 
 
 async def answer(request: Request, error: Exception) -> Response:
@@ -70,21 +87,31 @@ async def answer(request: Request, error: Exception) -> Response:
         log.error(event, exc_info=error)
     else:
         log.info(event)
-    problem = schemas.Problem(
+    return Response(
+        ENCODER.encode(_problem(request, refusal)),
+        status_code=refusal.status,
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **refusal.headers},
+        media_type="application/problem+json",
+    )
+
+
+def problem_of(request: Request, error: Exception) -> schemas.Problem:
+    """What `answer` would say, for a stream that has begun already."""
+    return _problem(request, _refusal(request, error))
+
+
+def _problem(request: Request, refusal: Refusal) -> schemas.Problem:
+    return schemas.Problem(
         type="about:blank",
         title=TITLES.get(refusal.status) or HTTPStatus(refusal.status).phrase,
         status=refusal.status,
         detail=refusal.detail,
         instance=quote(request.scope["path"]),
         code=refusal.code,
-        request_id=request_id,
+        request_id=request.scope["enrichment.request_id"],
         errors=refusal.errors,
-    )
-    return Response(
-        ENCODER.encode(problem),
-        status_code=refusal.status,
-        headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **refusal.headers},
-        media_type="application/problem+json",
+        missing=refusal.missing,
+        suggestions=refusal.suggestions,
     )
 
 
@@ -110,6 +137,8 @@ def _from_ours(error: EnrichmentError) -> Refusal:
         detail,
         errors=(schemas.FieldError(pointer=error.pointer, detail=detail),) if error.pointer else (),
         headers={"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else None,
+        missing=error.missing if isinstance(error, InsufficientInformation) else (),
+        suggestions=error.suggestions if isinstance(error, InsufficientInformation) else (),
     )
 
 

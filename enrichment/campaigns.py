@@ -1,0 +1,346 @@
+"""
+Blueprints for campaigns: made once for all who ask at the same time, told step by step, and kept for a day.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final, Literal
+
+import msgspec
+
+from enrichment.answers import Answers
+from enrichment.blueprint.choosing import choose
+from enrichment.blueprint.icp import read_icp
+from enrichment.blueprint.inferring import CompanyFacts, Inference, infer
+from enrichment.blueprint.values import DataPoint, Icp, IcpInput, Sections
+from enrichment.clock import Clock
+from enrichment.errors import BlueprintFailed, EnrichmentError, InsufficientInformation, ShuttingDown, SourceError
+from enrichment.findings import Finding, Subject
+from enrichment.logs import Event as LogEvent
+from enrichment.modules import MODULES
+from enrichment.modules.m01_company_context import CompanyContext
+from enrichment.modules.m02_tech_stack import TechStack
+
+log = logging.getLogger(__name__)
+
+KEPT_SECONDS: Final = 86_400
+DESCRIBING: Final = ("m01_company_context", "m02_tech_stack")
+"The modules that describe the company behind a website, well enough to guess whom it sells to."
+
+Group = Literal["firmographic", "technographic", "personalization"]
+GROUPS: Final[tuple[Group, ...]] = ("firmographic", "technographic", "personalization")
+
+
+class Brief(msgspec.Struct, frozen=True, kw_only=True):
+    """What a blueprint is made from: the website's domain, whom the campaign is for, and what it sells."""
+
+    domain: str
+    icp: str | IcpInput | None = None
+    offer: str | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """The ideal customer profile that a blueprint works from, and how it came about."""
+
+    origin: Literal["provided", "inferred"]
+    icp: Icp
+    confidence: float
+    reasoning: tuple[str, ...]
+    raise_confidence: tuple[str, ...] = ()
+    sources_used: tuple[str, ...] = ()
+    sources_missing: tuple[str, ...] = ()
+    simulated: bool = False
+
+
+class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
+    """What to find out about a campaign's leads. Times in seconds since the epoch."""
+
+    id: str
+    brief: Brief
+    profile: Profile
+    sections: Sections
+    gaps: tuple[str, ...]
+    begun_at: float
+    generated_at: float
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What is being done, and how much of all is done."""
+
+    stage: str
+    percent: int
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of data points that is ready."""
+
+    group: Group
+    data_points: tuple[DataPoint, ...]
+
+
+Event = Progress | Section | Blueprint | EnrichmentError
+"What is told while a blueprint is made; the last is the blueprint itself, or why there is none."
+
+
+class Making:
+    """A blueprint that is being made, or has been: all that was told so far, to be heard from its beginning."""
+
+    task: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.watchers = 0
+        self._told = asyncio.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last event has been told."""
+        return bool(self.events) and isinstance(self.events[-1], (Blueprint, EnrichmentError))
+
+    def tell(self, event: Event) -> None:
+        """Tell all who listen, now or later. After the last event nothing more is told."""
+        if not self.is_over:
+            self.events.append(event)
+            self._told.set()
+            self._told = asyncio.Event()
+
+    async def listen(self) -> AsyncIterator[Event]:
+        """Every event, from the first to the last."""
+        heard = 0
+        while True:
+            told = self._told
+            for event in self.events[heard:]:
+                heard += 1
+                yield event
+            if self.is_over and heard == len(self.events):
+                return
+            if heard == len(self.events):
+                await told.wait()
+
+
+class Campaigns:
+    """
+    Makes blueprints, and keeps the newest `max_kept` for a day.
+
+    Whoever asks for what is being made already listens to that; when nobody listens any more it is stopped.
+    """
+
+    def __init__(self, *, answers: Answers, max_kept: int, clock: Clock) -> None:
+        self._answers = answers
+        self._max_kept = max_kept
+        self._clock = clock
+        self._kept: OrderedDict[Brief, Making] = OrderedDict()
+        self._under_way: dict[Brief, Making] = {}
+        self._is_closed = False
+
+    def open(self) -> None:
+        """Take briefs; again, if it was closed."""
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Take no more briefs, and tell whoever listens that nothing more comes."""
+        self._is_closed = True
+        for making in list(self._under_way.values()):
+            making.tell(ShuttingDown())
+            making.task.cancel()
+
+    def make(self, brief: Brief, *, refresh: bool) -> AsyncGenerator[tuple[Event, bool], None]:
+        """
+        All events on the way to the blueprint, each with whether it comes out of the cache, which `refresh` goes round.
+
+        Raises `ShuttingDown` at once, not with the first event.
+        """
+        if self._is_closed:
+            raise ShuttingDown
+        return self._events(brief, refresh=refresh)
+
+    async def _events(self, brief: Brief, *, refresh: bool) -> AsyncGenerator[tuple[Event, bool], None]:
+        kept = None if refresh else self._find(brief)
+        making = kept or self._under_way.get(brief) or self._begin(brief)
+        making.watchers += 1
+        try:
+            async for event in making.listen():
+                yield event, making is kept
+        finally:
+            making.watchers -= 1
+            if not making.watchers and not making.is_over:
+                making.task.cancel()
+                self._forget(brief, making)
+
+    def _find(self, brief: Brief) -> Making | None:
+        making = self._kept.get(brief)
+        blueprint = making.events[-1] if making else None
+        if isinstance(blueprint, Blueprint) and blueprint.generated_at + KEPT_SECONDS > self._clock.now():
+            self._kept.move_to_end(brief)
+            return making
+        return None
+
+    def _begin(self, brief: Brief) -> Making:
+        making = self._under_way[brief] = Making()
+        making.task = asyncio.create_task(self._run(brief, making))
+        return making
+
+    def _forget(self, brief: Brief, making: Making) -> None:
+        if self._under_way.get(brief) is making:
+            del self._under_way[brief]
+
+    async def _run(self, brief: Brief, making: Making) -> None:
+        """Make the blueprint. Whatever goes wrong is the last event."""
+        try:
+            await self._tell(brief, making)
+        except EnrichmentError as error:
+            making.tell(error)
+        except Exception:
+            log.exception(LogEvent("blueprint failed", domain=brief.domain))
+            making.tell(BlueprintFailed())
+        finally:
+            self._forget(brief, making)
+        if isinstance(making.events[-1], Blueprint):
+            self._kept[brief] = making
+            self._kept.move_to_end(brief)
+            if len(self._kept) > self._max_kept:
+                self._kept.popitem(last=False)
+
+    async def _tell(self, brief: Brief, making: Making) -> None:
+        begun_at = self._clock.now()
+        making.tell(Progress(stage="reading_profile", percent=5))
+        icp = read_icp(brief.icp) if brief.icp else Icp()
+        if icp.is_empty:
+            making.tell(Progress(stage="describing_company", percent=15))
+            findings, missing = await self._describe(brief.domain)
+            making.tell(Progress(stage="inferring_profile", percent=60))
+            profile = _inferred(brief.domain, icp, findings, missing)
+        else:
+            profile = _provided(icp)
+        making.tell(Progress(stage="choosing_data_points", percent=70))
+        sections = choose(profile.icp, offer=brief.offer)
+        for group in GROUPS:
+            making.tell(Section(group=group, data_points=getattr(sections, group)))
+        making.tell(
+            Blueprint(
+                id=f"blueprint_{secrets.token_hex(8)}",
+                brief=brief,
+                profile=profile,
+                sections=sections,
+                gaps=_gaps(profile),
+                begun_at=begun_at,
+                generated_at=self._clock.now(),
+            )
+        )
+        log.info(LogEvent("blueprint made", domain=brief.domain, origin=profile.origin, confidence=profile.confidence))
+
+    async def _describe(self, domain: str) -> tuple[dict[str, Finding], dict[str, str]]:
+        """What is known of the company behind the website, and why the rest is not."""
+        found: dict[str, Finding] = {}
+        missing: dict[str, str] = {}
+
+        async def describe(module_id: str) -> None:
+            module, subject = MODULES[module_id], Subject(domain=domain)
+            try:
+                found[module_id] = self._answers.cached(module, subject) or await self._answers.ask(module, subject)
+            except SourceError as error:
+                missing[module_id] = str(error)
+
+        async with asyncio.TaskGroup() as group:
+            for module_id in DESCRIBING:
+                group.create_task(describe(module_id))
+        return (
+            {name: found[name] for name in DESCRIBING if name in found},
+            {name: missing[name] for name in DESCRIBING if name in missing},
+        )
+
+
+def _provided(icp: Icp) -> Profile:
+    """The profile in the caller's own words: as sure as they were clear."""
+    found = [thing.found for name in icp.__struct_fields__ for thing in getattr(icp, name) if hasattr(thing, "found")]
+    words = sum(len(each.text) for each in found)
+    unread = sum(len(each.text) for each in icp.not_understood)
+    clear = sum(each.confidence for each in found) / len(found)
+    reasoning = [f"“{each.text}” was understood with confidence {each.confidence:g}." for each in found]
+    if icp.not_understood:
+        reasoning.append(f"{unread} of {words + unread} characters that matter were not understood.")
+    return Profile(
+        origin="provided",
+        icp=icp,
+        confidence=round(clear * words / (words + unread) * (0.8 if icp.contradictions else 1.0), 2),
+        reasoning=tuple(reasoning) + icp.contradictions,
+        raise_confidence=tuple(f"Say “{each.text}” in other words." for each in icp.not_understood[:5]),
+        sources_used=("your profile",),
+    )
+
+
+def _inferred(domain: str, given: Icp, findings: dict[str, Finding], missing: dict[str, str]) -> Profile:
+    """A guess from what the company is; `InsufficientInformation` if there is nothing to guess from."""
+    inference = infer(_facts(domain, findings))
+    if not inference.confidence:
+        raise InsufficientInformation(
+            f"Too little is known of {domain} to infer whom it sells to, and no profile was given.",
+            missing=tuple(f"{module_id}: {reason}" for module_id, reason in missing.items())
+            or inference.raise_confidence,
+            suggestions=(
+                'Give "icp": industries, company size, geography and technologies of the customers you look for.',
+                "Check that the website is the company's own, and try again later if sources failed.",
+            ),
+        )
+    return Profile(
+        origin="inferred",
+        icp=msgspec.structs.replace(inference.icp, not_understood=given.not_understood),
+        confidence=inference.confidence,
+        reasoning=_reasons(given, inference),
+        raise_confidence=inference.raise_confidence,
+        sources_used=tuple(f"{module_id} ({finding.source})" for module_id, finding in findings.items()),
+        sources_missing=tuple(f"{module_id}: {reason}" for module_id, reason in missing.items()),
+        simulated=any(finding.answer.simulated for finding in findings.values()),
+    )
+
+
+def _reasons(given: Icp, inference: Inference) -> tuple[str, ...]:
+    if given.not_understood:
+        return ("Nothing in the given profile was understood, so it was inferred.", *inference.reasoning)
+    return inference.reasoning
+
+
+def _facts(domain: str, findings: dict[str, Finding]) -> CompanyFacts:
+    context = findings[DESCRIBING[0]].answer if DESCRIBING[0] in findings else None
+    stack = findings[DESCRIBING[1]].answer if DESCRIBING[1] in findings else None
+    technologies = stack.technologies if isinstance(stack, TechStack) else ()
+    facts = CompanyFacts(
+        domain=domain,
+        technologies=tuple((technology.name, technology.category) for technology in technologies),
+        simulated=any(finding.answer.simulated for finding in findings.values()),
+    )
+    if not isinstance(context, CompanyContext):
+        return facts
+    return msgspec.structs.replace(
+        facts,
+        name=context.company_name,
+        industry=context.industry,
+        employees=context.employees,
+        country=context.country,
+        country_code=_country_code(context.country),
+        description=context.description,
+    )
+
+
+def _country_code(country: str | None) -> str | None:
+    """The ISO 3166 code of a country's name."""
+    places = read_icp(IcpInput(geographies=(country,))).geographies if country else ()
+    return places[0].countries[0] if places else None
+
+
+def _gaps(profile: Profile) -> tuple[str, ...]:
+    """What the blueprint had to do without."""
+    stated = {
+        "industries": "No industry is named, so any counts.",
+        "company_size": "No company size is named, so any counts.",
+        "geographies": "No country is named, so any counts.",
+        "technologies": "No technology is named, so the technographic points are general.",
+        "personas": "No role is named to speak to.",
+        "signals": "No signal is named, so the personalization points are general.",
+    }
+    gaps = [text for name, text in stated.items() if not getattr(profile.icp, name)]
+    unread = [f"Not understood: “{each.text}”." for each in profile.icp.not_understood]
+    return (*gaps, *unread, *profile.icp.contradictions, *profile.sources_missing)
