@@ -9,14 +9,12 @@ import logging
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager
 from typing import Final
 from urllib.parse import quote
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,13 +39,12 @@ from enrichment.sources.local import Local
 from enrichment.sources.simulated import FailingOn, Simulated, SimulatedCompanies
 from enrichment.store import JobStore
 from enrichment.waves import Waves
-from web import blueprints, queries, views
+from web import blueprints, queries, streams, views
 from web.auth import BearerAuth, SameSiteOnly, Tokens
-from web.bodies import Accepted, read_json
-from web.boundary import Boundary
-from web.problems import Refusal, answer
-from web.process import told_of_the_end, worker_processes
-from web.streams import stream
+from web.bodies import Accepted, Header, Json, Start, read_json
+from web.boundary import Endpoint, Service
+from web.problems import Refusal
+from web.process import rarely_collected_garbage, told_of_the_end, worker_processes
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +56,6 @@ RETRY_REQUEST: Final = msgspec.json.Decoder(schemas.RetryRequest | None)
 HEALTH: Final = encode(schemas.Health(service="lead-enrichment", version=__version__))
 READY: Final = encode(schemas.Ready())
 COMPLETED: Final = frozenset({State.COMPLETED})
-HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 EVENT_ID: Final = re.compile(r"\d{1,9}", re.ASCII)
 POLL_SECONDS: Final = 5  # an enrichment's progress is worth a look that often, however long it takes
 
@@ -73,8 +69,8 @@ async def start_lookup(request: Request) -> Response:
     body = await read_json(request, ENRICH_REQUEST, limit=state.settings.max_body_bytes)
     domain = domains.canonical_domain(body.company_domain, pointer="#/company_domain")
     job = await state.runner.accept_lookup(domain, request_id=_request_id(request))
-    headers = _job_headers(state.runner, job) | {"location": _link(request, f"/enrich/{job.id}")}
-    return _accepted(schemas.PendingJob(job_id=job.id), headers, BackgroundTask(state.runner.start, [job]))
+    headers, location = _job_headers(state.runner, job), _link(request, f"/enrich/{job.id}")
+    return _accepted(schemas.PendingJob(job_id=job.id), headers, location, Start(state.runner.start, [job]))
 
 
 async def read_lookup(request: Request) -> Response:
@@ -105,8 +101,8 @@ async def start_batch(request: Request) -> Response:
     items = _batch_items(body.domains, most=state.settings.max_batch_domains)
     batch, jobs = await state.runner.accept_batch(items, order, body.concurrency or 5)
     location = _link(request, f"/api/v1/enrich/batch/{batch.id}")
-    headers = _job_headers(state.runner, jobs[0]) | {"location": location}
-    return _accepted(views.started_batch(batch), headers, BackgroundTask(state.runner.start, jobs, batch))
+    headers = _job_headers(state.runner, jobs[0])
+    return _accepted(views.started_batch(batch), headers, location, Start(state.runner.start, jobs, batch))
 
 
 async def read_batch(request: Request) -> Response:
@@ -114,7 +110,7 @@ async def read_batch(request: Request) -> Response:
     store: JobStore = request.app.state.runner.store
     status = views.batch_status(store.batch(request.path_params["batch_id"]), store)
     busy = status.status in ("queued", "running")
-    return _json(status, HEADERS | {"retry-after": str(POLL_SECONDS)} if busy else HEADERS)
+    return _json(status, [(b"retry-after", b"%d" % POLL_SECONDS)] if busy else ())
 
 
 async def list_enrichments(request: Request) -> Response:
@@ -183,12 +179,12 @@ async def make_blueprint(request: Request) -> Response:
     brief = blueprints.brief_of(body)
     media_type = blueprints.media_type(request, body)
     if request.method == "HEAD":
-        return Response(headers=HEADERS, media_type=media_type or "application/json")
+        return Response(headers=streams.HEADERS, media_type=media_type or "application/json")
     after = request.headers.get("last-event-id", "")
     events = state.campaigns.make(brief, refresh=body.refresh or False)
     if media_type:
         named = blueprints.named(events, request)
-        return stream(named, media_type, after=int(after) if EVENT_ID.fullmatch(after) else 0)
+        return streams.stream(named, media_type, after=int(after) if EVENT_ID.fullmatch(after) else 0)
     return _json(await blueprints.last_of(events))
 
 
@@ -197,36 +193,36 @@ async def make_blueprint(request: Request) -> Response:
 
 async def read_health(request: Request) -> Response:
     """`GET /health`: the process is alive."""
-    return _encoded(HEALTH)
+    return Json(HEALTH)
 
 
 async def read_readiness(request: Request) -> Response:
     """`GET /ready`: a job would be taken now; if not, 503 says why."""
     runner: Runner = request.app.state.runner
     runner.check_open()
-    return _encoded(READY)
+    return Json(READY)
 
 
 # fmt: off
 ROUTES: Final = [
-    Route("/enrich",                                start_lookup,      methods=["POST"]),
-    Route("/enrich/{job_id}",                       read_lookup,       methods=["GET"]),
+    Route("/enrich",                                Endpoint(start_lookup),      methods=["POST"]),
+    Route("/enrich/{job_id}",                       Endpoint(read_lookup),       methods=["GET"]),
 
-    Route("/api/v1/enrich",                         list_enrichments,  methods=["GET"]),
-    Route("/api/v1/enrich/batch",                   start_batch,       methods=["POST"]),
-    Route("/api/v1/enrich/batch/{batch_id}",        read_batch,        methods=["GET"]),
-    Route("/api/v1/enrich/{domain:path}/status",    read_status,       methods=["GET"]),
-    Route("/api/v1/enrich/{domain:path}/results",   read_results,      methods=["GET"]),
-    Route("/api/v1/enrich/{domain:path}/cache",     read_cache,        methods=["GET"]),
-    Route("/api/v1/enrich/{domain:path}/cancel",    cancel_enrichment, methods=["POST"]),
-    Route("/api/v1/enrich/{domain:path}/retry",     retry_enrichment,  methods=["POST"]),
-    Route("/api/v1/enrich/{domain:path}",           start_enrichment,  methods=["POST"]),
+    Route("/api/v1/enrich",                         Endpoint(list_enrichments),  methods=["GET"]),
+    Route("/api/v1/enrich/batch",                   Endpoint(start_batch),       methods=["POST"]),
+    Route("/api/v1/enrich/batch/{batch_id}",        Endpoint(read_batch),        methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/status",    Endpoint(read_status),       methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/results",   Endpoint(read_results),      methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/cache",     Endpoint(read_cache),        methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/cancel",    Endpoint(cancel_enrichment), methods=["POST"]),
+    Route("/api/v1/enrich/{domain:path}/retry",     Endpoint(retry_enrichment),  methods=["POST"]),
+    Route("/api/v1/enrich/{domain:path}",           Endpoint(start_enrichment),  methods=["POST"]),
 
-    Route("/campaigns/enrichment",                  make_blueprint,    methods=["POST", "GET"]),
-    Route("/api/v1/campaigns/enrichment",           make_blueprint,    methods=["POST", "GET"]),
+    Route("/campaigns/enrichment",                  Endpoint(make_blueprint),    methods=["POST", "GET"]),
+    Route("/api/v1/campaigns/enrichment",           Endpoint(make_blueprint),    methods=["POST", "GET"]),
 
-    Route("/health",                                read_health,       methods=["GET"]),
-    Route("/ready",                                 read_readiness,    methods=["GET"]),
+    Route("/health",                                Endpoint(read_health),       methods=["GET"]),
+    Route("/ready",                                 Endpoint(read_readiness),    methods=["GET"]),
 ]
 # fmt: on
 
@@ -244,7 +240,8 @@ def create_app(
 
     `settings` default to the environment's; `SettingsError` lists what is wrong with them. `source` (for `/enrich`),
     `sources` (for modules, by the names in their chains) and `clock` are seams for others and for tests. `own_process`
-    lets its lifespan set up logging for the whole process: true for `service:app`, never for a host.
+    lets its lifespan set up logging, signals and garbage collection for the whole process: true for `service:app`, and
+    never for a host.
     """
     settings = Settings.from_env() if settings is None else settings
     clock = clock or Clock()
@@ -282,7 +279,10 @@ def create_app(
         domains.warm_up()
         case_studies()
         campaigns.open()
-        with told_of_the_end(campaigns.close) if own_process else nullcontext():
+        with ExitStack() as process:
+            if own_process:
+                process.enter_context(told_of_the_end(campaigns.close))
+                process.enter_context(rarely_collected_garbage())
             async with runner:
                 log.info(Event("service started", version=__version__, sources=settings.sources))
                 if settings.auth == "bearer":
@@ -291,7 +291,7 @@ def create_app(
             campaigns.close()
         log.info(Event("service stopped"))
 
-    middleware = [Middleware(Boundary)]
+    middleware: list[Middleware] = []
     if settings.auth == "off":
         middleware.append(Middleware(SameSiteOnly))
     else:
@@ -299,7 +299,7 @@ def create_app(
             Middleware(BearerAuth, tokens=tokens, is_open=_is_open if settings.api_tokens else _is_open_by_default)
         )
 
-    app = Starlette(routes=ROUTES, middleware=middleware, exception_handlers={HTTPException: answer}, lifespan=lifespan)
+    app = Service(routes=ROUTES, middleware=middleware, lifespan=lifespan)
     app.router.redirect_slashes = False  # it would build the address from the Host header, which callers choose
     app.state.settings = settings
     app.state.runner = runner
@@ -400,34 +400,30 @@ def _bad_batch(detail: str) -> Refusal:
     return Refusal(422, "invalid_body", detail, errors=(schemas.FieldError(pointer="#/domains", detail=detail),))
 
 
-def _accepted(body: schemas.Response, headers: Mapping[str, str], start: BackgroundTask) -> Response:
-    return Accepted(encode(body), headers=headers, background=start)
+def _accepted(body: schemas.Response, headers: Sequence[Header], location: str, start: Start) -> Response:
+    return Accepted(encode(body), [*headers, (b"location", location.encode("ascii"))], start)
 
 
 def _accepted_enrichment(request: Request, job: Enrichment) -> Response:
     runner: Runner = request.app.state.runner
     location = _link(request, f"/api/v1/enrich/{job.domain}/status?job_id={job.id}")
-    headers = _job_headers(runner, job) | {"location": location}
-    return _accepted(views.started(job), headers, BackgroundTask(runner.start, [job]))
+    return _accepted(views.started(job), _job_headers(runner, job), location, Start(runner.start, [job]))
 
 
-def _job_headers(runner: Runner, job: Job) -> dict[str, str]:
+def _job_headers(runner: Runner, job: Job) -> list[Header]:
     """Where a look-up's data comes from and, while a job is not done, when to ask again."""
-    headers = {**HEADERS}
-    if isinstance(job, Lookup):
-        headers["x-data-source"] = runner.source.name
+    headers: list[Header] = []
+    is_lookup = isinstance(job, Lookup)
+    if is_lookup:
+        headers.append((b"x-data-source", runner.source.name.encode("latin-1")))
     if not job.is_finished:
         left = job.seconds_left(runner.clock.now())
-        headers["retry-after"] = str(left if isinstance(job, Lookup) else min(POLL_SECONDS, left))
+        headers.append((b"retry-after", b"%d" % (left if is_lookup else min(POLL_SECONDS, left))))
     return headers
 
 
-def _json(body: schemas.Response, headers: Mapping[str, str] = HEADERS) -> Response:
-    return _encoded(encode(body), headers)
-
-
-def _encoded(body: bytes, headers: Mapping[str, str] = HEADERS) -> Response:
-    return Response(body, headers=headers, media_type="application/json")
+def _json(body: schemas.Response, headers: Sequence[Header] = ()) -> Response:
+    return Json(encode(body), headers)
 
 
 def _request_id(request: Request) -> str:

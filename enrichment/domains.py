@@ -100,7 +100,7 @@ def _checked(domain: str) -> str:
     labels = domain.split(".")
     if NUMBER.fullmatch(labels[-1]):
         raise ValueError("an IP address is not a company domain.")
-    if any(domain == suffix or domain.endswith("." + suffix) for suffix in PRIVATE_SUFFIXES):
+    if labels[-1] in PRIVATE_SUFFIXES or ".".join(labels[-2:]) in PRIVATE_SUFFIXES:
         raise ValueError("it is the name of a private network, not a public domain.")
     if len(domain) > MAX_NAME:
         raise ValueError(f"a domain has at most {MAX_NAME} characters, this one has {len(domain)}.")

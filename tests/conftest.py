@@ -119,7 +119,11 @@ def untouched_logging() -> Iterator[None]:
     """For a test that configures logging: everything is as before when it is over."""
     loggers = [logging.getLogger(name) for name in (None, "uvicorn", "uvicorn.error", "uvicorn.access")]
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    names = ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing")
+    switches = {name: getattr(logging, name) for name in names}
     yield
+    for name, value in switches.items():
+        setattr(logging, name, value)
     for logger, handlers, level, propagate in before:
         logger.handlers[:] = handlers
         logger.setLevel(level)

@@ -247,7 +247,7 @@ def test_heroku_is_told_of_one_process_and_of_no_unknown_variable() -> None:
 
 
 def test_dependencies_are_pinned() -> None:
-    for path in ("requirements.txt", "tests/requirements.txt"):
+    for path in ("requirements.txt", "tests/requirements.txt", "tests/benchmarks/requirements.txt"):
         for line in (ROOT / path).read_text().splitlines():
             assert line.startswith(("#", "-r ")) or "==" in line
 

@@ -3,13 +3,13 @@ Bodies in and out: JSON decoded into a type, refused with the place of its first
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
 from starlette.background import BackgroundTask
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -17,6 +17,13 @@ import schemas
 from web.problems import Refusal
 
 T = TypeVar("T")
+Header = tuple[bytes, bytes]
+
+HEADERS: Final[Sequence[Header]] = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 MAX_SHOWN: Final = 200  # characters of msgspec's words that are repeated; a field's name may be a megabyte long
 
@@ -24,7 +31,7 @@ MAX_SHOWN: Final = 200  # characters of msgspec's words that are repeated; a fie
 # named before the path, and at the root there is no path.
 AT: Final = " - at `$"
 FIELD: Final = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
-CONTENT_LENGTH: Final = re.compile(r"\d{1,18}", re.ASCII)
+CONTENT_LENGTH: Final = re.compile(rb"\d{1,18}")
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
@@ -54,19 +61,24 @@ async def read_json(request: Request, decoder: msgspec.json.Decoder[T], *, limit
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    too_large = Refusal(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
-    declared = request.headers.get("content-length", "")
-    if CONTENT_LENGTH.fullmatch(declared) and int(declared) > limit:
-        raise too_large
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise too_large
-    except ClientDisconnect:
-        raise Refusal(400, "incomplete_body", "The connection ended before the body did.") from None
-    return bytes(body)
+    """The whole body. `request.stream()` does the same in three times the time."""
+    for name, value in request.scope["headers"]:
+        if name == b"content-length" and CONTENT_LENGTH.fullmatch(value) and int(value) > limit:
+            raise _too_large(limit)
+    body = b""
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Refusal(400, "incomplete_body", "The connection ended before the body did.")
+        body += bytes(message.get("body", b""))
+        if len(body) > limit:
+            raise _too_large(limit)
+        if not message.get("more_body", False):
+            return body
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
 
 
 def _wrong_shape(message: str) -> Refusal:
@@ -81,7 +93,21 @@ def _wrong_shape(message: str) -> Refusal:
     return Refusal(422, "invalid_body", detail, errors=(schemas.FieldError(pointer=pointer, detail=shown),))
 
 
-class Accepted(Response):
+class Json(Response):
+    """
+    JSON that is encoded already, with headers that are bytes already.
+
+    Starlette encodes every header of every response anew, which took a quarter of the time of a GET.
+    """
+
+    def __init__(self, content: bytes, headers: Sequence[Header] = (), *, status: int = 200) -> None:
+        self.status_code = status
+        self.body = content
+        self.background = None
+        self.raw_headers = [*HEADERS, *headers, (b"content-length", b"%d" % len(content))]
+
+
+class Accepted(Json):
     """
     A 202 whose background task runs in any case.
 
@@ -89,12 +115,22 @@ class Accepted(Response):
     been taken in by then, and would wait for ever.
     """
 
-    def __init__(self, content: bytes, *, headers: Mapping[str, str], background: BackgroundTask) -> None:
-        super().__init__(content, status_code=202, headers=headers, media_type="application/json")
-        self.task = background
+    def __init__(self, content: bytes, headers: Sequence[Header], start: BackgroundTask) -> None:
+        super().__init__(content, headers, status=202)
+        self.start = start
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            await self.task()
+            await self.start()
+
+
+class Start(BackgroundTask):
+    """A background task of an async function; Starlette's own spends 10 µs on finding out that it is one."""
+
+    def __init__(self, func: Callable[..., Awaitable[None]], *args: object) -> None:
+        self.func = func
+        self.args = args  # type: ignore[assignment]
+        self.kwargs = {}  # type: ignore[assignment]
+        self.is_async = True

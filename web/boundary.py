@@ -5,9 +5,12 @@ The outermost edge of the service: every request gets an id, every error an answ
 import logging
 import re
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Final
 
+from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enrichment.logs import Event
@@ -16,6 +19,32 @@ from web.problems import answer
 log = logging.getLogger(__name__)
 
 SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~:@+/=-]{1,128}")
+
+
+class Endpoint:
+    """
+    A handler as an ASGI app, for a `Route`.
+
+    Given the bare function, Starlette puts a wrapper of its own around it for exceptions, and another around the whole
+    app; here that is the boundary's work, and together they took a fifth of the time of a GET.
+    """
+
+    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
+        self.handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.handler(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+class Service(Starlette):
+    """A Starlette application inside a boundary, without Starlette's two layers for exceptions."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = self.router
+        for cls, args, kwargs in reversed(self.user_middleware):
+            app = cls(app, *args, **kwargs)
+        return Boundary(app)
 
 
 class Boundary:

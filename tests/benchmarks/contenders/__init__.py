@@ -1,0 +1,3 @@
+"""
+`POST /enrich` and `GET /enrich/{job_id}`, as each framework's own documentation would write them.
+"""
