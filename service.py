@@ -135,7 +135,8 @@ async def read_status(request: Request) -> Response:
     """`GET /api/v1/enrich/{domain}/status`: how far the newest job, or `?job_id=`, has come."""
     runner: Runner = request.app.state.runner
     job = _job_of(request, queries.path_domain(request), UNFINISHED | FINISHED)
-    return _json(views.status(job), _job_headers(runner, job))
+    body = request.app.state.finished_status(job) if job.is_finished else encode(views.status(job))
+    return Json(body, _job_headers(runner, job))
 
 
 async def read_results(request: Request) -> Response:
@@ -304,6 +305,8 @@ def create_app(
     app.state.settings = settings
     app.state.runner = runner
     app.state.cache = cache
+    # A finished job does not change, and is asked for again and again by those who have not noticed.
+    app.state.finished_status = functools.lru_cache(maxsize=1_000)(lambda job: encode(views.status(job)))
     app.state.campaigns = campaigns
     return app
 

@@ -4,6 +4,7 @@ The time. Everything that reads it or waits for it is handed a `Clock`, so that 
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
 
 
@@ -14,9 +15,9 @@ class Clock:
         """Seconds since the epoch, UTC."""
         return time.time()
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait for that many seconds, letting others run."""
-        await asyncio.sleep(seconds)
+    def sleep(self, seconds: float) -> Awaitable[None]:
+        """Wait for that many seconds, letting others run. No coroutine of its own: a waiting job holds one less."""
+        return asyncio.sleep(seconds)
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """A block that may take that many seconds, and then is left with `TimeoutError`."""

@@ -3,6 +3,7 @@ A job's way from accepted to its end. The runner owns every running job as a tas
 """
 
 import asyncio
+import functools
 import logging
 import secrets
 import string
@@ -198,9 +199,9 @@ class Runner:
     def _spawn(self, job: AnyJob) -> None:
         task = asyncio.create_task(self._run(job))
         self._tasks[job.id] = task
-        task.add_done_callback(lambda _: self._left(job))
+        task.add_done_callback(functools.partial(self._left, job))
 
-    def _left(self, job: AnyJob) -> None:
+    def _left(self, job: AnyJob, _: asyncio.Task[None]) -> None:
         """A job's task is over, whatever became of it."""
         del self._tasks[job.id]
         if isinstance(job, Enrichment):

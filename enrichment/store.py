@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, TooManyJobs
 from enrichment.index import JobIndex
-from enrichment.jobs import FINISHED, UNFINISHED, AnyJob, Batch, Enrichment, Lookup, State, Step
+from enrichment.jobs import FINISHED, UNFINISHED, AnyJob, Batch, Enrichment, Lookup, Packer, State, Step
 from enrichment.sources import Company
 
 
@@ -32,6 +32,7 @@ class JobStore:
         self._finished: deque[AnyJob] = deque()  # in the order of their ends, so the oldest is on the left
         self._index = JobIndex()
         self._batches: dict[str, tuple[Batch, int]] = {}  # with the number of its jobs that are not forgotten
+        self._packer = Packer()
         self._lock = asyncio.Lock()
 
     # Looking
@@ -141,7 +142,7 @@ class JobStore:
             if job is None or job.is_finished:
                 return None
             ended = replace(job, state=state, finished_at=self._clock.now(), error=error)
-            ended = replace(ended, result=result) if isinstance(ended, Lookup) else ended.at_rest()
+            ended = replace(ended, result=result) if isinstance(ended, Lookup) else ended.at_rest(self._packer)
             self._put(ended, job)
             self._finished.append(ended)
             self._forget()
