@@ -18,11 +18,11 @@ FOREVER = "3600"
 
 def check(contender: Contender) -> None:
     """That it does what is asked of it; warms the file cache as well, so that nobody's first start is a cold one."""
-    with Server(contender, SIMULATED_LOOKUP_SECONDS="0.3") as server:
+    with Server(contender, SIMULATED_LOOKUP_SECONDS="2") as server:
         job = server.post("/enrich", '{"company_domain":"getuniti.com"}')
         asked = f"/enrich/{job['job_id']}"
         pending = json.loads(server.get(asked)[1])
-        time.sleep(0.8)
+        time.sleep(2.5)
         complete = json.loads(server.get(asked)[1])
         assert job == pending == {"job_id": job["job_id"], "status": "pending"}, (contender.name, job, pending)
         data = {"company_size": 50, "industry": "AI Software"}
