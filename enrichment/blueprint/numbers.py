@@ -111,9 +111,17 @@ def number_at(words: list[Word], first: int) -> Number | None:
 
 
 def bound_after(words: list[Word], place: int) -> tuple[int, Bound | None]:
-    """The words from here that make the number before them a bound ("+", "or more"): where they end, and which."""
-    after = amount_phrases().bounds_after.at(words, place)
-    return after if after and words[place].near else (place, None)
+    """
+    The words from here that make the number before them a bound ("+", "or more"): where they end, and which. Those that
+    another number follows are that one's: "50 or over 10,000".
+    """
+    phrases = amount_phrases()
+    after = phrases.bounds_after.at(words, place)
+    if after is None or not words[place].near:
+        return place, None
+    currency = phrases.currencies.at(words, after[0])
+    end = currency[0] if currency else after[0]
+    return (place, None) if end < len(words) and _value(words[end].plain, phrases) else after
 
 
 def _currency_after(words: list[Word], place: int, currency: str | None) -> tuple[int, str | None]:
