@@ -82,6 +82,22 @@ async def test_it_works_and_its_links_are_right(clock: FakeClock, how: str, tran
     assert [wrong.status_code, wrong.json()["code"]] == [405, "method_not_allowed"]
 
 
+@pytest.mark.parametrize("how", WAYS)
+async def test_enrichments_and_blueprints_work_there_too(clock: FakeClock, how: str) -> None:
+    host, path = mounted(create_app(Settings(auth="off"), clock=clock), how)
+    async with client_of(host) as client:
+        started = await client.post(path + "/api/v1/enrich/www.Costco.com", json={"waves": [1]})
+        status = await client.get(started.headers["location"])
+        batch = await client.post(path + "/api/v1/enrich/batch", json={"domains": ["a.com"]})
+        whole = await client.get(batch.headers["location"])
+        blueprint = await client.post(path + "/campaigns/enrichment", json={"website_url": "a.com", "icp": "banks"})
+
+    assert started.headers["location"].startswith(f"{path}/api/v1/enrich/costco.com/status?job_id=")
+    assert status.json()["job_id"] == started.json()["job_id"]
+    assert whole.json()["batch_id"] == batch.json()["batch_id"]
+    assert blueprint.json()["icp"]["origin"] == "provided"
+
+
 async def test_tokens_hold_under_a_mount_too(clock: FakeClock) -> None:
     host, path = mounted(create_app(Settings(api_tokens=("t",)), clock=clock), "nested")
     async with client_of(host) as client:

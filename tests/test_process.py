@@ -150,6 +150,17 @@ async def test_being_told_of_the_end_comes_with_the_servers_own_handler(number: 
     assert sorted(told) == ["server", "we"]
 
 
+async def test_outside_the_main_thread_nothing_is_handled_and_nothing_fails() -> None:
+    """As when a test suite runs the whole app, lifespan and all, in a thread."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    async def enter() -> object:
+        with told_of_the_end(lambda: None):
+            return signal.getsignal(signal.SIGTERM)
+
+    assert await asyncio.to_thread(asyncio.run, enter()) is before
+
+
 async def test_a_signal_that_nobody_handles_is_told_all_the_same() -> None:
     told: list[str] = []
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)

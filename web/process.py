@@ -7,6 +7,7 @@ import gc
 import re
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -39,8 +40,12 @@ def told_of_the_end(callback: Callable[[], None]) -> Iterator[None]:
     Call back when the process is told to end, before the server's own handler does.
 
     uvicorn waits for open streams, and runs the lifespan's shutdown only when there are none left (seen with 0.54), so
-    nothing but the signal can tell a stream to end. For a process of our own only, in its main thread.
+    nothing but the signal can tell a stream to end. For a process of our own only; outside its main thread, where
+    Python lets nobody handle signals, it does nothing.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
