@@ -69,15 +69,15 @@ async def test_ac4_an_unknown_id_is_404(client: httpx.AsyncClient, job_id: str) 
 
 def test_all_four_criteria_in_a_process_of_its_own(tmp_path: Path) -> None:
     """The delay comes from the environment; real time, real process."""
-    with server_process(RUN, tmp_path, SIMULATED_LOOKUP_SECONDS="0.5") as server:
+    with server_process(RUN, tmp_path, SIMULATED_LOOKUP_SECONDS="2") as server:
         server.wait_until_healthy()
         with httpx.Client(base_url=server.url, trust_env=False) as client:
             accepted = client.post("/enrich", json=ORDER)
             job_id = accepted.json()["job_id"]
             assert accepted.status_code == 202
-            assert accepted.elapsed.total_seconds() < 0.4
+            assert accepted.elapsed.total_seconds() < 1
             assert client.get(f"/enrich/{job_id}").json() == {"job_id": job_id, "status": "pending"}
-            time.sleep(0.6)
+            time.sleep(2.1)
             assert client.get(f"/enrich/{job_id}").json() == {"job_id": job_id, "status": "complete", "data": DATA}
             assert client.get(f"/enrich/{uuid4()}").status_code == 404
 
@@ -93,7 +93,7 @@ def test_the_default_15_seconds_for_real(tmp_path: Path) -> None:
                 assert time.monotonic() - begin < 20
                 time.sleep(0.1)
 
-    assert 15 <= time.monotonic() - begin < 16
+    assert 15 <= time.monotonic() - begin < 17
     assert body == {"job_id": job_id, "status": "complete", "data": DATA}
 
 
