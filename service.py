@@ -8,7 +8,7 @@ import functools
 import logging
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from typing import Final
 from urllib.parse import quote
@@ -27,23 +27,19 @@ from enrichment.cache import Cache
 from enrichment.campaigns import Campaigns
 from enrichment.case_studies import load_case_studies
 from enrichment.clock import Clock
-from enrichment.errors import InvalidDomain, JobNotFound, SettingsError
-from enrichment.findings import CaseStudy
-from enrichment.jobs import FINISHED, UNFINISHED, BatchItem, Enrichment, Job, Lookup, Order, State
+from enrichment.errors import JobNotFound, SettingsError
+from enrichment.jobs import FINISHED, UNFINISHED, Enrichment, Job, Lookup, State
 from enrichment.logs import Event
-from enrichment.modules import MODULES, plan
 from enrichment.runner import Runner
 from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source
-from enrichment.sources.local import Local
-from enrichment.sources.simulated import FailingOn, Simulated, SimulatedCompanies
+from enrichment.sources.simulated import SimulatedCompanies, simulated_sources
 from enrichment.store import JobStore
 from enrichment.waves import Waves
-from web import blueprints, queries, streams, views
+from web import blueprints, orders, queries, streams, views
 from web.auth import BearerAuth, SameSiteOnly, Tokens
 from web.bodies import Accepted, Header, Json, Start, read_json
 from web.boundary import Endpoint, Service
-from web.problems import Refusal
 from web.process import rarely_collected_garbage, told_of_the_end, worker_processes
 
 log = logging.getLogger(__name__)
@@ -89,7 +85,7 @@ async def start_enrichment(request: Request) -> Response:
     domain = queries.path_domain(request)
     body = await read_json(request, START_REQUEST, limit=state.settings.max_body_bytes, blank=b"null")
     body = body or schemas.StartRequest()
-    job = await state.runner.accept(domain, _order(request, body))
+    job = await state.runner.accept(domain, orders.order_of(body, _request_id(request)))
     return _accepted_enrichment(request, job)
 
 
@@ -97,8 +93,8 @@ async def start_batch(request: Request) -> Response:
     """`POST /api/v1/enrich/batch`: take an enrichment in for each of several domains, so many to run at a time."""
     state = request.app.state
     body = await read_json(request, BATCH_REQUEST, limit=state.settings.max_body_bytes)
-    order = _order(request, body)
-    items = _batch_items(body.domains, most=state.settings.max_batch_domains)
+    order = orders.order_of(body, _request_id(request))
+    items = orders.batch_items(body.domains, most=state.settings.max_batch_domains)
     batch, jobs = await state.runner.accept_batch(items, order, body.concurrency or 5)
     location = _link(request, f"/api/v1/enrich/batch/{batch.id}")
     headers = _job_headers(state.runner, jobs[0])
@@ -259,7 +255,7 @@ def create_app(
     cache = Cache(max_results=settings.max_cached_results, clock=clock)
     answers = Answers(
         cache=cache,
-        sources=_simulated_sources(settings, case_studies, clock) if sources is None else sources,
+        sources=simulated_sources(settings, case_studies, clock) if sources is None else sources,
         clock=clock,
     )
     waves = Waves(store=store, answers=answers, clock=clock, deadline_seconds=settings.job_deadline_seconds)
@@ -326,27 +322,6 @@ def __getattr__(name: str) -> Starlette:
     return app
 
 
-def _simulated_sources(
-    settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock
-) -> dict[str, Source]:
-    """By the names that the modules' chains know them by."""
-    if unknown := set(settings.simulated_failures) - MODULES.keys():
-        raise SettingsError(
-            [f"SIMULATED_FAILURES cannot be {', '.join(sorted(unknown))}; the modules are {', '.join(MODULES)}."]
-        )
-    seconds, failures = settings.simulated_module_seconds, frozenset(settings.simulated_failures)
-    sources: dict[str, Source] = {
-        "simulated": Simulated(seconds=seconds, clock=clock),
-        "local": Local(case_studies=case_studies, clock=clock),
-    }
-    if failures:
-        return {
-            name: FailingOn(modules=failures, source=source, seconds=seconds, clock=clock)
-            for name, source in sources.items()
-        }
-    return sources
-
-
 def _is_open(path: str) -> bool:
     """What no token is needed for, ever."""
     return path in ("/health", "/ready")
@@ -367,40 +342,6 @@ def _job_of(request: Request, domain: str, *preferences: frozenset[State]) -> En
             return job
     wanted = "completed job" if preferences == (COMPLETED,) else "job"
     raise JobNotFound(f"There is no {wanted} for {domain}.")
-
-
-def _order(request: Request, body: schemas.StartRequest | schemas.BatchRequest) -> Order:
-    return Order(
-        modules=plan(body.modules, body.waves),
-        priority=body.priority or "normal",
-        force=body.force or False,
-        request_id=_request_id(request),
-    )
-
-
-def _batch_items(texts: Sequence[str], *, most: int) -> list[BatchItem]:
-    """What to do about each of a batch's domains: run it, or skip it and say why."""
-    if len(texts) > most:
-        raise _bad_batch(f"There are {len(texts)} domains; a batch takes {most} at most.")
-    items: list[BatchItem] = []
-    seen: set[str] = set()
-    for text in texts:
-        try:
-            domain = domains.canonical_domain(text)
-        except InvalidDomain as error:
-            items.append(BatchItem(domain=text[:253], reason=str(error)))
-            continue
-        repeated = f"{domain} is in this batch already." if domain in seen else None
-        seen.add(domain)
-        items.append(BatchItem(domain=domain, reason=repeated))
-    if not seen:
-        first = f" The first: {items[0].reason}" if items else ""
-        raise _bad_batch(f"There is no domain to run.{first}")
-    return items
-
-
-def _bad_batch(detail: str) -> Refusal:
-    return Refusal(422, "invalid_body", detail, errors=(schemas.FieldError(pointer="#/domains", detail=detail),))
 
 
 def _accepted(body: schemas.Response, headers: Sequence[Header], location: str, start: Start) -> Response:

@@ -82,6 +82,7 @@ ORDER = [
     "web.auth",
     "web.bodies",
     "web.queries",
+    "web.orders",
     "web.views",
     "web.streams",
     "web.blueprints",

@@ -2,13 +2,18 @@
 A made-up source: no outside call, a wait in its place, and the same answer for a domain every time.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.errors import SourceFailed
-from enrichment.findings import Citation, Finding, Module, Subject
+from enrichment.errors import SettingsError, SourceFailed
+from enrichment.findings import CaseStudy, Citation, Finding, Module, Subject
+from enrichment.modules import MODULES
 from enrichment.profiles import profile_of
+from enrichment.settings import Settings
 from enrichment.sources import Company, Source
+from enrichment.sources.local import Local
 
 COMPANY = Company(company_size=50, industry="AI Software")
 
@@ -70,3 +75,24 @@ class FailingOn(msgspec.Struct, frozen=True, kw_only=True):
             return await self.source.ask(module, subject)
         await self.clock.sleep(self.seconds)
         raise SourceFailed("It fails because SIMULATED_FAILURES names this module.")
+
+
+def simulated_sources(
+    settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock
+) -> dict[str, Source]:
+    """By the names that the modules' chains know them by."""
+    if unknown := set(settings.simulated_failures) - MODULES.keys():
+        raise SettingsError(
+            [f"SIMULATED_FAILURES cannot be {', '.join(sorted(unknown))}; the modules are {', '.join(MODULES)}."]
+        )
+    seconds, failures = settings.simulated_module_seconds, frozenset(settings.simulated_failures)
+    sources: dict[str, Source] = {
+        "simulated": Simulated(seconds=seconds, clock=clock),
+        "local": Local(case_studies=case_studies, clock=clock),
+    }
+    if failures:
+        return {
+            name: FailingOn(modules=failures, source=source, seconds=seconds, clock=clock)
+            for name, source in sources.items()
+        }
+    return sources
