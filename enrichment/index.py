@@ -14,8 +14,8 @@ class JobIndex:
     """
     The ids of enrichments in the order of their numbers, oldest first, one list for each filter that can be asked for.
 
-    A list of 100,000 ids is 800 kB: to take one out of its middle moves half of that, some 20 µs, while any page is a
-    slice. `number` gives an id's place in the order of creation.
+    A list of 100,000 ids is 800 kB: to take one out of its middle moves half of that at most, in one piece, while any
+    page is a slice.
     """
 
     def __init__(self) -> None:

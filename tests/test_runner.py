@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from enrichment.errors import ShuttingDown
-from enrichment.jobs import Lookup, Order, State
+from enrichment.jobs import Enrichment, Lookup, Order, State
 from enrichment.runner import Runner
 from enrichment.sources import Company
 from enrichment.sources.simulated import COMPANY
@@ -192,3 +192,28 @@ async def test_closing_ends_enrichments_that_run_and_that_wait(clock: FakeClock)
     assert engine.now(running).completed == 2
     assert not any(engine.source.running.values())
     assert engine.runner._tasks == {}
+
+
+async def test_a_cancelled_jobs_place_is_free_when_its_task_is_over_and_not_before(clock: FakeClock) -> None:
+    """A call may take a moment to stop; until then it counts as running."""
+    stopped = asyncio.Event()
+
+    class SlowToStop:
+        async def run(self, job: Enrichment) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await stopped.wait()
+
+    engine = Engine(clock, max_running=1)
+    engine.runner._waves = SlowToStop()  # type: ignore[assignment]
+    first, second = [await engine.start(domain, ("m03_traffic",)) for domain in ("a.com", "b.com")]
+    await settle()
+    await engine.runner.cancel("a.com")
+    await settle()
+    before = engine.now(second).state
+    stopped.set()
+    await settle()
+
+    assert [engine.now(first).state, before, engine.now(second).state] == ["cancelled", "queued", "running"]
+    await engine.runner.close()

@@ -61,7 +61,7 @@ async def read_json(request: Request, decoder: msgspec.json.Decoder[T], *, limit
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """The whole body. `request.stream()` does the same in three times the time."""
+    """The whole body, straight from the server: no generator, no `Headers` object, no exception on a disconnect."""
     for name, value in request.scope["headers"]:
         if name == b"content-length" and CONTENT_LENGTH.fullmatch(value) and int(value) > limit:
             raise _too_large(limit)
@@ -97,7 +97,7 @@ class Json(Response):
     """
     JSON that is encoded already, with headers that are bytes already.
 
-    Starlette encodes every header of every response anew, which took a quarter of the time of a GET.
+    Starlette encodes every header of every response anew, which leads the profile of a GET.
     """
 
     def __init__(self, content: bytes, headers: Sequence[Header] = (), *, status: int = 200) -> None:
@@ -127,7 +127,7 @@ class Accepted(Json):
 
 
 class Start(BackgroundTask):
-    """A background task of an async function; Starlette's own spends 10 µs on finding out that it is one."""
+    """A background task of an async function; Starlette's own inspects it each time to find out that it is one."""
 
     def __init__(self, func: Callable[..., Awaitable[None]], *args: object) -> None:
         self.func = func

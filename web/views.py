@@ -28,7 +28,7 @@ def stamp(moment: float | None) -> str | None:
 
 @functools.lru_cache(maxsize=4_096)
 def _text(second: int) -> str:
-    """What happens in the same second is told many times; this was a third of a list's time."""
+    """What happens in the same second is told many times, in a list above all."""
     return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -275,24 +275,20 @@ def _attempts(attempts: tuple[Attempt, ...]) -> tuple[schemas.SourceAttempt, ...
 
 def _errors(job: Enrichment, steps: Iterable[Step]) -> tuple[schemas.ModuleError, ...]:
     """What went wrong: with the whole job first, then module by module."""
-    whole = [
-        schemas.ModuleError(module_id=None, status=cast("Any", job.state.value), detail=job.error, attempts=())
-        for _ in range(job.error is not None)
-        if job.error
+    errors = [
+        schemas.ModuleError(
+            module_id=step.module_id,
+            status=cast("Any", step.state.value),
+            detail=step.reason,
+            attempts=_attempts(step.attempts),
+        )
+        for step in steps
+        if step.reason
     ]
-    return (
-        *whole,
-        *(
-            schemas.ModuleError(
-                module_id=step.module_id,
-                status=cast("Any", step.state.value),
-                detail=step.reason,
-                attempts=_attempts(step.attempts),
-            )
-            for step in steps
-            if step.reason
-        ),
-    )
+    if job.error:
+        whole = schemas.ModuleError(module_id=None, status=cast("Any", job.state.value), detail=job.error, attempts=())
+        errors.insert(0, whole)
+    return tuple(errors)
 
 
 def _batch_facts(batch: Batch) -> dict[str, Any]:
