@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,7 +27,7 @@ from enrichment.campaigns import Campaigns
 from enrichment.case_studies import load_case_studies
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, SettingsError
-from enrichment.jobs import FINISHED, UNFINISHED, Enrichment, Job, Lookup, State
+from enrichment.jobs import FINISHED, UNFINISHED, Enrichment, Lookup, State
 from enrichment.logs import Event
 from enrichment.runner import Runner
 from enrichment.settings import Settings
@@ -37,9 +36,9 @@ from enrichment.sources.simulated import SimulatedCompanies, simulated_sources
 from enrichment.store import JobStore
 from enrichment.waves import Waves
 from web import blueprints, orders, queries, streams, views
-from web.auth import BearerAuth, SameSiteOnly, Tokens
-from web.bodies import Accepted, Header, Json, Start, read_json
-from web.boundary import Endpoint, Service
+from web.auth import BearerAuth, Tokens, same_site_only
+from web.bodies import Header, Json, Start, read_json
+from web.boundary import Service
 from web.process import rarely_collected_garbage, told_of_the_end, worker_processes
 
 log = logging.getLogger(__name__)
@@ -65,15 +64,15 @@ async def start_lookup(request: Request) -> Response:
     body = await read_json(request, ENRICH_REQUEST, limit=state.settings.max_body_bytes)
     domain = domains.canonical_domain(body.company_domain, pointer="#/company_domain")
     job = await state.runner.accept_lookup(domain, request_id=_request_id(request))
-    headers, location = _job_headers(state.runner, job), _link(request, f"/enrich/{job.id}")
-    return _accepted(schemas.PendingJob(job_id=job.id), headers, location, Start(state.runner.start, [job]))
+    headers = _lookup_headers(state.runner, job)
+    return _accepted(request, views.lookup(job), headers, f"/enrich/{job.id}", Start(state.runner.start, [job]))
 
 
 async def read_lookup(request: Request) -> Response:
     """`GET /enrich/{job_id}`: how the job stands, with the data once it is there."""
     runner: Runner = request.app.state.runner
     job = runner.store.lookup(request.path_params["job_id"])
-    return _json(views.lookup(job), _job_headers(runner, job))
+    return _json(views.lookup(job), _lookup_headers(runner, job))
 
 
 # Document 2: modules in waves.
@@ -96,9 +95,8 @@ async def start_batch(request: Request) -> Response:
     order = orders.order_of(body, _request_id(request))
     items = orders.batch_items(body.domains, most=state.settings.max_batch_domains)
     batch, jobs = await state.runner.accept_batch(items, order, body.concurrency or 5)
-    location = _link(request, f"/api/v1/enrich/batch/{batch.id}")
-    headers = _job_headers(state.runner, jobs[0])
-    return _accepted(views.started_batch(batch), headers, location, Start(state.runner.start, jobs, batch))
+    link, start = f"/api/v1/enrich/batch/{batch.id}", Start(state.runner.start, jobs, batch)
+    return _accepted(request, views.started_batch(batch), _job_headers(state.runner, jobs[0]), link, start)
 
 
 async def read_batch(request: Request) -> Response:
@@ -106,7 +104,7 @@ async def read_batch(request: Request) -> Response:
     store: JobStore = request.app.state.runner.store
     status = views.batch_status(store.batch(request.path_params["batch_id"]), store)
     busy = status.status in ("queued", "running")
-    return _json(status, [(b"retry-after", b"%d" % POLL_SECONDS)] if busy else ())
+    return _json(status, [_retry_after(POLL_SECONDS)] if busy else ())
 
 
 async def list_enrichments(request: Request) -> Response:
@@ -131,7 +129,7 @@ async def read_status(request: Request) -> Response:
     """`GET /api/v1/enrich/{domain}/status`: how far the newest job, or `?job_id=`, has come."""
     runner: Runner = request.app.state.runner
     job = _job_of(request, queries.path_domain(request), UNFINISHED | FINISHED)
-    body = request.app.state.finished_status(job) if job.is_finished else encode(views.status(job))
+    body = request.app.state.finished_status(job.id) if job.is_finished else encode(views.status(job))
     return Json(body, _job_headers(runner, job))
 
 
@@ -202,24 +200,24 @@ async def read_readiness(request: Request) -> Response:
 
 # fmt: off
 ROUTES: Final = [
-    Route("/enrich",                                Endpoint(start_lookup),      methods=["POST"]),
-    Route("/enrich/{job_id}",                       Endpoint(read_lookup),       methods=["GET"]),
+    Route("/enrich",                                start_lookup,      methods=["POST"]),
+    Route("/enrich/{job_id}",                       read_lookup,       methods=["GET"]),
 
-    Route("/api/v1/enrich",                         Endpoint(list_enrichments),  methods=["GET"]),
-    Route("/api/v1/enrich/batch",                   Endpoint(start_batch),       methods=["POST"]),
-    Route("/api/v1/enrich/batch/{batch_id}",        Endpoint(read_batch),        methods=["GET"]),
-    Route("/api/v1/enrich/{domain:path}/status",    Endpoint(read_status),       methods=["GET"]),
-    Route("/api/v1/enrich/{domain:path}/results",   Endpoint(read_results),      methods=["GET"]),
-    Route("/api/v1/enrich/{domain:path}/cache",     Endpoint(read_cache),        methods=["GET"]),
-    Route("/api/v1/enrich/{domain:path}/cancel",    Endpoint(cancel_enrichment), methods=["POST"]),
-    Route("/api/v1/enrich/{domain:path}/retry",     Endpoint(retry_enrichment),  methods=["POST"]),
-    Route("/api/v1/enrich/{domain:path}",           Endpoint(start_enrichment),  methods=["POST"]),
+    Route("/api/v1/enrich",                         list_enrichments,  methods=["GET"]),
+    Route("/api/v1/enrich/batch",                   start_batch,       methods=["POST"]),
+    Route("/api/v1/enrich/batch/{batch_id}",        read_batch,        methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/status",    read_status,       methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/results",   read_results,      methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/cache",     read_cache,        methods=["GET"]),
+    Route("/api/v1/enrich/{domain:path}/cancel",    cancel_enrichment, methods=["POST"]),
+    Route("/api/v1/enrich/{domain:path}/retry",     retry_enrichment,  methods=["POST"]),
+    Route("/api/v1/enrich/{domain:path}",           start_enrichment,  methods=["POST"]),
 
-    Route("/campaigns/enrichment",                  Endpoint(make_blueprint),    methods=["POST", "GET"]),
-    Route("/api/v1/campaigns/enrichment",           Endpoint(make_blueprint),    methods=["POST", "GET"]),
+    Route("/campaigns/enrichment",                  make_blueprint,    methods=["POST", "GET"]),
+    Route("/api/v1/campaigns/enrichment",           make_blueprint,    methods=["POST", "GET"]),
 
-    Route("/health",                                Endpoint(read_health),       methods=["GET"]),
-    Route("/ready",                                 Endpoint(read_readiness),    methods=["GET"]),
+    Route("/health",                                read_health,       methods=["GET"]),
+    Route("/ready",                                 read_readiness,    methods=["GET"]),
 ]
 # fmt: on
 
@@ -288,21 +286,15 @@ def create_app(
             campaigns.close()
         log.info(Event("service stopped"))
 
-    middleware: list[Middleware] = []
-    if settings.auth == "off":
-        middleware.append(Middleware(SameSiteOnly))
-    else:
-        middleware.append(
-            Middleware(BearerAuth, tokens=tokens, is_open=_is_open if settings.api_tokens else _is_open_by_default)
-        )
-
-    app = Service(routes=ROUTES, middleware=middleware, lifespan=lifespan)
-    app.router.redirect_slashes = False  # it would build the address from the Host header, which callers choose
+    bearer = BearerAuth(tokens, is_open=_is_open if settings.api_tokens else _is_open_by_default)
+    app = Service(ROUTES, lifespan, admit=same_site_only if settings.auth == "off" else bearer)
     app.state.settings = settings
     app.state.runner = runner
     app.state.cache = cache
     # A finished job does not change, and is asked for again and again by those who have not noticed.
-    app.state.finished_status = functools.lru_cache(maxsize=1_000)(lambda job: encode(views.status(job)))
+    app.state.finished_status = functools.lru_cache(maxsize=1_000)(
+        lambda job_id: encode(views.status(store.enrichment(job_id)))
+    )
     app.state.campaigns = campaigns
     return app
 
@@ -344,26 +336,34 @@ def _job_of(request: Request, domain: str, *preferences: frozenset[State]) -> En
     raise JobNotFound(f"There is no {wanted} for {domain}.")
 
 
-def _accepted(body: schemas.Response, headers: Sequence[Header], location: str, start: Start) -> Response:
-    return Accepted(encode(body), [*headers, (b"location", location.encode("ascii"))], start)
+def _accepted(request: Request, body: schemas.Response, headers: Sequence[Header], path: str, start: Start) -> Response:
+    """
+    The 202, with a link to `path` as the caller has to write it, wherever we are mounted. Starlette's `url_for` would
+    look for our routes in the host's router, and would put the Host header, which callers choose, in front.
+    """
+    location = quote(request.scope.get("root_path", "")) + path
+    return Json(encode(body), (*headers, (b"location", location.encode("ascii"))), status=202, background=start)
 
 
 def _accepted_enrichment(request: Request, job: Enrichment) -> Response:
     runner: Runner = request.app.state.runner
-    location = _link(request, f"/api/v1/enrich/{job.domain}/status?job_id={job.id}")
-    return _accepted(views.started(job), _job_headers(runner, job), location, Start(runner.start, [job]))
+    path = f"/api/v1/enrich/{job.domain}/status?job_id={job.id}"
+    return _accepted(request, views.started(job), _job_headers(runner, job), path, Start(runner.start, [job]))
 
 
-def _job_headers(runner: Runner, job: Job) -> list[Header]:
-    """Where a look-up's data comes from and, while a job is not done, when to ask again."""
-    headers: list[Header] = []
-    is_lookup = isinstance(job, Lookup)
-    if is_lookup:
-        headers.append((b"x-data-source", runner.source.name.encode("latin-1")))
-    if not job.is_finished:
-        left = job.seconds_left(runner.clock.now())
-        headers.append((b"retry-after", b"%d" % (left if is_lookup else min(POLL_SECONDS, left))))
-    return headers
+def _lookup_headers(runner: Runner, job: Lookup) -> Sequence[Header]:
+    """Where the data comes from and, while it is not there, when to ask again."""
+    source = (b"x-data-source", runner.source.name.encode("latin-1"))
+    return (source,) if job.is_finished else (source, _retry_after(job.seconds_left(runner.clock.now())))
+
+
+def _job_headers(runner: Runner, job: Enrichment) -> Sequence[Header]:
+    """While it is not done, when to ask again."""
+    return () if job.is_finished else (_retry_after(min(POLL_SECONDS, job.seconds_left(runner.clock.now()))),)
+
+
+def _retry_after(seconds: int) -> Header:
+    return b"retry-after", b"%d" % seconds
 
 
 def _json(body: schemas.Response, headers: Sequence[Header] = ()) -> Response:
@@ -373,14 +373,6 @@ def _json(body: schemas.Response, headers: Sequence[Header] = ()) -> Response:
 def _request_id(request: Request) -> str:
     request_id: str = request.scope["enrichment.request_id"]
     return request_id
-
-
-def _link(request: Request, path: str) -> str:
-    """
-    The path as the caller has to write it, wherever we are mounted. Starlette's `url_for` would look for our routes in
-    the host's router, and would put the Host header, which callers choose, in front.
-    """
-    return quote(request.scope.get("root_path", "")) + path
 
 
 def _warn_of_siblings(settings: Settings) -> None:

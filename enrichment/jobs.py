@@ -2,8 +2,10 @@
 What a job is, and the states it goes through.
 """
 
+import functools
+import itertools
 import math
-import zlib
+import sys
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -11,6 +13,11 @@ import msgspec
 
 from enrichment.findings import Attempt, Citation
 from enrichment.sources import Company
+
+if sys.version_info >= (3, 14):  # pragma: no cover
+    from compression import zstd
+else:  # pragma: no cover
+    from backports import zstd
 
 
 class State(StrEnum):
@@ -42,6 +49,9 @@ class StepState(StrEnum):
 SETTLED: Final = frozenset({StepState.COMPLETED, StepState.FAILED, StepState.SKIPPED})
 "What counts as progress."
 
+DICTIONARY_BYTES: Final = 131_072
+LEVEL: Final = 9  # the highest that takes less than a millisecond for 15 modules
+
 Priority = Literal["low", "normal", "high"]
 
 
@@ -54,9 +64,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
-    One domain, one run. A value: a change makes a new one, so a reader never sees half a job.
+    One domain, one run. A value: a change makes a new one, so a reader never sees half a job. And no part of it leads
+    back to it, so the garbage collector need not look at it, which it would do again and again for all that wait.
 
     Times are seconds since the epoch, UTC. `error` is there when it failed or was cancelled.
     """
@@ -74,20 +85,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_finished(self) -> bool:
         """Whether it has come to its end, whichever."""
-        return self.state in FINISHED
+        return self.finished_at is not None
 
     def seconds_left(self, now: float) -> int:
         """Whole seconds until it may be done, at least one: when to ask again."""
         return max(1, math.ceil(self.created_at + self.expected_seconds - now))
 
 
-class Lookup(Job, frozen=True, kw_only=True):
-    """A job of `POST /enrich`: one question. `result` is there when completed."""
+class Lookup(Job, frozen=True, kw_only=True, gc=False):
+    """A job of `POST /enrich`: one question, which never waits for its turn. `result` is there when completed."""
 
+    state: State = State.RUNNING
     result: Company | None = None
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
     One module of an enrichment. `body` is its answer as JSON, `facts` the number of data points in it.
 
@@ -110,41 +122,61 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     because: tuple[str, ...] = ()
 
 
-class Packed(msgspec.Struct, frozen=True):
+@functools.lru_cache(maxsize=1_000)
+def pending_steps(modules: tuple[str, ...]) -> tuple[Step, ...]:
+    """How every job of these modules begins: they are values, so all jobs can have the same ones."""
+    return tuple(Step(module_id=module_id) for module_id in modules)
+
+
+class Packed(msgspec.Struct, frozen=True, gc=False):
     """Steps as compressed JSON, and the dictionary that they were compressed with."""
 
     content: bytes
-    dictionary: bytes
+    dictionary: zstd.ZstdDict | None
 
     def unpack(self) -> tuple[Step, ...]:
         """The steps again."""
-        return _DECODER.decode(zlib.decompressobj(zdict=self.dictionary).decompress(self.content))
+        return _DECODER.decode(zstd.decompress(self.content, zstd_dict=self.dictionary))
 
 
 class Packer:
     """
-    Packs the steps of finished jobs. The first one's become the dictionary for all others, which resemble it: that
-    halves what is left of them, 2.7 kB of 23 kB for 15 simulated modules.
+    Packs the steps of finished jobs. The first ones become the dictionary for the others, which resemble them: of the
+    23 kB of 15 simulated modules that leaves 1.6, where zlib, which looks back 32 kB at most, leaves 2.4.
     """
 
     def __init__(self) -> None:
-        self._dictionary = b""
+        self._dictionary: zstd.ZstdDict | None = None
+        self._samples: list[bytes] = []
 
     def pack(self, steps: tuple[Step, ...]) -> Packed:
         """The steps for keeping."""
         content = _ENCODER.encode(steps)
-        self._dictionary = self._dictionary or content[-32_768:]  # as far back as zlib looks
-        compressor = zlib.compressobj(zdict=self._dictionary)
-        return Packed(compressor.compress(content) + compressor.flush(), self._dictionary)
+        packed = Packed(zstd.compress(content, level=LEVEL, zstd_dict=self._dictionary), self._dictionary)
+        self._learn(content)
+        return packed
+
+    def _learn(self, content: bytes) -> None:
+        """A dictionary is made when there is twice as much for it as for the last one, so there are few of them."""
+        known = len(self._dictionary) if self._dictionary else 0
+        if known >= DICTIONARY_BYTES:
+            return
+        self._samples.append(content)
+        if sum(map(len, self._samples)) >= 2 * known:
+            self._dictionary = zstd.ZstdDict(b"".join(self._samples)[-DICTIONARY_BYTES:], is_raw=True)
 
 
-class Enrichment(Job, frozen=True, kw_only=True):
+_numbers: Final = itertools.count()
+
+
+class Enrichment(Job, frozen=True, kw_only=True, gc=False):
     """
-    A job of the enrichment API: some modules for one domain.
+    A job of the enrichment API: some modules for one domain. A newer one has a higher `number`.
 
-    While it is under way its steps are in `live`; when it has ended they are in `packed`, an eighth of the size.
+    While it is under way its steps are in `live`; when it has ended they are in `packed`, a fifteenth of the size.
     """
 
+    number: int = msgspec.field(default_factory=_numbers.__next__)
     priority: Priority
     force: bool
     batch_id: str | None = None

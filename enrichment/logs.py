@@ -5,14 +5,17 @@ The line reads well under any formatter (`job completed job_id=â€¦ request_id=â€
 sees everything in its own log. `JsonLines` and `TextLines` are for a process of our own.
 """
 
-import functools
+import asyncio
 import logging
-from datetime import UTC, datetime
+import re
+import sys
 from typing import Any, Final
 
 import msgspec
 
-PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/@+")
+from enrichment.clock import written
+
+PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@+-]+")
 ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
 
 
@@ -26,23 +29,20 @@ class Event:
         self.fields = fields
 
     def __str__(self) -> str:
-        return " ".join([self.name, *(f"{key}={_plain(value)}" for key, value in self.fields.items())])
+        line = self.name
+        for key, value in self.fields.items():
+            line += f" {key}={_plain(value)}"
+        return line
 
 
 def _plain(value: Any) -> str:
     """A value on one line: quoted where a blank, a line feed or a quote in it could be read as something else."""
     text = str(value)
-    return text if text and PLAIN.issuperset(text) else ENCODER.encode(text).decode()
+    return text if PLAIN.fullmatch(text) else ENCODER.encode(text).decode()
 
 
 def _stamp(record: logging.LogRecord) -> str:
-    return f"{_second(int(record.created))}.{int(record.msecs):03}Z"
-
-
-@functools.lru_cache(maxsize=2)
-def _second(second: int) -> str:
-    """The same for all lines of a second, and dearer than the rest of a line."""
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
+    return f"{written(int(record.created), '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03}Z"
 
 
 class JsonLines(logging.Formatter):
@@ -70,6 +70,50 @@ class TextLines(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+class Lines(logging.Handler):
+    """
+    Writes the lines of one turn of the event loop in one piece, at its end: under load, to write each by itself takes
+    longer than to make it. Errors are written at once, and so is everything where no loop runs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  # that will write them
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Add a line to those that wait."""
+        try:
+            self._waiting.append(self.format(record) + "\n")
+            loop = _running_loop()
+            if loop is None or record.levelno >= logging.ERROR:
+                self.flush()
+            elif loop is not self._loop:
+                self._loop = loop
+                loop.call_soon(self.flush)
+        except Exception:  # noqa: BLE001 - as all handlers of the standard library do
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self.acquire()  # threads may log, too
+        try:
+            if self._waiting:
+                sys.stderr.write("".join(self._waiting))
+                sys.stderr.flush()
+        finally:
+            self._waiting.clear()
+            self._loop = None
+            self.release()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 FORMATTERS: Final[dict[str, type[logging.Formatter]]] = {"json": JsonLines, "text": TextLines}
 
 
@@ -82,7 +126,8 @@ def configure(log_format: str, log_level: str) -> None:
     # What our formatters do not show need not be found out: https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None  # noqa: SLF001 - as that page says
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler()
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined,unused-ignore]  # Python 3.12 and later look at it
+    handler = Lines()
     handler.setFormatter(FORMATTERS[log_format]())
     logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):

@@ -6,18 +6,26 @@ import asyncio
 import functools
 import logging
 import secrets
-import string
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
-from uuid import uuid4
 
 from msgspec.structs import replace
 
-from enrichment.clock import Clock
+from enrichment.clock import Clock, written
 from enrichment.errors import JobConflict, JobNotFound, ShuttingDown
-from enrichment.jobs import UNFINISHED, AnyJob, Batch, BatchItem, Enrichment, Lookup, Order, State, Step, StepState
+from enrichment.jobs import (
+    UNFINISHED,
+    AnyJob,
+    Batch,
+    BatchItem,
+    Enrichment,
+    Lookup,
+    Order,
+    State,
+    StepState,
+    pending_steps,
+)
 from enrichment.logs import Event
 from enrichment.modules import SECONDS_PER_MODULE
 from enrichment.queue import Line
@@ -27,7 +35,6 @@ from enrichment.waves import Waves
 
 log = logging.getLogger(__name__)
 
-ALPHABET: Final = string.ascii_lowercase + string.digits
 STOPPED: Final = "The service stopped before the job was done."
 
 
@@ -68,7 +75,7 @@ class Runner:
     async def accept_lookup(self, domain: str, *, request_id: str) -> Lookup:
         """Take a job of `POST /enrich` in. Raises `TooManyJobs` or `ShuttingDown`, as the others do."""
         job = Lookup(
-            id=str(uuid4()),
+            id=_uuid(),
             domain=domain,
             request_id=request_id,
             created_at=self.clock.now(),
@@ -129,14 +136,13 @@ class Runner:
             priority=order.priority,
             force=order.force,
             batch_id=batch_id,
-            live=tuple(Step(module_id=module_id) for module_id in order.modules),
+            live=pending_steps(order.modules),
             total=len(order.modules),
         )
 
     def _stamp(self) -> str:
         """What makes an id readable, and what makes it unique."""
-        moment = datetime.fromtimestamp(self.clock.now(), UTC)
-        return f"{moment:%Y%m%d%H%M%S}_{''.join(secrets.choice(ALPHABET) for _ in range(8))}"
+        return f"{written(int(self.clock.now()), '%Y%m%d%H%M%S')}_{secrets.token_hex(4)}"
 
     async def _add(self, jobs: Sequence[AnyJob], batch: Batch | None = None) -> None:
         if self.is_closed:
@@ -152,11 +158,11 @@ class Runner:
         for job in jobs:
             if self.is_closed:
                 await self._cancel(job, STOPPED)
-            elif isinstance(job, Enrichment):
-                if self.store.is_queued(job.id):
+            elif self.store.is_unfinished(job.id):
+                if isinstance(job, Enrichment):
                     self._line.join(job, batch)
-            else:
-                self._spawn(job)
+                else:
+                    self._spawn(job)
         self._start_next()
 
     async def cancel(self, domain: str, job_id: str | None = None) -> Enrichment:
@@ -211,13 +217,12 @@ class Runner:
     async def _run(self, job: AnyJob) -> None:
         """The whole life of a job. Nothing but a cancellation leaves it."""
         try:
-            if await self.store.begin(job.id):
-                if isinstance(job, Enrichment):
-                    await self._waves.run(job)
-                    await self._conclude(job)
-                else:
-                    result = await self.source.look_up(job.domain)
-                    self._tell(await self.store.end(job.id, State.COMPLETED, result=result))
+            if isinstance(job, Lookup):
+                result = await self.source.look_up(job.domain)
+                self._tell(await self.store.end(job.id, State.COMPLETED, result=result))
+            elif await self.store.begin(job.id):
+                await self._waves.run(job)
+                await self._conclude(job)
         except asyncio.CancelledError:
             await self._cancel(job, STOPPED)
             raise
@@ -245,6 +250,13 @@ class Runner:
         cancelled = await self.store.end(job.id, State.CANCELLED, error=why)
         self._tell(cancelled)
         return cancelled
+
+
+def _uuid() -> str:
+    """Random, as `str(uuid4())` spells it, in a third of its time."""
+    digits = secrets.token_hex(16)
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _event(name: str, job: AnyJob, **more: object) -> Event:

@@ -30,7 +30,7 @@ class JobStore:
         self._clock = clock
         self._jobs: dict[str, AnyJob] = {}
         self._finished: deque[AnyJob] = deque()  # in the order of their ends, so the oldest is on the left
-        self._index = JobIndex()
+        self._index = JobIndex(self._jobs)
         self._batches: dict[str, tuple[Batch, int]] = {}  # with the number of its jobs that are not forgotten
         self._packer = Packer()
         self._lock = asyncio.Lock()
@@ -65,10 +65,10 @@ class JobStore:
         job = self._jobs.get(job_id or "")
         return job if isinstance(job, Enrichment) and not self._is_over(job) else None
 
-    def is_queued(self, job_id: str) -> bool:
-        """Whether it still waits to begin."""
+    def is_unfinished(self, job_id: str) -> bool:
+        """Whether there is such a job, and it has not come to its end."""
         job = self._jobs.get(job_id)
-        return job is not None and job.state is State.QUEUED
+        return job is not None and not job.is_finished
 
     def newest(self, domain: str, states: frozenset[State] = UNFINISHED | FINISHED) -> Enrichment | None:
         """The newest enrichment of the domain in one of the states, if there is one."""
@@ -141,8 +141,12 @@ class JobStore:
             job = self._jobs.get(job_id)
             if job is None or job.is_finished:
                 return None
-            ended = replace(job, state=state, finished_at=self._clock.now(), error=error)
-            ended = replace(ended, result=result) if isinstance(ended, Lookup) else ended.at_rest(self._packer)
+            now = self._clock.now()
+            ended: AnyJob
+            if isinstance(job, Lookup):
+                ended = replace(job, state=state, finished_at=now, error=error, result=result)
+            else:
+                ended = replace(job.at_rest(self._packer), state=state, finished_at=now, error=error)
             self._put(ended, job)
             self._finished.append(ended)
             self._forget()
@@ -160,10 +164,10 @@ class JobStore:
         """Drop finished jobs, oldest first, while there are too many or their time is over."""
         while self._finished and (len(self._finished) > self._max_finished or self._is_over(self._finished[0])):
             job = self._finished.popleft()
-            del self._jobs[job.id]
             if isinstance(job, Enrichment):
                 self._index.remove(job)
                 self._forget_one_of(job.batch_id)
+            del self._jobs[job.id]
 
     def _forget_one_of(self, batch_id: str | None) -> None:
         if batch_id:

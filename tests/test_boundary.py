@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -19,7 +19,7 @@ from starlette.types import Message
 from enrichment.settings import Settings
 from service import create_app
 from tests.conftest import FakeClock, client_of, serving
-from web.boundary import Boundary
+from web.boundary import Service
 
 
 def fail() -> None:
@@ -51,7 +51,7 @@ async def slow(request: Request) -> Response:
 def faulty_app() -> Starlette:
     endpoints = (boom, boom_afterwards, boom_midway, slow)
     routes = [Route("/" + endpoint.__name__, endpoint) for endpoint in endpoints]
-    return Starlette(routes=routes, middleware=[Middleware(Boundary)])
+    return Service(routes, admit=lambda _: None)
 
 
 async def test_a_sane_request_id_is_taken_over(client: httpx.AsyncClient) -> None:
@@ -113,6 +113,19 @@ async def test_a_response_that_breaks_off_is_cut_so_that_nobody_takes_it_for_who
     async with client_of(faulty_app()) as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get("/boom_midway")
+
+
+async def test_a_host_can_add_middleware_and_mounts_as_to_any_starlette_application() -> None:
+    app = faulty_app()
+    app.add_middleware(CORSMiddleware, allow_origins=["*"])
+    app.mount("/more", PlainTextResponse("more"))
+    async with client_of(app) as client:
+        failed = await client.get("/boom", headers={"origin": "https://a.example"})
+        mounted = await client.get("/more/")
+
+    assert failed.status_code == 500
+    assert failed.headers["access-control-allow-origin"] == "*"
+    assert mounted.text == "more"
 
 
 async def test_other_protocols_pass() -> None:

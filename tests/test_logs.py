@@ -2,6 +2,7 @@
 One line per event, for people and for programs.
 """
 
+import asyncio
 import io
 import json
 import logging
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from enrichment.logs import Event, JsonLines, TextLines, configure
+from tests.conftest import settle
 
 
 @pytest.fixture
@@ -100,3 +102,53 @@ def test_a_process_of_our_own_logs_in_one_format(untouched_logging: None, capsys
 
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["event"] for line in lines] == ["Shutting down", "GET /ready"]
+
+
+async def test_the_lines_of_one_turn_of_the_loop_are_written_together(
+    untouched_logging: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error, which may be the last thing a process says, at once, and with it all that was before."""
+    configure("text", "info")
+    log = logging.getLogger("tests.lines")
+
+    log.info("first")
+    log.info("second")
+    assert capsys.readouterr().err == ""
+    await settle()
+    assert capsys.readouterr().err.count("\n") == 2
+
+    log.info("third")
+    log.error("fourth")
+    assert capsys.readouterr().err.count("\n") == 2
+    await asyncio.to_thread(log.info, "fifth")
+    assert capsys.readouterr().err.endswith("fifth\n")
+
+
+def test_a_line_that_a_loop_did_not_live_to_write_is_written_by_the_next(
+    untouched_logging: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("text", "info")
+    log = logging.getLogger("tests.lines")
+    loop = asyncio.new_event_loop()
+    loop.call_soon(log.info, "first")
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+
+    async def second() -> None:
+        log.info("second")
+        await settle()
+
+    asyncio.run(second())
+    assert [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()] == ["first", "second"]
+
+
+def test_a_line_that_cannot_be_made_breaks_nothing(
+    untouched_logging: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    configure("text", "info")
+    logging.getLogger("tests.lines").info("%d", "not a number")
+    logging.getLogger("tests.lines").info("fine")
+
+    assert capsys.readouterr().err.splitlines()[-1].endswith("fine")

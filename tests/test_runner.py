@@ -36,17 +36,16 @@ async def accept(runner: Runner) -> Lookup:
     return await runner.accept_lookup("a.com", request_id="r-1")
 
 
-async def test_queued_then_running_then_completed(clock: FakeClock) -> None:
+async def test_running_then_completed(clock: FakeClock) -> None:
     runner = runner_of(clock)
     job = await accept(runner)
-    states = [runner.store.lookup(job.id).state]
     await runner.start([job])
     await settle()
-    states.append(runner.store.lookup(job.id).state)
+    before = runner.store.lookup(job.id).state
     await clock.advance(15)
     done = runner.store.lookup(job.id)
 
-    assert [*states, done.state] == [State.QUEUED, State.RUNNING, State.COMPLETED]
+    assert [before, done.state] == [State.RUNNING, State.COMPLETED]
     assert done.result == COMPANY
     assert done.finished_at == job.created_at + 15
     assert runner._tasks == {}
@@ -113,13 +112,25 @@ async def test_it_can_be_opened_again(clock: FakeClock) -> None:
 
 
 async def test_a_job_ended_before_it_began_is_not_looked_up(clock: FakeClock) -> None:
-    runner = runner_of(clock, AssertionError("looked up"))
+    runner = runner_of(clock)
     job = await accept(runner)
     await runner.store.end(job.id, State.CANCELLED, error="x")
     await runner.start([job])
-    await settle()
 
     assert runner.store.lookup(job.id).state is State.CANCELLED
+    assert runner._tasks == {}
+
+
+async def test_an_enrichment_ended_before_its_first_step_asks_nobody(clock: FakeClock) -> None:
+    engine = Engine(clock)
+    order = Order(modules=("m01_company_context",), priority="normal", force=False, request_id="r-1")
+    job = await engine.runner.accept("a.com", order)
+    await engine.runner.start([job])
+    await engine.runner.store.end(job.id, State.CANCELLED, error="x")
+    await settle()
+
+    assert engine.source.calls == []
+    assert engine.runner._tasks == {}
 
 
 @pytest.mark.parametrize("outcome", ["completed", "failed", "cancelled"])

@@ -28,11 +28,11 @@ async def test_a_job_can_be_read_as_soon_as_it_is_added(clock: FakeClock) -> Non
 
 async def test_a_job_begins_once(clock: FakeClock) -> None:
     jobs = store(clock)
-    await jobs.add([job(clock)])
+    await jobs.add([enrichment(clock, "1")])
 
     assert await jobs.begin("1")
-    assert jobs.lookup("1").state is State.RUNNING
-    assert jobs.lookup("1").started_at == clock.now()
+    assert jobs.enrichment("1").state is State.RUNNING
+    assert jobs.enrichment("1").started_at == clock.now()
     assert not await jobs.begin("1")
     assert not await jobs.begin("no such job")
 
@@ -197,8 +197,9 @@ async def test_a_batch_is_taken_in_whole_or_not_at_all_and_forgotten_with_its_la
     await jobs.add([job(clock, "zz")])
     with pytest.raises(JobNotFound, match="Batch not found"):
         jobs.batch("b")
-    assert jobs._index._lists == {}
-    assert jobs._index._numbers == {}
+    assert jobs._index._of_domain == {}
+    assert jobs._index._all == []
+    assert not any(jobs._index._in_state.values())
 
 
 async def test_a_forgotten_job_leaves_the_list(clock: FakeClock) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from enrichment.logs import Event
 from web.problems import Refusal
@@ -49,41 +49,33 @@ class Tokens:
 
 
 class BearerAuth:
-    """Pure ASGI middleware: 401 unless the path is open or the request carries one of the tokens."""
+    """Raises a 401 unless the request's path is open or it carries one of the tokens."""
 
-    def __init__(self, app: ASGIApp, *, tokens: Tokens, is_open: Callable[[str], bool]) -> None:
-        self.app = app
+    def __init__(self, tokens: Tokens, is_open: Callable[[str], bool]) -> None:
         self._tokens = tokens
         self._is_open = is_open
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_open(_path_in_app(scope)):
-            scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not self._tokens.know(token.strip()):
-                self._tokens.announce()  # in a host that runs no lifespan of ours, nobody has heard of it yet
-                raise Refusal(
-                    401,
-                    "unauthorized",
-                    "This needs a token of this service, as 'Authorization: Bearer <token>'.",
-                    headers={"www-authenticate": "Bearer"},
-                )
-        await self.app(scope, receive, send)
+    def __call__(self, scope: Scope) -> None:
+        if self._is_open(_path_in_app(scope)):
+            return
+        scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not self._tokens.know(token.strip()):
+            self._tokens.announce()  # in a host that runs no lifespan of ours, nobody has heard of it yet
+            raise Refusal(
+                401,
+                "unauthorized",
+                "This needs a token of this service, as 'Authorization: Bearer <token>'.",
+                headers={"www-authenticate": "Bearer"},
+            )
 
 
-class SameSiteOnly:
+def same_site_only(scope: Scope) -> None:
     """
-    Pure ASGI middleware for a host that authenticates by itself, perhaps by cookies: refuses what a browser sends on
-    behalf of another site, as https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site says.
+    For a host that authenticates by itself, perhaps by cookies: raises a 403 for what a browser sends on behalf of
+    another site, as https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site says.
     """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        writes = scope["type"] == "http" and scope["method"] not in SAFE_METHODS
-        if writes and Headers(scope=scope).get("sec-fetch-site") == "cross-site":
-            raise Refusal(403, "cross_site", "A browser sent this on behalf of another site; it is not taken.")
-        await self.app(scope, receive, send)
+    if scope["method"] not in SAFE_METHODS and Headers(scope=scope).get("sec-fetch-site") == "cross-site":
+        raise Refusal(403, "cross_site", "A browser sent this on behalf of another site; it is not taken.")
 
 
 def _digest(token: str) -> bytes:

@@ -11,7 +11,6 @@ import msgspec
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 import schemas
 from web.problems import Refusal
@@ -31,7 +30,6 @@ MAX_SHOWN: Final = 200  # characters of msgspec's words that are repeated; a fie
 # named before the path, and at the root there is no path.
 AT: Final = " - at `$"
 FIELD: Final = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
-CONTENT_LENGTH: Final = re.compile(rb"\d{1,18}")
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
@@ -61,10 +59,7 @@ async def read_json(request: Request, decoder: msgspec.json.Decoder[T], *, limit
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """The whole body, straight from the server: no generator, no `Headers` object, no exception on a disconnect."""
-    for name, value in request.scope["headers"]:
-        if name == b"content-length" and CONTENT_LENGTH.fullmatch(value) and int(value) > limit:
-            raise _too_large(limit)
+    """The whole body, straight from the server: no generator, and no exception on a disconnect."""
     body = b""
     while True:
         message = await request.receive()
@@ -72,13 +67,9 @@ async def _read(request: Request, limit: int) -> bytes:
             raise Refusal(400, "incomplete_body", "The connection ended before the body did.")
         body += bytes(message.get("body", b""))
         if len(body) > limit:
-            raise _too_large(limit)
+            raise Refusal(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
         if not message.get("more_body", False):
             return body
-
-
-def _too_large(limit: int) -> Refusal:
-    return Refusal(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
 
 
 def _wrong_shape(message: str) -> Refusal:
@@ -100,30 +91,18 @@ class Json(Response):
     Starlette encodes every header of every response anew, which leads the profile of a GET.
     """
 
-    def __init__(self, content: bytes, headers: Sequence[Header] = (), *, status: int = 200) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        headers: Sequence[Header] = (),
+        *,
+        status: int = 200,
+        background: BackgroundTask | None = None,
+    ) -> None:
         self.status_code = status
         self.body = content
-        self.background = None
+        self.background = background
         self.raw_headers = [*HEADERS, *headers, (b"content-length", b"%d" % len(content))]
-
-
-class Accepted(Json):
-    """
-    A 202 whose background task runs in any case.
-
-    Starlette drops the task when the sending fails or is cancelled, say because the client has gone. But the job has
-    been taken in by then, and would wait for ever.
-    """
-
-    def __init__(self, content: bytes, headers: Sequence[Header], start: BackgroundTask) -> None:
-        super().__init__(content, headers, status=202)
-        self.start = start
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self.start()
 
 
 class Start(BackgroundTask):

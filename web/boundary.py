@@ -5,13 +5,15 @@ The outermost edge of the service: every request gets an id, every error an answ
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import Route
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from enrichment.logs import Event
 from web.problems import answer
@@ -21,76 +23,104 @@ log = logging.getLogger(__name__)
 SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~:@+/=-]{1,128}")
 
 
-class Endpoint:
-    """
-    A handler as an ASGI app, for a `Route`.
-
-    Given the bare function, Starlette puts a wrapper of its own around it for exceptions, and another around the whole
-    app; here that is the boundary's work, and doing it three times shows in a profile of a GET.
-    """
-
-    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
-        self.handler = handler
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self.handler(Request(scope, receive))
-        await response(scope, receive, send)
-
-
 class Service(Starlette):
-    """A Starlette application inside a boundary, without Starlette's two layers for exceptions."""
+    """
+    A Starlette application whose handlers are called by a boundary.
+
+    Starlette has a layer for exceptions around the app, one around its router and one around every handler, and looks
+    at the whole request for each route in turn. In a profile of a GET all that leads, and the boundary does it once.
+    """
+
+    def __init__(
+        self, routes: Sequence[Route], lifespan: "Lifespan[Service] | None" = None, *, admit: Callable[[Scope], None]
+    ) -> None:
+        super().__init__(routes=routes, lifespan=lifespan)
+        self.router.redirect_slashes = False  # it would build the address from the Host header, which callers choose
+        self._routes = routes
+        self._admit = admit
 
     def build_middleware_stack(self) -> ASGIApp:
-        app: ASGIApp = self.router
+        """The boundary, and around it what a host has added."""
+        app: ASGIApp = Boundary(self._routes, self.router, self._admit)
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
-        return Boundary(app)
+        return app
 
 
 class Boundary:
     """
-    Pure ASGI middleware.
+    From a request to the response: the handler's of the first of `routes` that fits, or an error's.
 
-    An exception that reached the server would make uvicorn close the connection, on which the next request, perhaps of
-    another person behind the same proxy, may already be under way (uvicorn issue 3153, seen with 0.54). So an error
-    becomes an answer here; only a response that broke off in its middle is left to the server to cut.
+    `admit` raises what a request is refused for before it is looked at. What fits no route, a 404 or 405, and other
+    protocols are left to the `router`. An exception that reached the server would make uvicorn close the connection, on
+    which the next request, perhaps of another person behind the same proxy, may already be under way (uvicorn issue
+    3153, seen with 0.54). So every error becomes an answer; only a response that broke off in its middle is left to the
+    server to cut.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, routes: Sequence[Route], router: ASGIApp, admit: Callable[[Scope], None]) -> None:
+        self._routes: dict[str, list[Route]] = {}
+        for route in routes:
+            for method in route.methods or ():
+                self._routes.setdefault(method, []).append(route)
+        self._router = router
+        self._admit = admit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self._router(scope, receive, send)
             return
-
-        request_id = _request_id(scope)
-        scope["enrichment.request_id"] = request_id.decode("ascii")
-        begun = ended = False
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal begun, ended
-            if message["type"] == "http.response.start":
-                begun = True
-                message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", request_id)]}
-            ended = message["type"] == "http.response.body" and not message.get("more_body", False)
-            await send(message)
-
+        scope["enrichment.request_id"] = _request_id(scope)
         try:
-            await self.app(scope, receive, send_with_id)
-        except Exception as error:
-            if not begun:
-                response = await answer(Request(scope), error)
-                await response(scope, receive, send_with_id)
+            self._admit(scope)
+            route = self._route(scope)
+            if route is None:
+                await self._router(scope, receive, send)
                 return
-            log.exception(Event("response broken", request_id=scope["enrichment.request_id"], path=scope["path"]))
-            if not ended:
-                raise
+            response = await route.endpoint(Request(scope, receive))
+        except Exception as error:
+            response = await answer(Request(scope), error)
+        await _respond(response, scope, receive, send)
+
+    def _route(self, scope: Scope) -> Route | None:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        for route in self._routes.get(scope["method"], ()):
+            if match := route.path_regex.match(path):
+                scope["route"], scope["endpoint"] = route, route.endpoint
+                scope["path_params"] = {**scope.get("path_params", {}), **match.groupdict()}
+                return route
+        return None
 
 
-def _request_id(scope: Scope) -> bytes:
+async def _respond(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """
+    Send the response, with the request's id, then run its background task.
+
+    In any case: Starlette drops the task when the sending fails or is cancelled, say because the client has gone. But
+    the job has been taken in by then, and would wait for ever.
+    """
+    response.raw_headers.append((b"x-request-id", scope["enrichment.request_id"].encode("ascii")))
+    task, response.background = response.background, None
+    try:
+        await response(scope, receive, send)
+    except Exception:
+        log.exception(Event("response broken", request_id=scope["enrichment.request_id"], path=scope["path"]))
+        raise
+    finally:
+        if task:
+            await _run(task, scope)
+
+
+async def _run(task: BackgroundTask, scope: Scope) -> None:
+    try:
+        await task()
+    except Exception:
+        log.exception(Event("background task failed", request_id=scope["enrichment.request_id"], path=scope["path"]))
+
+
+def _request_id(scope: Scope) -> str:
     """The caller's id if it is one that may stand in a header and a log line, else a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and SANE_REQUEST_ID.fullmatch(value):
-            return bytes(value)
-    return secrets.token_hex(16).encode("ascii")
+            return str(value, "ascii")
+    return secrets.token_hex(16)

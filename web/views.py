@@ -2,15 +2,14 @@
 How jobs look to callers: values from behind the routes in, shapes of `schemas` out.
 """
 
-import functools
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any, cast, overload
 
 import msgspec
 
 import schemas
 from enrichment.cache import Cache, Freshness
+from enrichment.clock import written
 from enrichment.findings import Attempt
 from enrichment.jobs import Batch, BatchItem, Enrichment, Lookup, State, Step, StepState
 from enrichment.modules import MODULES, WAVES
@@ -23,13 +22,7 @@ def stamp(moment: float) -> str: ...
 def stamp(moment: float | None) -> str | None: ...
 def stamp(moment: float | None) -> str | None:
     """Seconds since the epoch as UTC, ISO 8601, whole seconds."""
-    return None if moment is None else _text(int(moment))
-
-
-@functools.lru_cache(maxsize=4_096)
-def _text(second: int) -> str:
-    """What happens in the same second is told many times, in a list above all."""
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return None if moment is None else written(int(moment), "%Y-%m-%dT%H:%M:%SZ")
 
 
 def lookup(job: Lookup) -> schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob:

@@ -2,7 +2,7 @@
 The table of modules: 15 questions about a company, in 4 waves. A new module is a row here and a file beside it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from enrichment.errors import InvalidPlan
@@ -163,24 +163,26 @@ WAVES: Final[Mapping[int, tuple[Module, ...]]] = {
 "What is run together, after what."
 
 
-def plan(modules: Iterable[str] | None, waves: Iterable[int] | None) -> tuple[str, ...]:
+def plan(modules: Collection[str] | None, waves: Collection[int] | None) -> tuple[str, ...]:
     """
     The modules to run, in the table's order: those named, or else all of the waves named, or else all.
 
     Raises `InvalidPlan` for an unknown module, a module outside the waves named, and nothing at all; waves are known to
     be from 1 to 4.
     """
-    wanted_waves = set(WAVES if waves is None else waves)
-    wanted = (
-        [module.id for wave in sorted(wanted_waves) for module in WAVES[wave]] if modules is None else list(modules)
-    )
-    for index, module_id in enumerate(wanted):
+    wanted_waves = WAVES.keys() if waves is None else frozenset(waves)
+    for index, module_id in enumerate(modules or ()):
         pointer = f"#/modules/{index}"
         if module_id not in MODULES:
             raise InvalidPlan(f"{module_id[:60]!r} is not a module; they are {', '.join(MODULES)}.", pointer=pointer)
         if MODULES[module_id].wave not in wanted_waves:
             wave = MODULES[module_id].wave
             raise InvalidPlan(f"{module_id} is in wave {wave}, which is not among the waves given.", pointer=pointer)
+    wanted = frozenset(_ids_of(wanted_waves) if modules is None else modules)
     if not wanted:
         raise InvalidPlan("There is nothing to run.", pointer="#/modules" if modules is not None else "#/waves")
-    return tuple(module_id for module_id in MODULES if module_id in wanted)
+    return tuple(filter(wanted.__contains__, MODULES))
+
+
+def _ids_of(waves: Iterable[int]) -> list[str]:
+    return [module.id for wave in waves for module in WAVES[wave]]
