@@ -137,7 +137,10 @@ async def read_results(request: Request) -> Response:
     """`GET /api/v1/enrich/{domain}/results`: what the newest completed job, or `?job_id=` in any state, has brought."""
     domain = queries.path_domain(request)
     only = queries.query_modules(request)
-    return _json(views.results(_job_of(request, domain, COMPLETED), only))
+    job = _job_of(request, domain, COMPLETED)
+    return Json(
+        request.app.state.finished_results(job.id, only) if job.is_finished else encode(views.results(job, only))
+    )
 
 
 async def cancel_enrichment(request: Request) -> Response:
@@ -294,6 +297,9 @@ def create_app(
     # A finished job does not change, and is asked for again and again by those who have not noticed.
     app.state.finished_status = functools.lru_cache(maxsize=1_000)(
         lambda job_id: encode(views.status(store.enrichment(job_id)))
+    )
+    app.state.finished_results = functools.lru_cache(maxsize=100)(  # some 20 kB each
+        lambda job_id, only: encode(views.results(store.enrichment(job_id), only))
     )
     app.state.campaigns = campaigns
     return app

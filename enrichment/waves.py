@@ -4,6 +4,7 @@ An enrichment's way through its waves.
 
 import asyncio
 import logging
+from typing import Final
 
 import msgspec
 
@@ -14,10 +15,14 @@ from enrichment.findings import Attempt, Finding, Module, Subject, count_facts
 from enrichment.jobs import Enrichment, Step, StepState
 from enrichment.logs import Event
 from enrichment.modules import MODULES, WAVES
+from enrichment.pace import Pace
 from enrichment.sources import ChainFailed
 from enrichment.store import JobStore
 
 log = logging.getLogger(__name__)
+
+SECONDS_PER_TURN: Final = 0.005
+"How long jobs may hold the event loop at a time; who asks for something meanwhile waits for two or three turns."
 
 _encode = msgspec.json.Encoder().encode
 
@@ -42,6 +47,7 @@ class Waves:
         self._answers = answers
         self._clock = clock
         self._deadline_seconds = deadline_seconds
+        self._pace = Pace(seconds=SECONDS_PER_TURN, clock=clock)
 
     async def run(self, job: Enrichment) -> None:
         """Settle every module of the job, wave after wave."""
@@ -56,6 +62,7 @@ class Waves:
         except TimeoutError:
             for module_id in run.settled:
                 await self._fail(run, module_id, f"The job's deadline of {self._deadline_seconds:g} seconds passed.")
+        await self._pace.wait()  # to bring it to its end is work, too
 
     async def _settle(self, run: "_Run", module: Module) -> None:
         """Bring one module to its end, after those of its wave that it needs. Nothing but a cancellation leaves it."""
@@ -72,6 +79,7 @@ class Waves:
 
     async def _answer(self, run: "_Run", module: Module) -> None:
         """From the cache if it may be, else by asking; either way the step says how it went."""
+        await self._pace.wait()
         subject = self._subject(run, module)
         begun = Step(module_id=module.id, state=StepState.RUNNING, started_at=self._clock.now())
         if not run.job.force and (cached := self._answers.cached(module, subject)):
@@ -81,6 +89,7 @@ class Waves:
         await self._store.record(run.job.id, begun)
         try:
             finding = await self._answers.ask(module, subject)
+            await self._pace.wait()
         except NothingToSay as error:
             await self._skip(run, begun, str(error), subject)
         except SourceFailed as error:

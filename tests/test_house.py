@@ -28,6 +28,7 @@ ORDER = [
     "enrichment",
     "enrichment.errors",
     "enrichment.clock",
+    "enrichment.pace",
     "enrichment.logs",
     "enrichment.domains",
     "enrichment.settings",

@@ -74,7 +74,7 @@ def same_site_only(scope: Scope) -> None:
     For a host that authenticates by itself, perhaps by cookies: raises a 403 for what a browser sends on behalf of
     another site, as https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site says.
     """
-    if scope["method"] not in SAFE_METHODS and Headers(scope=scope).get("sec-fetch-site") == "cross-site":
+    if scope["method"] not in SAFE_METHODS and (b"sec-fetch-site", b"cross-site") in scope["headers"]:
         raise Refusal(403, "cross_site", "A browser sent this on behalf of another site; it is not taken.")
 
 

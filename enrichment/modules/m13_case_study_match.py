@@ -2,6 +2,7 @@
 Which of the customers' stories a company would recognize itself in.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, TypeVar
@@ -96,8 +97,9 @@ def any_simulated(subject: Subject, modules: Iterable[str]) -> bool:
     return any(subject.known[module].answer.simulated for module in modules if module in subject.known)
 
 
+@functools.lru_cache(maxsize=4_096)
 def words(text: str) -> tuple[str, ...]:
-    """The words of a name, without case and punctuation."""
+    """The words of a name, without case and punctuation. The same names come up in company after company."""
     return tuple(re.findall(r"[^\W_]+", text.casefold()))
 
 

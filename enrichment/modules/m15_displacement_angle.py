@@ -2,6 +2,7 @@
 Which product in use at a company could be replaced, and how to speak of it there.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
@@ -252,6 +253,7 @@ class Seen(NamedTuple):
     name: str
 
 
+@functools.lru_cache(maxsize=4_096)
 def play_of(name: str) -> Play | None:
     """The product behind a name: that named first in it, and at the greatest length."""
     text = words(name)

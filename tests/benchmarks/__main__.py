@@ -49,7 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of each measurement (5; quick: 1), or of the load (60)")
     parser.add_argument("--rounds", type=int, help="how often everything is measured (3; quick: 1)")
     parser.add_argument("--finished-jobs", type=int, help="to weigh (10000; quick: 2000)")
-    parser.add_argument("--connections", type=int, default=128, help="of --load (128)")
+    parser.add_argument("--connections", type=int, default=64, help="of --load (64)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure of every round there")
     return parser.parse_args()
 
