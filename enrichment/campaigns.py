@@ -111,14 +111,12 @@ class Making:
         """Every event, from the first to the last."""
         heard = 0
         while True:
-            told = self._told
-            for event in self.events[heard:]:
+            while heard < len(self.events):
                 heard += 1
-                yield event
-            if self.is_over and heard == len(self.events):
+                yield self.events[heard - 1]
+            if self.is_over:
                 return
-            if heard == len(self.events):
-                await told.wait()
+            await self._told.wait()
 
 
 class Campaigns:

@@ -225,7 +225,7 @@ class Enrichment(Job, frozen=True, kw_only=True, gc=False):
 AnyJob = Lookup | Enrichment
 
 
-class BatchItem(msgspec.Struct, frozen=True, kw_only=True):
+class BatchItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One entry of a batch: the job that runs it, or the reason why none does."""
 
     domain: str

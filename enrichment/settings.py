@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
     ] = 50_000
-    "Finished jobs kept for reading; the oldest makes room. One of 15 modules takes up to 6 kB: 300 MB for all."
+    "Finished jobs kept for reading; the oldest makes room. One of 15 modules takes some 2.5 kB."
     job_retention_seconds: Annotated[
         float,
         Meta(ge=0, le=31_536_000, description="a number of seconds from 0 to 31536000 (a year)"),
