@@ -46,14 +46,20 @@ def canonical_domain(text: str, *, pointer: str | None = None) -> str:
     is its own canonical spelling. Raises `InvalidDomain` saying what is wrong, with `pointer` as the place.
     """
     try:
-        name = text.strip()
-        if len(name) > MAX_NAME or not PLAIN_NAME.fullmatch(name):
-            name = _checked(_ascii(_host(name)))
-        return _without_www(_public(name))
+        return _canonical(text)
     except ValueError as error:
         _, at, rest = text.rpartition("@")  # what stands before it may be a password
         shown = ("…@" if at else "") + (rest if len(rest) <= MAX_SHOWN else rest[:MAX_SHOWN] + "…")
         raise InvalidDomain(f"Invalid domain {shown!r}: {error}", pointer=pointer) from None
+
+
+@functools.lru_cache(maxsize=1_000)
+def _canonical(text: str) -> str:
+    """Kept for a while, because whoever has posted a domain asks for it again and again."""
+    name = text.strip()
+    if len(name) > MAX_NAME or not PLAIN_NAME.fullmatch(name):
+        name = _checked(_ascii(_host(name)))
+    return _without_www(_public(name))
 
 
 def website_domain(text: str, *, pointer: str | None = None) -> str:
