@@ -6,30 +6,22 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from enrichment.answers import Answers
-from enrichment.blueprint.choosing import choose
-from enrichment.blueprint.icp import read_icp
-from enrichment.blueprint.inferring import CompanyFacts, Inference, infer
-from enrichment.blueprint.values import DataPoint, Icp, IcpInput, Sections
+from enrichment.blueprint.values import DataPoint, Icp, IcpInput, Profile, Sections
 from enrichment.clock import Clock
-from enrichment.errors import BlueprintFailed, EnrichmentError, InsufficientInformation, ShuttingDown, SourceError
+from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, SourceError
 from enrichment.findings import Finding, Subject
 from enrichment.logs import Event as LogEvent
 from enrichment.modules import MODULES
-from enrichment.modules.m01_company_context import CompanyContext
-from enrichment.modules.m02_tech_stack import TechStack
 
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS: Final = 86_400
-DESCRIBING: Final = ("m01_company_context", "m02_tech_stack")
-"The modules that describe the company behind a website, well enough to guess whom it sells to."
-
 Group = Literal["firmographic", "technographic", "personalization"]
 GROUPS: Final[tuple[Group, ...]] = ("firmographic", "technographic", "personalization")
 
@@ -40,19 +32,6 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     domain: str
     icp: str | IcpInput | None = None
     offer: str | None = None
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """The ideal customer profile that a blueprint works from, and how it came about."""
-
-    origin: Literal["provided", "inferred"]
-    icp: Icp
-    confidence: float
-    reasoning: tuple[str, ...]
-    raise_confidence: tuple[str, ...] = ()
-    sources_used: tuple[str, ...] = ()
-    sources_missing: tuple[str, ...] = ()
-    simulated: bool = False
 
 
 class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,16 +182,21 @@ class Campaigns:
                 self._kept.popitem(last=False)
 
     async def _tell(self, brief: Brief, making: Making) -> None:
+        # To load what reads profiles takes a tenth of the service's start, and not everybody asks for blueprints.
+        from enrichment import targeting  # noqa: PLC0415
+        from enrichment.blueprint.choosing import choose  # noqa: PLC0415
+        from enrichment.blueprint.icp import read_icp  # noqa: PLC0415
+
         begun_at = self._clock.now()
         making.tell(Progress(stage="reading_profile", percent=5))
         icp = read_icp(brief.icp) if brief.icp else Icp()
         if icp.is_empty:
             making.tell(Progress(stage="describing_company", percent=15))
-            findings, missing = await self._describe(brief.domain)
+            findings, missing = await self._describe(brief.domain, targeting.DESCRIBING)
             making.tell(Progress(stage="inferring_profile", percent=60))
-            profile = _inferred(brief.domain, icp, findings, missing)
+            profile = targeting.inferred(brief.domain, icp, findings, missing)
         else:
-            profile = _provided(icp)
+            profile = targeting.provided(icp)
         making.tell(Progress(stage="choosing_data_points", percent=70))
         sections = choose(profile.icp, offer=brief.offer)
         for group in GROUPS:
@@ -223,14 +207,14 @@ class Campaigns:
                 brief=brief,
                 profile=profile,
                 sections=sections,
-                gaps=_gaps(profile),
+                gaps=targeting.gaps(profile),
                 begun_at=begun_at,
                 generated_at=self._clock.now(),
             )
         )
         log.info(LogEvent("blueprint made", domain=brief.domain, origin=profile.origin, confidence=profile.confidence))
 
-    async def _describe(self, domain: str) -> tuple[dict[str, Finding], dict[str, str]]:
+    async def _describe(self, domain: str, modules: Sequence[str]) -> tuple[dict[str, Finding], dict[str, str]]:
         """What is known of the company behind the website, and why the rest is not."""
         found: dict[str, Finding] = {}
         missing: dict[str, str] = {}
@@ -243,102 +227,9 @@ class Campaigns:
                 missing[module_id] = str(error)
 
         async with asyncio.TaskGroup() as group:
-            for module_id in DESCRIBING:
+            for module_id in modules:
                 group.create_task(describe(module_id))
         return (
-            {name: found[name] for name in DESCRIBING if name in found},
-            {name: missing[name] for name in DESCRIBING if name in missing},
+            {name: found[name] for name in modules if name in found},
+            {name: missing[name] for name in modules if name in missing},
         )
-
-
-def _provided(icp: Icp) -> Profile:
-    """The profile in the caller's own words: as sure as they were clear."""
-    found = [thing.found for name in icp.__struct_fields__ for thing in getattr(icp, name) if hasattr(thing, "found")]
-    words = sum(len(each.text) for each in found)
-    unread = sum(len(each.text) for each in icp.not_understood)
-    clear = sum(each.confidence for each in found) / len(found)
-    reasoning = [f"“{each.text}” was understood with confidence {each.confidence:g}." for each in found]
-    if icp.not_understood:
-        reasoning.append(f"{unread} of {words + unread} characters that matter were not understood.")
-    return Profile(
-        origin="provided",
-        icp=icp,
-        confidence=round(clear * words / (words + unread) * (0.8 if icp.contradictions else 1.0), 2),
-        reasoning=tuple(reasoning) + icp.contradictions,
-        raise_confidence=tuple(f"Say “{each.text}” in other words." for each in icp.not_understood[:5]),
-        sources_used=("your profile",),
-    )
-
-
-def _inferred(domain: str, given: Icp, findings: dict[str, Finding], missing: dict[str, str]) -> Profile:
-    """A guess from what the company is; `InsufficientInformation` if there is nothing to guess from."""
-    inference = infer(_facts(domain, findings))
-    if not inference.confidence:
-        raise InsufficientInformation(
-            f"Too little is known of {domain} to infer whom it sells to, and no profile was given.",
-            missing=tuple(f"{module_id}: {reason}" for module_id, reason in missing.items())
-            or inference.raise_confidence,
-            suggestions=(
-                'Give "icp": industries, company size, geography and technologies of the customers you look for.',
-                "Check that the website is the company's own, and try again later if sources failed.",
-            ),
-        )
-    return Profile(
-        origin="inferred",
-        icp=msgspec.structs.replace(inference.icp, not_understood=given.not_understood),
-        confidence=inference.confidence,
-        reasoning=_reasons(given, inference),
-        raise_confidence=inference.raise_confidence,
-        sources_used=tuple(f"{module_id} ({finding.source})" for module_id, finding in findings.items()),
-        sources_missing=tuple(f"{module_id}: {reason}" for module_id, reason in missing.items()),
-        simulated=any(finding.answer.simulated for finding in findings.values()),
-    )
-
-
-def _reasons(given: Icp, inference: Inference) -> tuple[str, ...]:
-    if given.not_understood:
-        return ("Nothing in the given profile was understood, so it was inferred.", *inference.reasoning)
-    return inference.reasoning
-
-
-def _facts(domain: str, findings: dict[str, Finding]) -> CompanyFacts:
-    context = findings[DESCRIBING[0]].answer if DESCRIBING[0] in findings else None
-    stack = findings[DESCRIBING[1]].answer if DESCRIBING[1] in findings else None
-    technologies = stack.technologies if isinstance(stack, TechStack) else ()
-    facts = CompanyFacts(
-        domain=domain,
-        technologies=tuple((technology.name, technology.category) for technology in technologies),
-        simulated=any(finding.answer.simulated for finding in findings.values()),
-    )
-    if not isinstance(context, CompanyContext):
-        return facts
-    return msgspec.structs.replace(
-        facts,
-        name=context.company_name,
-        industry=context.industry,
-        employees=context.employees,
-        country=context.country,
-        country_code=_country_code(context.country),
-        description=context.description,
-    )
-
-
-def _country_code(country: str | None) -> str | None:
-    """The ISO 3166 code of a country's name."""
-    places = read_icp(IcpInput(geographies=(country,))).geographies if country else ()
-    return places[0].countries[0] if places else None
-
-
-def _gaps(profile: Profile) -> tuple[str, ...]:
-    """What the blueprint had to do without."""
-    stated = {
-        "industries": "No industry is named, so any counts.",
-        "company_size": "No company size is named, so any counts.",
-        "geographies": "No country is named, so any counts.",
-        "technologies": "No technology is named, so the technographic points are general.",
-        "personas": "No role is named to speak to.",
-        "signals": "No signal is named, so the personalization points are general.",
-    }
-    gaps = [text for name, text in stated.items() if not getattr(profile.icp, name)]
-    unread = [f"Not understood: “{each.text}”." for each in profile.icp.not_understood]
-    return (*gaps, *unread, *profile.icp.contradictions, *profile.sources_missing)

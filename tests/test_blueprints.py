@@ -14,7 +14,8 @@ import pytest
 from starlette.applications import Starlette
 
 import schemas
-from enrichment import campaigns
+from enrichment import campaigns, targeting
+from enrichment.blueprint import choosing
 from enrichment.blueprint.values import Icp
 from enrichment.errors import ShuttingDown
 from enrichment.findings import Finding, Module, Subject
@@ -265,7 +266,7 @@ async def test_a_mistake_of_ours_is_a_500_without_the_inside_and_an_event_in_a_s
     def broken(icp: Icp, *, offer: str | None) -> None:
         raise ZeroDivisionError("secret inside")
 
-    monkeypatch.setattr(campaigns, "choose", broken)
+    monkeypatch.setattr(choosing, "choose", broken)
     whole = await api.post(PATH, json=BRIEF)
     streamed = await api.post(PATH, json={**BRIEF, "stream": True})
     event = events_of(streamed.text)[-1]
@@ -523,4 +524,4 @@ async def test_nothing_is_told_after_the_end() -> None:
 
 
 async def test_every_module_that_describes_a_company_is_one() -> None:
-    assert set(campaigns.DESCRIBING) <= MODULES.keys()
+    assert set(targeting.DESCRIBING) <= MODULES.keys()

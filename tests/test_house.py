@@ -74,6 +74,7 @@ ORDER = [
     "enrichment.blueprint.choosing",
     "enrichment.blueprint.markets",
     "enrichment.blueprint.inferring",
+    "enrichment.targeting",
     "enrichment.campaigns",
     "schemas",
     "web",

@@ -296,3 +296,16 @@ class Sections(msgspec.Struct, frozen=True, kw_only=True):
     personalization: tuple[DataPoint, ...]
     sources: tuple[SourceRecommendation, ...]
     modules: tuple[str, ...]
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """The ideal customer profile that a blueprint works from, and how it came about."""
+
+    origin: Literal["provided", "inferred"]
+    icp: Icp
+    confidence: float
+    reasoning: tuple[str, ...]
+    raise_confidence: tuple[str, ...] = ()
+    sources_used: tuple[str, ...] = ()
+    sources_missing: tuple[str, ...] = ()
+    simulated: bool = False
