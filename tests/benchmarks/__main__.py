@@ -48,7 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--load", action="store_true", help="mixed traffic above what our service can take, instead")
     parser.add_argument("--seconds", type=float, help="of each measurement (5; quick: 1), or of the load (60)")
     parser.add_argument("--rounds", type=int, help="how often everything is measured (3; quick: 1)")
-    parser.add_argument("--finished-jobs", type=int, help="to weigh (10000; quick: 2000)")
+    parser.add_argument("--finished-jobs", type=int, help="to weigh (30000; quick: 2000)")
     parser.add_argument("--connections", type=int, default=64, help="of --load (64)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure of every round there")
     return parser.parse_args()
@@ -57,7 +57,7 @@ def _options() -> argparse.Namespace:
 def _measure(options: argparse.Namespace) -> Figures:
     seconds = options.seconds or (1 if options.quick else 5)
     rounds = options.rounds or (1 if options.quick else 3)
-    finished = options.finished_jobs or (2_000 if options.quick else 10_000)
+    finished = options.finished_jobs or (2_000 if options.quick else 30_000)
     pending = 5_000 if options.quick else 20_000
     for contender in CONTENDERS:
         _progress(f"checking {contender.name}")
