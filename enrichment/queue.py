@@ -2,8 +2,8 @@
 Whose turn it is: so many enrichments run at a time, the more urgent and the older ones first.
 """
 
-from bisect import bisect_left, insort
 from collections import OrderedDict
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 from enrichment.jobs import Batch, Enrichment, Priority
@@ -13,6 +13,9 @@ HEAD_START: Final[dict[Priority, float]] = {"high": 1_800.0, "normal": 1_200.0, 
 Seconds by which a job counts as older than it is. So urgent ones go first, and yet nobody waits for ever: a low job
 goes before every high one that came half an hour after it.
 """
+
+MOST_LEFT: Final = 100
+"So many who have left, and half of all, may be in the heap before it is put in order."
 
 Turn = tuple[float, int, str]
 
@@ -27,9 +30,8 @@ class Line:
     def __init__(self, max_running: int) -> None:
         self._max_running = max_running
         self._running: set[str] = set()
-        self._turns: dict[str, Turn] = {}
-        self._sorted: list[Turn] = []  # negated, so that the next one is at the end, where it is cheap to take
-        self._number = 0
+        self._waiting: set[str] = set()
+        self._turns: list[Turn] = []  # a heap, in which those who have left stay until it is their turn
         self._groups: dict[str, _Group] = {}
 
     def join(self, job: Enrichment, batch: Batch | None = None) -> None:
@@ -40,25 +42,26 @@ class Line:
                 group.waiting[job.id] = job
                 return
             group.admitted.add(job.id)
-        self._number += 1
-        turn = (-(job.created_at - HEAD_START[job.priority]), -self._number, job.id)
-        self._turns[job.id] = turn
-        insort(self._sorted, turn)
+        self._waiting.add(job.id)
+        heappush(self._turns, (job.created_at - HEAD_START[job.priority], job.number, job.id))
 
     def take(self) -> str | None:
         """The id of the next one that may run, which from now on is running."""
-        if not self._sorted or len(self._running) >= self._max_running:
-            return None
-        job_id = self._sorted.pop()[2]
-        del self._turns[job_id]
-        self._running.add(job_id)
-        return job_id
+        while self._turns and len(self._running) < self._max_running:
+            job_id = heappop(self._turns)[2]
+            if job_id in self._waiting:
+                self._waiting.remove(job_id)
+                self._running.add(job_id)
+                return job_id
+        return None
 
     def leave(self, job: Enrichment) -> None:
         """Make room: the job has ended, whether it ran, waited, or was never here."""
         self._running.discard(job.id)
-        if turn := self._turns.pop(job.id, None):
-            del self._sorted[bisect_left(self._sorted, turn)]
+        self._waiting.discard(job.id)
+        if len(self._turns) > 2 * len(self._waiting) + MOST_LEFT:
+            self._turns = [turn for turn in self._turns if turn[2] in self._waiting]
+            heapify(self._turns)
         group = self._groups.get(job.batch_id or "")
         if group is None:
             return

@@ -3,8 +3,9 @@ What people type, and what it means.
 """
 
 import pytest
+from publicsuffixlist import PublicSuffixList
 
-from enrichment.domains import canonical_domain
+from enrichment.domains import _suffixes, canonical_domain
 from enrichment.errors import InvalidDomain
 
 LABEL_63 = "a" * 63
@@ -177,3 +178,10 @@ def test_a_refusal_repeats_no_password(text: str) -> None:
         canonical_domain(text)
 
     assert "secret" not in str(refused.value)
+
+
+def test_the_suffixes_are_those_of_icanns_part_of_the_list() -> None:
+    whole = PublicSuffixList(only_icann=True)
+
+    assert _suffixes()._publicsuffix == whole._publicsuffix
+    assert _suffixes()._maxlabel == whole._maxlabel

@@ -189,7 +189,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.what_is_settled_never_changes()
         runner = self.engine.runner
         assert runner._tasks == {}
-        assert runner._line._turns == {}
+        assert runner._line._waiting == set()
         assert runner._line._groups == {}
         assert runner._line._running == set()
         assert self.engine.answers._calls._calls == {}

@@ -3,7 +3,7 @@ Whose turn it is.
 """
 
 from enrichment.jobs import Batch, Enrichment, Priority, Step
-from enrichment.queue import HEAD_START, Line
+from enrichment.queue import HEAD_START, MOST_LEFT, Line
 
 HIGH: Priority = "high"
 NORMAL: Priority = "normal"
@@ -95,7 +95,7 @@ def test_who_leaves_while_waiting_is_not_taken() -> None:
     line.leave(jobs[1])
 
     assert drain(line, {each.id: each for each in jobs}) == ["0", "2"]
-    assert line._turns == {}
+    assert line._waiting == set()
 
 
 def test_of_a_batch_no_more_than_its_concurrency_and_others_pass_by() -> None:
@@ -124,3 +124,19 @@ def test_who_never_joined_may_leave() -> None:
     line.leave(job("x", batch_id="b"))
 
     assert line.take() == "y"
+
+
+def test_those_who_leave_before_their_turn_do_not_pile_up() -> None:
+    line = Line(1)
+    running, waiting = job("running"), [job(f"w{number}") for number in range(50)]
+    for each in (running, *waiting):
+        line.join(each)
+    assert line.take() == "running"
+    for number in range(1_000):
+        passing = job(str(number))
+        line.join(passing)
+        line.leave(passing)
+        assert len(line._turns) <= 2 * len(waiting) + MOST_LEFT
+
+    line.leave(running)
+    assert drain(line, {each.id: each for each in waiting}) == [each.id for each in waiting]
