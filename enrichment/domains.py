@@ -6,6 +6,7 @@ https://publicsuffix.org/list/ inside.
 """
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -165,9 +166,7 @@ def _suffixes() -> PublicSuffixList:
 
 def _icann_rules(lines: Iterable[str]) -> Iterator[str]:
     """The rules of that part, those with other letters than ASCII's in punycode as well."""
-    for line in lines:
-        if line.startswith(ICANN_ENDS):
-            return
+    for line in itertools.takewhile(lambda line: not line.startswith(ICANN_ENDS), lines):
         if rule := line.partition("//")[0].strip():
             yield rule
             if not rule.isascii():
