@@ -72,39 +72,45 @@ class TextLines(logging.Formatter):
 
 class Lines(logging.Handler):
     """
-    Writes the lines of one turn of the event loop in one piece, at its end: under load, to write each by itself takes
-    longer than to make it. Errors are written at once, and so is everything where no loop runs.
+    Makes the lines of one turn of the event loop at its end, one after the other, and writes them in one piece: under
+    load, each by itself takes longer. Errors are written at once, and so is everything where no loop runs.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: list[str] = []
+        self._waiting: list[logging.LogRecord] = []
         self._loop: asyncio.AbstractEventLoop | None = None  # that will write them
 
     def emit(self, record: logging.LogRecord) -> None:
         """Add a line to those that wait."""
-        try:
-            self._waiting.append(self.format(record) + "\n")
-            loop = _running_loop()
-            if loop is None or record.levelno >= logging.ERROR:
-                self.flush()
-            elif loop is not self._loop:
-                self._loop = loop
-                loop.call_soon(self.flush)
-        except Exception:  # noqa: BLE001 - as all handlers of the standard library do
-            self.handleError(record)
+        self._waiting.append(record)
+        loop = _running_loop()
+        if loop is None or record.levelno >= logging.ERROR:
+            self.flush()
+        elif loop is not self._loop:
+            self._loop = loop
+            loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Write what waits."""
         self.acquire()  # threads may log, too
         try:
             if self._waiting:
-                sys.stderr.write("".join(self._waiting))
+                sys.stderr.write("".join(map(self._line, self._waiting)))
                 sys.stderr.flush()
+        except (OSError, ValueError):  # nobody takes them any more, and the service goes on
+            pass
         finally:
             self._waiting.clear()
             self._loop = None
             self.release()
+
+    def _line(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record) + "\n"
+        except Exception:  # noqa: BLE001 - one that cannot be made must not take the others with it
+            self.handleError(record)
+            return ""
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -119,8 +119,8 @@ def untouched_logging() -> Iterator[None]:
     """For a test that configures logging: everything is as before when it is over."""
     loggers = [logging.getLogger(name) for name in (None, "uvicorn", "uvicorn.error", "uvicorn.access")]
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
-    names = ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing")
-    switches = {name: getattr(logging, name) for name in names}
+    names = ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks")
+    switches = {name: getattr(logging, name, True) for name in names}
     yield
     for name, value in switches.items():
         setattr(logging, name, value)

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import Message, Scope
 
 from enrichment.settings import Settings
 from service import create_app
@@ -145,20 +145,65 @@ async def test_other_protocols_pass() -> None:
     assert [message["type"] for message in seen] == ["websocket.close"] * 2
 
 
+POST: Scope = {
+    "type": "http",
+    "asgi": {"version": "3.0", "spec_version": "2.4"},
+    "method": "POST",
+    "path": "/enrich",
+    "headers": [],
+    "query_string": b"",
+}
+
+
+async def whole_body() -> Message:
+    return {"type": "http.request", "body": b'{"company_domain": "a.com"}', "more_body": False}
+
+
+async def test_the_requests_of_one_turn_are_all_worked_on_before_the_first_is_answered() -> None:
+    seen: list[str] = []
+
+    async def work(request: Request) -> Response:
+        seen.append("worked on")
+        return PlainTextResponse()
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            seen.append("answered")
+
+    app = Service([Route("/enrich", work, methods=["POST"])], admit=lambda _: None)
+    await asyncio.gather(app({**POST}, whole_body, send), app({**POST}, whole_body, send))
+
+    assert seen == ["worked on", "worked on", "answered", "answered"]
+
+
 @pytest.mark.parametrize("error", [OSError("gone"), asyncio.CancelledError()])
 async def test_a_job_whose_202_could_not_be_sent_runs_all_the_same(clock: FakeClock, error: BaseException) -> None:
     """It has been taken in, and would be pending for ever: servers of ASGI 2.4 and later raise from `send`."""
     app = create_app(Settings(), clock=clock)
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b'{"company_domain": "a.com"}', "more_body": False}
-
     async def send(message: Message) -> None:
         raise error
 
-    scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "method": "POST", "path": "/enrich"}
     with pytest.raises((Exception, asyncio.CancelledError)):
-        await app({**scope, "headers": [], "query_string": b""}, receive, send)
+        await app({**POST}, whole_body, send)
     await clock.advance(15)
 
+    assert [job.state for job in app.state.runner.store._jobs.values()] == ["completed"]
+
+
+async def test_a_job_whose_request_is_cancelled_before_its_202_runs_all_the_same(clock: FakeClock) -> None:
+    app = create_app(Settings(), clock=clock)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    request = asyncio.create_task(app({**POST}, whole_body, send))
+    await asyncio.sleep(0)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    await clock.advance(15)
+
+    assert sent == []
     assert [job.state for job in app.state.runner.store._jobs.values()] == ["completed"]

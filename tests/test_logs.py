@@ -3,10 +3,13 @@ One line per event, for people and for programs.
 """
 
 import asyncio
+import errno
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 
@@ -143,12 +146,32 @@ def test_a_line_that_a_loop_did_not_live_to_write_is_written_by_the_next(
     assert [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()] == ["first", "second"]
 
 
-def test_a_line_that_cannot_be_made_breaks_nothing(
+async def test_a_line_that_cannot_be_made_takes_no_other_with_it(
     untouched_logging: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging, "raiseExceptions", False)
     configure("text", "info")
-    logging.getLogger("tests.lines").info("%d", "not a number")
-    logging.getLogger("tests.lines").info("fine")
+    log = logging.getLogger("tests.lines")
+    for text, *args in (("before",), ("%d", "not a number"), ("after",)):
+        log.info(text, *args)
+    await settle()
 
-    assert capsys.readouterr().err.splitlines()[-1].endswith("fine")
+    assert [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()] == ["before", "after"]
+
+
+@pytest.mark.parametrize("fault", [BrokenPipeError(), OSError(errno.ENOSPC, "full"), ValueError("closed file")])
+def test_a_log_that_nobody_takes_stops_nothing(
+    untouched_logging: None, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    configure("text", "info")
+    log = logging.getLogger("tests.lines")
+    with monkeypatch.context() as context:
+        context.setattr(sys.stderr, "write", Mock(side_effect=fault))
+        log.error("lost")
+    with monkeypatch.context() as context:
+        context.setattr(sys.stderr, "write", write := Mock())
+        log.error("again")
+
+    (((written,), _),) = write.call_args_list
+    assert written.endswith("again\n")
+    assert "lost" not in written
