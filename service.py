@@ -63,9 +63,10 @@ async def start_lookup(request: Request) -> Response:
     state = request.app.state
     body = await read_json(request, ENRICH_REQUEST, limit=state.settings.max_body_bytes)
     domain = domains.canonical_domain(body.company_domain, pointer="#/company_domain")
-    job = await state.runner.accept_lookup(domain, request_id=_request_id(request))
-    headers = _lookup_headers(state.runner, job)
-    return _accepted(request, views.lookup(job), headers, f"/enrich/{job.id}", Start(state.runner.start, [job]))
+    runner: Runner = state.runner
+    job = await runner.accept_lookup(domain, request_id=_request_id(request))
+    headers = _lookup_headers(runner, job)
+    return _accepted(request, views.lookup(job), headers, f"/enrich/{job.id}", Start(runner.start, [job]))
 
 
 async def read_lookup(request: Request) -> Response:

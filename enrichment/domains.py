@@ -33,9 +33,9 @@ NUMBER: Final = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
 
 # Names that never leave a private network: RFC 6761, RFC 6762 (with its appendix G), RFC 7686, RFC 8375, and .internal,
 # which ICANN set aside in 2024. `.test` and `.example` are for trying things out, and do no harm here.
-PRIVATE_SUFFIXES: Final = frozenset(
-    {"localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "private"}
-    | {"home.arpa", "onion", "invalid"}
+PRIVATE_SUFFIXES: Final = (
+    *(".localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home", ".corp", ".private"),
+    *(".home.arpa", ".onion", ".invalid"),
 )
 
 
@@ -125,10 +125,9 @@ def _checked(domain: str) -> str:
 
 def _public(domain: str) -> str:
     """The domain, if it is one that a company could have in public."""
-    labels = domain.rsplit(".", 2)
-    if labels[-1] in PRIVATE_SUFFIXES or ".".join(labels[-2:]) in PRIVATE_SUFFIXES:
+    if f".{domain}".endswith(PRIVATE_SUFFIXES):
         raise ValueError("it is the name of a private network, not a public domain.")
-    if len(labels) < 2:
+    if "." not in domain:
         raise ValueError("it is a single label; a company's domain looks like 'example.com'.")
     if _suffixes().is_public(domain):
         raise ValueError("it is a public suffix, under which companies have their domains.")

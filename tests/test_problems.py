@@ -2,6 +2,7 @@
 Every refusal is `application/problem+json`, says what was wrong and where, and leaves the connection usable.
 """
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 
@@ -93,6 +94,18 @@ async def test_too_large_a_body_is_413_with_and_without_content_length(small: ht
         assert response.json()["code"] == "body_too_large"
         assert "200000 bytes" in response.json()["detail"]
     assert just_fits.status_code == 202
+
+
+async def test_a_body_that_is_said_to_be_too_large_is_refused_before_it_is_sent(clock: FakeClock) -> None:
+    async with serving(create_app(Settings(), clock=clock)) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        writer.write(b"POST /enrich HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n")
+        answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        writer.close()
+        await writer.wait_closed()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b'"body_too_large"' in answer
 
 
 async def test_an_unknown_path_is_404(client: httpx.AsyncClient) -> None:

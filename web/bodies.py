@@ -30,6 +30,7 @@ MAX_SHOWN: Final = 200  # characters of msgspec's words that are repeated; a fie
 # named before the path, and at the root there is no path.
 AT: Final = " - at `$"
 FIELD: Final = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+CONTENT_LENGTH: Final = re.compile(rb"\d{1,18}")
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
@@ -59,7 +60,10 @@ async def read_json(request: Request, decoder: msgspec.json.Decoder[T], *, limit
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """The whole body, straight from the server: no generator, and no exception on a disconnect."""
+    """The whole body, straight from the server: no generator, no `Headers` object, no exception on a disconnect."""
+    for name, value in request.scope["headers"]:
+        if name == b"content-length" and CONTENT_LENGTH.fullmatch(value) and int(value) > limit:
+            raise _too_large(limit)
     body = b""
     while True:
         message = await request.receive()
@@ -67,9 +71,13 @@ async def _read(request: Request, limit: int) -> bytes:
             raise Refusal(400, "incomplete_body", "The connection ended before the body did.")
         body += bytes(message.get("body", b""))
         if len(body) > limit:
-            raise Refusal(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
+            raise _too_large(limit)
         if not message.get("more_body", False):
             return body
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
 
 
 def _wrong_shape(message: str) -> Refusal:
