@@ -160,6 +160,7 @@ class Packer:
         """A dictionary is made when there is twice as much for it as for the last one, so there are few of them."""
         known = len(self._dictionary) if self._dictionary else 0
         if known >= DICTIONARY_BYTES:
+            self._samples.clear()
             return
         self._samples.append(content)
         if sum(map(len, self._samples)) >= 2 * known:
