@@ -68,6 +68,9 @@ def _measure(options: argparse.Namespace) -> Figures:
         for contender in (*CONTENDERS[turn % len(CONTENDERS) :], *CONTENDERS[: turn % len(CONTENDERS)]):
             _progress(f"round {turn + 1} of {rounds}: {contender.name}")
             _note(figures[contender.name], document1.figures(contender, seconds=seconds, pending_jobs=pending))
+        _progress(f"round {turn + 1} of {rounds}: first answers")
+        for name, first in document1.first_answers(CONTENDERS).items():
+            _note(figures[name], {"first answer s": first})
         ours = figures[OURS.name]
         _progress(f"round {turn + 1} of {rounds}: enrichments, batches, lists")
         _note(ours, document2.figures(seconds, finished))
