@@ -203,7 +203,7 @@ class Runner:
             self._spawn(self.store.enrichment(job_id))
 
     def _spawn(self, job: AnyJob) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(job))
+        task = asyncio.create_task(self._run(job))
         self._tasks[job.id] = task
         task.add_done_callback(functools.partial(self._left, job))
 

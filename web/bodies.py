@@ -24,13 +24,13 @@ HEADERS: Final[Sequence[Header]] = (
     (b"x-content-type-options", b"nosniff"),
 )
 
+CONTENT_LENGTH: Final = re.compile(rb"\d{1,18}")
 MAX_SHOWN: Final = 200  # characters of msgspec's words that are repeated; a field's name may be a megabyte long
 
 # What msgspec 0.22 says: ``Expected `str`, got `int` - at `$.company_domain` ``. A field that is missing or unknown is
 # named before the path, and at the root there is no path.
 AT: Final = " - at `$"
 FIELD: Final = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
-CONTENT_LENGTH: Final = re.compile(rb"\d{1,18}")
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
