@@ -5,7 +5,6 @@ The lead-enrichment service: post a company's domain, get 202 at once, fetch wha
 """
 
 import functools
-import logging
 import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from enrichment.case_studies import load_case_studies
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, SettingsError
 from enrichment.jobs import FINISHED, UNFINISHED, Enrichment, Lookup, State
-from enrichment.logs import Event
+from enrichment.logs import Log
 from enrichment.runner import Runner
 from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source
@@ -41,7 +40,7 @@ from web.bodies import Header, Json, Start, read_json
 from web.boundary import Service
 from web.process import rarely_collected_garbage, told_of_the_end, worker_processes
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 encode: Final = msgspec.json.Encoder().encode
 ENRICH_REQUEST: Final = msgspec.json.Decoder(schemas.EnrichRequest)
@@ -283,12 +282,12 @@ def create_app(
                 process.enter_context(told_of_the_end(campaigns.close))
                 process.enter_context(rarely_collected_garbage())
             async with runner:
-                log.info(Event("service started", version=__version__, sources=settings.sources))
+                log.info("service started", version=__version__, sources=settings.sources)
                 if settings.auth == "bearer":
                     tokens.announce()
                 yield
             campaigns.close()
-        log.info(Event("service stopped"))
+        log.info("service stopped")
 
     bearer = BearerAuth(tokens, is_open=_is_open if settings.api_tokens else _is_open_by_default)
     app = Service(ROUTES, lifespan, admit=same_site_only if settings.auth == "off" else bearer)
@@ -385,5 +384,5 @@ def _request_id(request: Request) -> str:
 def _warn_of_siblings(settings: Settings) -> None:
     workers = worker_processes(sys.argv, settings.web_concurrency)
     if workers > 1:
-        name = "each server process has its own jobs and answers 404 for those of the others; start with --workers 1"
-        log.error(Event(name, workers=workers))
+        event = "each server process has its own jobs and answers 404 for those of the others; start with --workers 1"
+        log.error(event, workers=workers)

@@ -3,7 +3,6 @@ Blueprints for campaigns: made once for all who ask at the same time, told step 
 """
 
 import asyncio
-import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -16,10 +15,10 @@ from enrichment.blueprint.values import DataPoint, Icp, IcpInput, Profile, Secti
 from enrichment.clock import Clock
 from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, SourceError
 from enrichment.findings import Finding, Subject
-from enrichment.logs import Event as LogEvent
+from enrichment.logs import Log
 from enrichment.modules import MODULES
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 KEPT_SECONDS: Final = 86_400
 Group = Literal["firmographic", "technographic", "personalization"]
@@ -171,7 +170,7 @@ class Campaigns:
         except EnrichmentError as error:
             making.tell(error)
         except Exception:
-            log.exception(LogEvent("blueprint failed", domain=brief.domain))
+            log.exception("blueprint failed", domain=brief.domain)
             making.tell(BlueprintFailed())
         finally:
             self._forget(brief, making)
@@ -212,7 +211,7 @@ class Campaigns:
                 generated_at=self._clock.now(),
             )
         )
-        log.info(LogEvent("blueprint made", domain=brief.domain, origin=profile.origin, confidence=profile.confidence))
+        log.info("blueprint made", domain=brief.domain, origin=profile.origin, confidence=profile.confidence)
 
     async def _describe(self, domain: str, modules: Sequence[str]) -> tuple[dict[str, Finding], dict[str, str]]:
         """What is known of the company behind the website, and why the rest is not."""

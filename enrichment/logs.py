@@ -1,14 +1,18 @@
 """
 One log line per event: a name and its fields.
 
-The line reads well under any formatter (`job completed job_id=… request_id=…`), so that a host which mounts the service
-sees everything in its own log. `JsonLines` and `TextLines` are for a process of our own.
+`Log` hands events to the standard library's loggers, and they read well under any formatter (`job completed job_id=…
+request_id=…`), so that a host which mounts the service sees everything in its own log. `configure` is for a process of
+our own, all of whose lines are then JSON or text as here.
 """
 
 import asyncio
 import logging
 import re
 import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -19,14 +23,11 @@ PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/@+-]+")
 ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
 
 
-class Event:
-    """What is handed to a logger in a message's place: formatted only if some handler wants it."""
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """What stands in a record's place for a message: formatted only if some handler wants it."""
 
-    __slots__ = ("fields", "name")
-
-    def __init__(self, name: str, **fields: Any) -> None:
-        self.name = name
-        self.fields = fields
+    name: str
+    fields: Mapping[str, Any]
 
     def __str__(self) -> str:
         line = self.name
@@ -35,39 +36,75 @@ class Event:
         return line
 
 
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """What a line of the log says; `time` is seconds since the epoch, `level` a number of the standard library's."""
+
+    time: float
+    level: int
+    logger: str
+    event: Event
+    traceback: str = ""
+
+
+class Log:
+    """Where one module's events go: `log.info("job accepted", job_id=…)`."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def info(self, event: str, **fields: Any) -> None:
+        """
+        Tell what happens every day.
+
+        Where our own `Lines` are all that listens, without a record: under a load of `POST /enrich`, records took the
+        standard library 6 % of the service's time.
+        """
+        if self._logger.isEnabledFor(logging.INFO):
+            handlers = logging.root.handlers
+            if len(handlers) == 1 and isinstance(handlers[0], Lines):
+                handlers[0].take(Line(time.time(), logging.INFO, self._logger.name, Event(event, fields)))
+            else:
+                self._logger.info(Event(event, fields), stacklevel=2)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Tell what somebody may want to look into."""
+        self._logger.warning(Event(event, fields), stacklevel=2)
+
+    def error(self, event: str, **fields: Any) -> None:
+        """Tell what somebody has to look into."""
+        self._logger.error(Event(event, fields), stacklevel=2)
+
+    def exception(self, event: str, **fields: Any) -> None:
+        """Tell of the exception that is being handled, with its traceback."""
+        self._logger.exception(Event(event, fields), stacklevel=2)  # noqa: LOG004 - called where one is
+
+
+def json_line(line: Line) -> str:
+    """One JSON object, traceback inside."""
+    said = {
+        "time": _stamp(line.time),
+        "level": logging.getLevelName(line.level).lower(),
+        "logger": line.logger,
+        "event": line.event.name,
+        **line.event.fields,
+    }
+    return ENCODER.encode({**said, "traceback": line.traceback} if line.traceback else said).decode()
+
+
+def text_line(line: Line) -> str:
+    """For people: time, level, event, fields; a traceback below."""
+    text = f"{_stamp(line.time)} {logging.getLevelName(line.level).lower():8} {line.event}"
+    return f"{text}\n{line.traceback}" if line.traceback else text
+
+
+def _stamp(seconds: float) -> str:
+    return f"{written(int(seconds), '%Y-%m-%dT%H:%M:%S')}.{int(seconds % 1 * 1_000):03}Z"
+
+
 def _plain(value: Any) -> str:
     """A value on one line: quoted where a blank, a line feed or a quote in it could be read as something else."""
     text = str(value)
     return text if PLAIN.fullmatch(text) else ENCODER.encode(text).decode()
-
-
-def _stamp(record: logging.LogRecord) -> str:
-    return f"{written(int(record.created), '%Y-%m-%dT%H:%M:%S')}.{int(record.msecs):03}Z"
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object per line, tracebacks inside."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        event = record.msg if isinstance(record.msg, Event) else Event(record.getMessage())
-        line = {
-            "time": _stamp(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "event": event.name,
-            **event.fields,
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return ENCODER.encode(line).decode()
-
-
-class TextLines(logging.Formatter):
-    """For people: time, level, event, fields; a traceback below."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = f"{_stamp(record)} {record.levelname.lower():8} {record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class Lines(logging.Handler):
@@ -76,16 +113,27 @@ class Lines(logging.Handler):
     load, each by itself takes longer. Errors are written at once, and so is everything where no loop runs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, form: Callable[[Line], str]) -> None:
         super().__init__()
-        self._waiting: list[logging.LogRecord] = []
+        self._form = form
+        self._waiting: deque[Line] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None  # that will write them
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Add a line to those that wait."""
-        self._waiting.append(record)
+        """Take what a logger of the standard library hands on."""
+        try:
+            event = record.msg if isinstance(record.msg, Event) else Event(record.getMessage(), {})
+        except Exception:  # noqa: BLE001 - of a message that its arguments do not fit, this tells, and goes on
+            self.handleError(record)
+            return
+        traceback = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+        self.take(Line(record.created, record.levelno, record.name, event, traceback))
+
+    def take(self, line: Line) -> None:
+        """Add a line to those that wait. Threads may, too."""
+        self._waiting.append(line)
         loop = _running_loop()
-        if loop is None or record.levelno >= logging.ERROR:
+        if loop is None or line.level >= logging.ERROR:
             self.flush()
         elif loop is not self._loop:
             self._loop = loop
@@ -93,24 +141,22 @@ class Lines(logging.Handler):
 
     def flush(self) -> None:
         """Write what waits."""
-        self.acquire()  # threads may log, too
+        self.acquire()  # one thread at a time
         try:
-            if self._waiting:
-                sys.stderr.write("".join(map(self._line, self._waiting)))
-                sys.stderr.flush()
+            self._loop = None
+            lines = [self._made(self._waiting.popleft()) for _ in range(len(self._waiting))]
+            sys.stderr.write("".join(lines))
+            sys.stderr.flush()
         except (OSError, ValueError):  # nobody takes them any more, and the service goes on
             pass
         finally:
-            self._waiting.clear()
-            self._loop = None
             self.release()
 
-    def _line(self, record: logging.LogRecord) -> str:
+    def _made(self, line: Line) -> str:
         try:
-            return self.format(record) + "\n"
+            return self._form(line) + "\n"
         except Exception:  # noqa: BLE001 - one that cannot be made must not take the others with it
-            self.handleError(record)
-            return ""
+            return f"{line!r}\n"
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
@@ -120,7 +166,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-FORMATTERS: Final[dict[str, type[logging.Formatter]]] = {"json": JsonLines, "text": TextLines}
+FORMS: Final[Mapping[str, Callable[[Line], str]]] = {"json": json_line, "text": text_line}
 
 
 def configure(log_format: str, log_level: str) -> None:
@@ -129,13 +175,11 @@ def configure(log_format: str, log_level: str) -> None:
 
     Changes logging for the whole process: for a process of our own only.
     """
-    # What our formatters do not show need not be found out: https://docs.python.org/3/howto/logging.html#optimization
+    # What our lines do not show need not be found out: https://docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None  # noqa: SLF001 - as that page says
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.logAsyncioTasks = False  # type: ignore[attr-defined,unused-ignore]  # Python 3.12 and later look at it
-    handler = Lines()
-    handler.setFormatter(FORMATTERS[log_format]())
-    logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
+    logging.basicConfig(handlers=[Lines(FORMS[log_format])], level=log_level.upper(), force=True)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         # `--no-access-log` leaves the access logger without a handler and not propagating: then it stays silent.

@@ -4,7 +4,6 @@ A job's way from accepted to its end. The runner owns every running job as a tas
 
 import asyncio
 import functools
-import logging
 import secrets
 from collections.abc import Sequence
 from types import TracebackType
@@ -26,14 +25,14 @@ from enrichment.jobs import (
     StepState,
     pending_steps,
 )
-from enrichment.logs import Event
+from enrichment.logs import Log
 from enrichment.modules import SECONDS_PER_MODULE
 from enrichment.queue import Line
 from enrichment.sources import CompanySource
 from enrichment.store import JobStore
 from enrichment.waves import Waves
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 STOPPED: Final = "The service stopped before the job was done."
 
@@ -149,7 +148,7 @@ class Runner:
             raise ShuttingDown
         await self.store.add(jobs, batch)
         for job in jobs:
-            log.info(_event("job accepted", job))
+            log.info("job accepted", **_ids(job))
 
     # Running
 
@@ -230,7 +229,7 @@ class Runner:
             # SystemExit too: a library that calls sys.exit() must not take every other job with it.
             text = f"The job failed unexpectedly. The service's log says why, under job_id {job.id}."
             if await self.store.end(job.id, State.FAILED, error=text):
-                log.exception(_event("job failed", job))
+                log.exception("job failed", **_ids(job))
 
     async def _conclude(self, job: Enrichment) -> None:
         """An enrichment has failed only if it has brought nothing at all."""
@@ -243,8 +242,8 @@ class Runner:
 
     def _tell(self, job: AnyJob | None) -> None:
         if job:
-            level = logging.INFO if job.state is State.COMPLETED else logging.WARNING
-            log.log(level, _event(f"job {job.state}", job, seconds=round(self.clock.now() - job.created_at, 3)))
+            tell = log.info if job.state is State.COMPLETED else log.warning
+            tell(f"job {job.state}", **_ids(job), seconds=round(self.clock.now() - job.created_at, 3))
 
     async def _cancel(self, job: AnyJob, why: str) -> AnyJob | None:
         cancelled = await self.store.end(job.id, State.CANCELLED, error=why)
@@ -259,5 +258,6 @@ def _uuid() -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
-def _event(name: str, job: AnyJob, **more: object) -> Event:
-    return Event(name, job_id=job.id, request_id=job.request_id, domain=job.domain, **more)
+def _ids(job: AnyJob) -> dict[str, str]:
+    """What every log line about the job says."""
+    return {"job_id": job.id, "request_id": job.request_id, "domain": job.domain}

@@ -3,7 +3,6 @@ An enrichment's way through its waves.
 """
 
 import asyncio
-import logging
 from typing import Final
 
 import msgspec
@@ -13,13 +12,13 @@ from enrichment.clock import Clock
 from enrichment.errors import NothingToSay, SourceFailed
 from enrichment.findings import Attempt, Finding, Module, Subject, count_facts
 from enrichment.jobs import Enrichment, Step, StepState
-from enrichment.logs import Event
+from enrichment.logs import Log
 from enrichment.modules import MODULES, WAVES
 from enrichment.pace import Pace
 from enrichment.sources import ChainFailed
 from enrichment.store import JobStore
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 SECONDS_PER_TURN: Final = 0.005
 "How long jobs may hold the event loop at a time; who asks for something meanwhile waits for two or three turns."
@@ -72,7 +71,7 @@ class Waves:
                     await run.settled[need].wait()
             await self._answer(run, module)
         except Exception as error:
-            log.exception(Event("module failed", module=module.id, **run.ids))
+            log.exception("module failed", module=module.id, **run.ids)
             await self._fail(run, module.id, f"Unexpected {type(error).__name__}; the log says more.")
         finally:
             run.settled[module.id].set()
@@ -93,7 +92,7 @@ class Waves:
         except NothingToSay as error:
             await self._skip(run, begun, str(error), subject)
         except SourceFailed as error:
-            log.warning(Event("module failed", module=module.id, reason=str(error), **run.ids))
+            log.warning("module failed", module=module.id, reason=str(error), **run.ids)
             await self._fail(run, module.id, str(error), error.attempts if isinstance(error, ChainFailed) else ())
         else:
             await self._complete(run, begun, finding, is_cached=False)

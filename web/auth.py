@@ -4,7 +4,6 @@ Who may ask: bearer tokens (RFC 6750), or the host application's own judgement.
 
 import hashlib
 import hmac
-import logging
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -12,11 +11,11 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from enrichment.logs import Event
+from enrichment.logs import Log
 from web.problems import Refusal
 from web.process import own_address
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -44,7 +43,8 @@ class Tokens:
         """Tell the token that was made, if that has not been done; as Jupyter does, with a line to paste."""
         if self._untold:
             curl = f"curl -X POST -H 'Authorization: Bearer {self._untold}' {own_address()}/api/v1/enrich/costco.com"
-            log.warning(Event(f"API_TOKENS is not set; until this process ends, one token opens it. Try: {curl}"))
+            event = f"API_TOKENS is not set; until this process ends, one token opens it. Try: {curl}"
+            log.warning(event)
             self._untold = None
 
 

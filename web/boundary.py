@@ -3,7 +3,6 @@ The outermost edge of the service: every request gets an id, every error an answ
 """
 
 import asyncio
-import logging
 import re
 import secrets
 from collections.abc import Callable, Sequence
@@ -16,10 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from enrichment.logs import Event
+from enrichment.logs import Log
 from web.problems import answer
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~:@+/=-]{1,128}")
 
@@ -108,7 +107,7 @@ async def _respond(response: Response, scope: Scope, receive: Receive, send: Sen
         await asyncio.sleep(0)
         await response(scope, receive, send)
     except Exception:
-        log.exception(Event("response broken", request_id=scope["enrichment.request_id"], path=scope["path"]))
+        log.exception("response broken", request_id=scope["enrichment.request_id"], path=scope["path"])
         raise
     finally:
         if task:
@@ -119,7 +118,7 @@ async def _run(task: BackgroundTask, scope: Scope) -> None:
     try:
         await task()
     except Exception:
-        log.exception(Event("background task failed", request_id=scope["enrichment.request_id"], path=scope["path"]))
+        log.exception("background task failed", request_id=scope["enrichment.request_id"], path=scope["path"])
 
 
 def _request_id(scope: Scope) -> str:

@@ -2,7 +2,6 @@
 Every error answer, in one format and from one place: RFC 9457 `application/problem+json`.
 """
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
@@ -25,9 +24,9 @@ from enrichment.errors import (
     JobNotFound,
     Unavailable,
 )
-from enrichment.logs import Event
+from enrichment.logs import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
     InvalidDomain: 422,
@@ -74,19 +73,15 @@ class Refusal(Exception):
 async def answer(request: Request, error: Exception) -> Response:
     """The response to an error, whatever it is. Says it in the log too: with a traceback if nobody foresaw it."""
     refusal = _refusal(request, error)
-    request_id = request.scope["enrichment.request_id"]
-    event = Event(
-        "request failed" if refusal.status == 500 else "request refused",
-        request_id=request_id,
+    tell, event = (log.exception, "request failed") if refusal.status == 500 else (log.info, "request refused")
+    tell(
+        event,
+        request_id=request.scope["enrichment.request_id"],
         method=request.method,
         path=request.scope["path"],
         status=refusal.status,
         code=refusal.code,
     )
-    if refusal.status == 500:
-        log.error(event, exc_info=error)
-    else:
-        log.info(event)
     return Response(
         ENCODER.encode(_problem(request, refusal)),
         status_code=refusal.status,
