@@ -33,10 +33,12 @@ class Line:
         self._waiting: set[str] = set()
         self._turns: list[Turn] = []  # a heap, in which those who have left stay until it is their turn
         self._groups: dict[str, _Group] = {}
+        self._batch_of: dict[str, str] = {}
 
     def join(self, job: Enrichment, batch: Batch | None = None) -> None:
         """Wait for one's turn."""
         if batch:
+            self._batch_of[job.id] = batch.id
             group = self._groups.setdefault(batch.id, _Group(batch.concurrency))
             if len(group.admitted) >= group.concurrency:
                 group.waiting[job.id] = job
@@ -55,23 +57,24 @@ class Line:
                 return job_id
         return None
 
-    def leave(self, job: Enrichment) -> None:
+    def leave(self, job_id: str) -> None:
         """Make room: the job has ended, whether it ran, waited, or was never here."""
-        self._running.discard(job.id)
-        self._waiting.discard(job.id)
+        self._running.discard(job_id)
+        self._waiting.discard(job_id)
         if len(self._turns) > 2 * len(self._waiting) + MOST_LEFT:
             self._turns = [turn for turn in self._turns if turn[2] in self._waiting]
             heapify(self._turns)
-        group = self._groups.get(job.batch_id or "")
-        if group is None:
+        batch_id = self._batch_of.pop(job_id, None)
+        if batch_id is None:
             return
-        group.waiting.pop(job.id, None)
-        if job.id in group.admitted:
-            group.admitted.remove(job.id)
+        group = self._groups[batch_id]
+        group.waiting.pop(job_id, None)
+        if job_id in group.admitted:
+            group.admitted.remove(job_id)
             if group.waiting:
                 self._admit(group)
         if not group.admitted:
-            del self._groups[job.batch_id or ""]
+            del self._groups[batch_id]
 
     def _admit(self, group: "_Group") -> None:
         _, job = group.waiting.popitem(last=False)

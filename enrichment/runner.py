@@ -3,7 +3,6 @@ A job's way from accepted to its end. The runner owns every running job as a tas
 """
 
 import asyncio
-import functools
 import secrets
 from collections.abc import Sequence
 from types import TracebackType
@@ -160,9 +159,9 @@ class Runner:
             elif self.store.is_unfinished(job.id):
                 if isinstance(job, Enrichment):
                     self._line.join(job, batch)
+                    self._start_next()
                 else:
                     self._spawn(job)
-        self._start_next()
 
     async def cancel(self, domain: str, job_id: str | None = None) -> Enrichment:
         """
@@ -180,7 +179,7 @@ class Runner:
         if task := self._tasks.get(job.id):
             task.cancel()  # it leaves the line when it is over, and not before: its place is not free yet
         else:
-            self._line.leave(job)
+            self._line.leave(job.id)
             self._start_next()
         return cancelled
 
@@ -194,24 +193,23 @@ class Runner:
         # A task cancelled before its first step never reached `_run`, and what waits for its turn has no task yet.
         for job in self.store.unfinished():
             await self._cancel(job, STOPPED)
-            if isinstance(job, Enrichment):
-                self._line.leave(job)
+            self._line.leave(job.id)
 
     def _start_next(self) -> None:
         while not self.is_closed and (job_id := self._line.take()):
             self._spawn(self.store.enrichment(job_id))
 
     def _spawn(self, job: AnyJob) -> None:
-        task = asyncio.create_task(self._run(job))
+        task = asyncio.create_task(self._run(job), name=job.id)
         self._tasks[job.id] = task
-        task.add_done_callback(functools.partial(self._left, job))
+        task.add_done_callback(self._left)
 
-    def _left(self, job: AnyJob, _: asyncio.Task[None]) -> None:
+    def _left(self, task: asyncio.Task[None]) -> None:
         """A job's task is over, whatever became of it."""
-        del self._tasks[job.id]
-        if isinstance(job, Enrichment):
-            self._line.leave(job)
-            self._start_next()
+        job_id = task.get_name()
+        del self._tasks[job_id]
+        self._line.leave(job_id)
+        self._start_next()
 
     async def _run(self, job: AnyJob) -> None:
         """The whole life of a job. Nothing but a cancellation leaves it."""

@@ -29,12 +29,12 @@ def batch(concurrency: int) -> Batch:
     return Batch(id="b", created_at=0, concurrency=concurrency, expected_seconds=3, items=())
 
 
-def drain(line: Line, jobs: dict[str, Enrichment]) -> list[str]:
+def drain(line: Line) -> list[str]:
     """One at a time, each leaving before the next is taken."""
     order = []
     while job_id := line.take():
         order.append(job_id)
-        line.leave(jobs[job_id])
+        line.leave(job_id)
     return order
 
 
@@ -49,16 +49,15 @@ def test_high_then_normal_then_low_and_the_oldest_first() -> None:
     for waiting in jobs.values():
         line.join(waiting)
 
-    assert drain(line, jobs) == ["h1", "h2", "n1", "n2", "l1", "l2"]
+    assert drain(line) == ["h1", "h2", "n1", "n2", "l1", "l2"]
 
 
 def test_those_of_the_same_second_go_in_the_order_in_which_they_came() -> None:
     line = Line(1)
-    jobs = {str(number): job(str(number)) for number in range(30)}
-    for waiting in jobs.values():
-        line.join(waiting)
+    for number in range(30):
+        line.join(job(str(number)))
 
-    assert drain(line, jobs) == [str(number) for number in range(30)]
+    assert drain(line) == [str(number) for number in range(30)]
 
 
 def test_a_low_job_is_not_starved_for_ever() -> None:
@@ -70,58 +69,55 @@ def test_a_low_job_is_not_starved_for_ever() -> None:
     for waiting in jobs.values():
         line.join(waiting)
 
-    order = drain(line, jobs)
+    order = drain(line)
     assert order.index("low") == 30
     assert HEAD_START["high"] > HEAD_START["normal"] > HEAD_START["low"] == 0
 
 
 def test_no_more_than_may_run_at_a_time() -> None:
     line = Line(2)
-    jobs = [job(str(number)) for number in range(4)]
-    for waiting in jobs:
-        line.join(waiting)
+    for number in range(4):
+        line.join(job(str(number)))
 
     assert [line.take(), line.take(), line.take()] == ["0", "1", None]
-    line.leave(jobs[1])
+    line.leave("1")
     assert [line.take(), line.take()] == ["2", None]
 
 
 def test_who_leaves_while_waiting_is_not_taken() -> None:
     line = Line(1)
-    jobs = [job(str(number)) for number in range(3)]
-    for waiting in jobs:
-        line.join(waiting)
-    line.leave(jobs[1])
-    line.leave(jobs[1])
+    for number in range(3):
+        line.join(job(str(number)))
+    line.leave("1")
+    line.leave("1")
 
-    assert drain(line, {each.id: each for each in jobs}) == ["0", "2"]
+    assert drain(line) == ["0", "2"]
     assert line._waiting == set()
 
 
 def test_of_a_batch_no_more_than_its_concurrency_and_others_pass_by() -> None:
     line = Line(10)
-    jobs = {str(number): job(str(number), batch_id="b") for number in range(5)}
-    other = job("other", "low")
-    for waiting in jobs.values():
-        line.join(waiting, batch(2))
-    line.join(other)
+    for number in range(5):
+        line.join(job(str(number), batch_id="b"), batch(2))
+    line.join(job("other", "low"))
 
     assert [line.take(), line.take(), line.take(), line.take()] == ["0", "1", "other", None]
-    line.leave(jobs["0"])
+    line.leave("0")
     assert [line.take(), line.take()] == ["2", None]
-    line.leave(jobs["3"])  # cancelled while it stood behind
-    line.leave(jobs["1"])
+    line.leave("3")  # cancelled while it stood behind
+    line.leave("1")
     assert [line.take(), line.take()] == ["4", None]
-    line.leave(jobs["2"])
-    line.leave(jobs["4"])
-    assert line._groups == {}
+    line.leave("2")
+    line.leave("4")
+    assert not line._groups
+    assert not line._batch_of
 
 
 def test_who_never_joined_may_leave() -> None:
     line = Line(1)
-    line.leave(job("x", batch_id="b"))
+    line.leave("x")
     line.join(job("y", batch_id="b"), batch(1))
-    line.leave(job("x", batch_id="b"))
+    line.leave("x")
 
     assert line.take() == "y"
 
@@ -135,8 +131,8 @@ def test_those_who_leave_before_their_turn_do_not_pile_up() -> None:
     for number in range(1_000):
         passing = job(str(number))
         line.join(passing)
-        line.leave(passing)
+        line.leave(passing.id)
         assert len(line._turns) <= 2 * len(waiting) + MOST_LEFT
 
-    line.leave(running)
-    assert drain(line, {each.id: each for each in waiting}) == [each.id for each in waiting]
+    line.leave("running")
+    assert drain(line) == [each.id for each in waiting]
