@@ -56,17 +56,15 @@ class Log:
         """
         Tell what happens every day.
 
-        Where our own `Lines` are all that listens, without a record: under a load of `POST /enrich`, records took the
-        standard library 6 % of the service's time.
+        Where only our own `Lines` listen, without a record: under a load of `POST /enrich`, making and passing on
+        records took 6 % of the service's time.
         """
-        if self._logger.isEnabledFor(logging.INFO):
-            handlers = logging.root.handlers
-            if len(handlers) == 1 and isinstance(handlers[0], Lines):
-                handlers[0].take(
-                    Entry(time.time_ns() // 1_000_000, logging.INFO, self._logger.name, Event(event, fields))
-                )
-            else:
-                self._logger.info(Event(event, fields), stacklevel=2)
+        lines = self._only_lines()
+        if lines is None:
+            self._logger.info(Event(event, fields), stacklevel=2)
+        elif self._logger.isEnabledFor(logging.INFO):
+            now = time.time_ns() // 1_000_000
+            lines.take(Entry(now, logging.INFO, self._logger.name, Event(event, fields)))
 
     def warning(self, event: str, **fields: Any) -> None:
         """Tell what somebody may want to look into."""
@@ -79,6 +77,13 @@ class Log:
     def exception(self, event: str, **fields: Any) -> None:
         """Tell of the exception that is being handled, with its traceback."""
         self._logger.exception(Event(event, fields), stacklevel=2)  # noqa: LOG004 - called where one is
+
+    def _only_lines(self) -> "Lines | None":
+        """The lines of a process of our own, unless somebody has put something in the way there, or beside them."""
+        logger, root = self._logger, logging.root
+        if logger.parent is not root or logger.handlers or logger.filters or not logger.propagate:
+            return None
+        return root.handlers[0] if len(root.handlers) == 1 and isinstance(root.handlers[0], Lines) else None
 
 
 def json_line(entry: Entry) -> str:

@@ -104,16 +104,30 @@ def test_any_formatter_of_a_host_shows_the_fields_and_the_place(caplog: pytest.L
     assert caplog.records[-1].exc_info is not None
 
 
-def test_who_listens_too_in_a_process_of_our_own_gets_everything(own_process: Printed) -> None:
-    """An agent of the operator's, say."""
+@pytest.mark.parametrize(("name", "heard"), [("tests.logs", None), ("above.logs", "above"), ("beside", "beside")])
+def test_who_listens_too_in_a_process_of_our_own_gets_everything(
+    own_process: Printed, name: str, heard: str | None
+) -> None:
+    """An agent of the operator's, say, or what the server's `--log-config` names."""
     configure("text", "info")
     listener = Mock(level=logging.INFO)
-    logging.getLogger().addHandler(listener)
-    log.info("job accepted", job_id="1")
+    logging.getLogger(heard).addHandler(listener)
+    Log(name).info("job accepted", job_id="1")
+    logging.getLogger(heard).removeHandler(listener)
 
     ((record,), _) = listener.handle.call_args
     assert record.getMessage() == "job accepted job_id=1"
     assert len(own_process()) == 1
+
+
+def test_a_logger_that_somebody_has_filtered_or_cut_off_is_silent(own_process: Printed) -> None:
+    configure("text", "info")
+    logging.getLogger("filtered").addFilter(lambda _: False)
+    logging.getLogger("alone").propagate = False
+    for name in ("filtered", "alone"):
+        Log(name).info("job accepted")
+
+    assert own_process() == []
 
 
 @pytest.mark.parametrize("level", ["info", "warning", "error"])
