@@ -24,7 +24,7 @@ ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """What stands in a record's place for a message: formatted only if some handler wants it."""
+    """What is handed to a logger in a message's place: formatted only if some handler wants it."""
 
     name: str
     fields: Mapping[str, Any]

@@ -3,6 +3,7 @@ A job's way from accepted to its end. The runner owns every running job as a tas
 """
 
 import asyncio
+import functools
 import secrets
 from collections.abc import Sequence
 from types import TracebackType
@@ -200,13 +201,12 @@ class Runner:
             self._spawn(self.store.enrichment(job_id))
 
     def _spawn(self, job: AnyJob) -> None:
-        task = asyncio.create_task(self._run(job), name=job.id)
+        task = asyncio.create_task(self._run(job))
         self._tasks[job.id] = task
-        task.add_done_callback(self._left)
+        task.add_done_callback(functools.partial(self._left, job.id))
 
-    def _left(self, task: asyncio.Task[None]) -> None:
+    def _left(self, job_id: str, _: asyncio.Task[None]) -> None:
         """A job's task is over, whatever became of it."""
-        job_id = task.get_name()
         del self._tasks[job_id]
         self._line.leave(job_id)
         self._start_next()

@@ -21,7 +21,10 @@ from enrichment.store import JobStore
 log = Log(__name__)
 
 SECONDS_PER_TURN: Final = 0.001
-"How long jobs may hold the event loop at a time; who asks for something meanwhile waits for two or three turns."
+"""
+How long jobs may hold the event loop at a time, or up to twice that, as the clock counts in milliseconds. Who asks for
+something meanwhile waits for two or three turns.
+"""
 
 _encode = msgspec.json.Encoder().encode
 

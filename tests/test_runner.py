@@ -166,6 +166,29 @@ async def test_an_end_from_elsewhere_is_not_overwritten(
     assert caplog.messages == []
 
 
+async def test_a_source_may_name_the_task_that_it_runs_in(clock: FakeClock) -> None:
+    """As one does to find it in a debugger."""
+
+    class Naming:
+        name = "naming"
+        expected_seconds = 1.0
+
+        async def look_up(self, domain: str) -> Company:
+            task = asyncio.current_task()
+            assert task
+            task.set_name(f"asks about {domain}")
+            return COMPANY
+
+    runner = runner_of(clock)
+    runner.source = Naming()
+    job = await accept(runner)
+    await runner.start([job])
+    await settle()
+
+    assert runner.store.lookup(job.id).state == "completed"
+    assert runner._tasks == {}
+
+
 async def test_an_event_loop_that_ends_takes_its_jobs_with_it(clock: FakeClock) -> None:
     """As in a host that runs no lifespan of ours and cancels every task at its end."""
     runner = runner_of(clock)
