@@ -20,25 +20,25 @@ from starlette.routing import Route
 
 import schemas
 from enrichment import __version__, domains, logs
-from enrichment.answers import Answers
-from enrichment.cache import Cache
-from enrichment.campaigns import Campaigns
-from enrichment.case_studies import load_case_studies
+from enrichment.blueprint.making import Campaigns
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, SettingsError
-from enrichment.jobs import FINISHED, UNFINISHED, Enrichment, Lookup, State
+from enrichment.jobs.cache import Cache
+from enrichment.jobs.memory import JobStore
+from enrichment.jobs.model import FINISHED, UNFINISHED, Enrichment, Lookup, State
+from enrichment.jobs.pipeline import Waves
+from enrichment.jobs.resolver import Answers
+from enrichment.jobs.runner import Runner
 from enrichment.logs import Log
-from enrichment.runner import Runner
+from enrichment.modules.case_studies import load_case_studies
 from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source
-from enrichment.sources.simulated import SimulatedCompanies, simulated_sources
-from enrichment.store import JobStore
-from enrichment.waves import Waves
-from web import blueprints, orders, queries, streams, views
-from web.auth import BearerAuth, Tokens, same_site_only
-from web.bodies import Header, Json, Start, read_json
-from web.boundary import Service
-from web.process import rarely_collected_garbage, told_of_the_end, worker_processes
+from enrichment.sources.simulated.source import SimulatedCompanies, simulated_sources
+from enrichment.web import blueprints, orders, params, presenters, streams
+from enrichment.web.auth import BearerAuth, Tokens, same_site_only
+from enrichment.web.bodies import Header, Json, Start, read_json
+from enrichment.web.boundary import Service
+from enrichment.web.process import rarely_collected_garbage, told_of_the_end, worker_processes
 
 log = Log(__name__)
 
@@ -65,14 +65,14 @@ async def start_lookup(request: Request) -> Response:
     runner: Runner = state.runner
     job = await runner.accept_lookup(domain, request_id=_request_id(request))
     headers = _lookup_headers(runner, job)
-    return _accepted(request, views.lookup(job), headers, f"/enrich/{job.id}", Start(runner.start, [job]))
+    return _accepted(request, presenters.lookup(job), headers, f"/enrich/{job.id}", Start(runner.start, [job]))
 
 
 async def read_lookup(request: Request) -> Response:
     """`GET /enrich/{job_id}`: how the job stands, with the data once it is there."""
     runner: Runner = request.app.state.runner
     job = runner.store.lookup(request.path_params["job_id"])
-    return _json(views.lookup(job), _lookup_headers(runner, job))
+    return _json(presenters.lookup(job), _lookup_headers(runner, job))
 
 
 # Document 2: modules in waves.
@@ -81,7 +81,7 @@ async def read_lookup(request: Request) -> Response:
 async def start_enrichment(request: Request) -> Response:
     """`POST /api/v1/enrich/{domain}`: take an enrichment in."""
     state = request.app.state
-    domain = queries.path_domain(request)
+    domain = params.path_domain(request)
     body = await read_json(request, START_REQUEST, limit=state.settings.max_body_bytes, blank=b"null")
     body = body or schemas.StartRequest()
     job = await state.runner.accept(domain, orders.order_of(body, _request_id(request)))
@@ -96,13 +96,13 @@ async def start_batch(request: Request) -> Response:
     items = orders.batch_items(body.domains, most=state.settings.max_batch_domains)
     batch, jobs = await state.runner.accept_batch(items, order, body.concurrency or 5)
     link, start = f"/api/v1/enrich/batch/{batch.id}", Start(state.runner.start, jobs, batch)
-    return _accepted(request, views.started_batch(batch), _job_headers(state.runner, jobs[0]), link, start)
+    return _accepted(request, presenters.started_batch(batch), _job_headers(state.runner, jobs[0]), link, start)
 
 
 async def read_batch(request: Request) -> Response:
     """`GET /api/v1/enrich/batch/{batch_id}`: how the batch and each of its jobs stand."""
     store: JobStore = request.app.state.runner.store
-    status = views.batch_status(store.batch(request.path_params["batch_id"]), store)
+    status = presenters.batch_status(store.batch(request.path_params["batch_id"]), store)
     busy = status.status in ("queued", "running")
     return _json(status, [_retry_after(POLL_SECONDS)] if busy else ())
 
@@ -110,12 +110,12 @@ async def read_batch(request: Request) -> Response:
 async def list_enrichments(request: Request) -> Response:
     """`GET /api/v1/enrich`: enrichments, newest first, a page of them."""
     store: JobStore = request.app.state.runner.store
-    domain, state = queries.query_domain(request), queries.query_state(request)
-    limit = queries.query_number(request, "limit", default=50, least=1, most=100)
-    offset = queries.query_number(request, "offset", default=0, least=0, most=10**12)
+    domain, state = params.query_domain(request), params.query_state(request)
+    limit = params.query_number(request, "limit", default=50, least=1, most=100)
+    offset = params.query_number(request, "offset", default=0, least=0, most=10**12)
     return _json(
         schemas.JobList(
-            jobs=tuple(map(views.listed, store.page(domain, state, limit=limit, offset=offset))),
+            jobs=tuple(map(presenters.listed, store.page(domain, state, limit=limit, offset=offset))),
             total=store.count(domain, state),
             running_count=store.count(domain, State.RUNNING),
             queued_count=store.count(domain, State.QUEUED),
@@ -128,25 +128,25 @@ async def list_enrichments(request: Request) -> Response:
 async def read_status(request: Request) -> Response:
     """`GET /api/v1/enrich/{domain}/status`: how far the newest job, or `?job_id=`, has come."""
     runner: Runner = request.app.state.runner
-    job = _job_of(request, queries.path_domain(request), UNFINISHED | FINISHED)
-    body = request.app.state.finished_status(job.id) if job.is_finished else encode(views.status(job))
+    job = _job_of(request, params.path_domain(request), UNFINISHED | FINISHED)
+    body = request.app.state.finished_status(job.id) if job.is_finished else encode(presenters.status(job))
     return Json(body, _job_headers(runner, job))
 
 
 async def read_results(request: Request) -> Response:
     """`GET /api/v1/enrich/{domain}/results`: what the newest completed job, or `?job_id=` in any state, has brought."""
-    domain = queries.path_domain(request)
-    only = queries.query_modules(request)
+    domain = params.path_domain(request)
+    only = params.query_modules(request)
     job = _job_of(request, domain, COMPLETED)
     return Json(
-        request.app.state.finished_results(job.id, only) if job.is_finished else encode(views.results(job, only))
+        request.app.state.finished_results(job.id, only) if job.is_finished else encode(presenters.results(job, only))
     )
 
 
 async def cancel_enrichment(request: Request) -> Response:
     """`POST /api/v1/enrich/{domain}/cancel`: stop the newest unfinished job, or `?job_id=`."""
     runner: Runner = request.app.state.runner
-    job = await runner.cancel(queries.path_domain(request), request.query_params.get("job_id"))
+    job = await runner.cancel(params.path_domain(request), request.query_params.get("job_id"))
     message = f"Job cancelled. {job.completed} modules were already completed."
     return _json(schemas.CancelledJob(job_id=job.id, message=message, modules_completed=job.completed))
 
@@ -154,7 +154,7 @@ async def cancel_enrichment(request: Request) -> Response:
 async def retry_enrichment(request: Request) -> Response:
     """`POST /api/v1/enrich/{domain}/retry`: run again what failed in the newest finished job, or `?job_id=`."""
     state = request.app.state
-    domain = queries.path_domain(request)
+    domain = params.path_domain(request)
     body = await read_json(request, RETRY_REQUEST, limit=state.settings.max_body_bytes, blank=b"null")
     failed_only = body is None or body.failed_modules_only is not False
     before = _job_of(request, domain, FINISHED, UNFINISHED)
@@ -164,7 +164,7 @@ async def retry_enrichment(request: Request) -> Response:
 
 async def read_cache(request: Request) -> Response:
     """`GET /api/v1/enrich/{domain}/cache`: which modules are cached, and how fresh they are."""
-    return _json(views.cache_status(queries.path_domain(request), request.app.state.cache))
+    return _json(presenters.cache_status(params.path_domain(request), request.app.state.cache))
 
 
 # Document 3: what is worth finding out.
@@ -296,10 +296,10 @@ def create_app(
     app.state.cache = cache
     # A finished job does not change, and is asked for again and again by those who have not noticed.
     app.state.finished_status = functools.lru_cache(maxsize=1_000)(
-        lambda job_id: encode(views.status(store.enrichment(job_id)))
+        lambda job_id: encode(presenters.status(store.enrichment(job_id)))
     )
     app.state.finished_results = functools.lru_cache(maxsize=100)(  # some 20 kB each
-        lambda job_id, only: encode(views.results(store.enrichment(job_id), only))
+        lambda job_id, only: encode(presenters.results(store.enrichment(job_id), only))
     )
     app.state.campaigns = campaigns
     return app
@@ -354,7 +354,7 @@ def _accepted(request: Request, body: schemas.Response, headers: Sequence[Header
 def _accepted_enrichment(request: Request, job: Enrichment) -> Response:
     runner: Runner = request.app.state.runner
     path = f"/api/v1/enrich/{job.domain}/status?job_id={job.id}"
-    return _accepted(request, views.started(job), _job_headers(runner, job), path, Start(runner.start, [job]))
+    return _accepted(request, presenters.started(job), _job_headers(runner, job), path, Start(runner.start, [job]))
 
 
 def _lookup_headers(runner: Runner, job: Lookup) -> Sequence[Header]:

@@ -8,17 +8,17 @@ from collections.abc import Mapping
 
 import msgspec
 
-from enrichment.answers import Answers
-from enrichment.cache import Cache
-from enrichment.findings import Answer, Citation, Finding, Module, Subject
-from enrichment.jobs import Enrichment, Order, Priority
-from enrichment.modules import plan
-from enrichment.runner import Runner
+from enrichment.jobs.cache import Cache
+from enrichment.jobs.memory import JobStore
+from enrichment.jobs.model import Enrichment, Order, Priority
+from enrichment.jobs.pipeline import Waves
+from enrichment.jobs.resolver import Answers
+from enrichment.jobs.runner import Runner
+from enrichment.modules.module import Answer, Citation, Finding, Module, Subject
+from enrichment.modules.table import plan
 from enrichment.sources import CompanySource, Source
 from enrichment.sources.local import based_on
-from enrichment.sources.simulated import SimulatedCompanies
-from enrichment.store import JobStore
-from enrichment.waves import Waves
+from enrichment.sources.simulated.source import SimulatedCompanies
 from tests.conftest import FakeClock
 
 

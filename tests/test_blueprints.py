@@ -14,17 +14,18 @@ import pytest
 from starlette.applications import Starlette
 
 import schemas
-from enrichment import campaigns, targeting
 from enrichment.blueprint import choosing
+from enrichment.blueprint import making as campaigns
+from enrichment.blueprint import profile as targeting
 from enrichment.blueprint.values import Icp
 from enrichment.errors import ShuttingDown
-from enrichment.findings import Finding, Module, Subject
-from enrichment.modules import MODULES
-from enrichment.modules.m01_company_context import CompanyContext
+from enrichment.modules.answers import CompanyContext
+from enrichment.modules.module import Finding, Module, Subject
+from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
+from enrichment.web import streams
 from service import create_app
 from tests.conftest import FakeClock, client_of, server_process, settle
-from web import streams
 
 PATH = "/campaigns/enrichment"
 ICP = "Retailers with 200-1000 employees in Germany using Shopify, hiring engineers"

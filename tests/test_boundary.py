@@ -17,9 +17,9 @@ from starlette.routing import Route
 from starlette.types import Message, Scope
 
 from enrichment.settings import Settings
+from enrichment.web.boundary import Service
 from service import create_app
 from tests.conftest import FakeClock, client_of, serving
-from web.boundary import Service
 
 
 def fail() -> None:

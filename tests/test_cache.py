@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from enrichment.cache import DAY, Cache, Freshness, SharedCalls
-from enrichment.findings import Finding
-from enrichment.modules import MODULES
+from enrichment.jobs.cache import DAY, Cache, Freshness, SharedCalls
+from enrichment.modules.module import Finding
+from enrichment.modules.table import MODULES
 from tests.conftest import FakeClock, settle
 from tests.engine import Fact
 

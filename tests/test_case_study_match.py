@@ -9,19 +9,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from enrichment.case_studies import MAX_BYTES, SHIPPED, load_case_studies
 from enrichment.errors import NothingToSay, SettingsError
-from enrichment.findings import Answer, CaseStudy, Finding, Subject
-from enrichment.modules import MODULES
-from enrichment.modules.m01_company_context import CompanyContext
-from enrichment.modules.m02_tech_stack import Technology, TechStack
-from enrichment.modules.m03_traffic import Traffic
-from enrichment.modules.m07_financials import Financials
-from enrichment.modules.m10_hiring_signals import HiringSignals
-from enrichment.modules.m11_exec_quotes import ExecQuotes
-from enrichment.modules.m12_trigger_events import Event, TriggerEvents
-from enrichment.modules.m13_case_study_match import ANY_OF, CRITERIA, MIN_SCORE, CaseStudyMatch, Missing, derive
-from enrichment.profiles import profile_of
+from enrichment.modules.answers import (
+    CompanyContext,
+    Event,
+    ExecQuotes,
+    Financials,
+    HiringSignals,
+    Technology,
+    TechStack,
+    Traffic,
+    TriggerEvents,
+)
+from enrichment.modules.case_studies import MAX_BYTES, SHIPPED, load_case_studies
+from enrichment.modules.case_study_match import ANY_OF, CRITERIA, MIN_SCORE, CaseStudyMatch, Missing, derive
+from enrichment.modules.module import Answer, CaseStudy, Finding, Subject
+from enrichment.modules.table import MODULES
+from enrichment.sources.simulated.company import profile_of
+from enrichment.sources.simulated.source import SIMULATIONS
 
 CONTEXT = CompanyContext(company_name="Acme", industry="Apparel retail", employees=900, country="Ireland")
 STUDY = CaseStudy(
@@ -233,11 +238,8 @@ def test_what_is_derived_from_invented_facts_is_invented() -> None:
 def test_for_any_company_the_numbers_are_within_their_bounds() -> None:
     studies = load_case_studies()
     for number in range(100):
-        answers = {
-            module.id: module.simulate(profile_of(f"company{number}.com"))
-            for module in MODULES.values()
-            if module.simulate
-        }
+        profile = profile_of(f"company{number}.com")
+        answers = {module_id: simulate(profile) for module_id, simulate in SIMULATIONS.items()}
         answer = derive(subject(*studies, **answers))
         scores = [match.score for match in answer.matches]
 

@@ -14,7 +14,7 @@ from enrichment.blueprint.catalogue import Term, catalogue, ordinary_words, prod
 from enrichment.blueprint.values import CataloguePoint, Found, Funding, Icp, Persona, Signal
 from tests.conftest import ROOT
 
-VOCABULARY = ROOT / "enrichment" / "blueprint" / "vocabulary"
+VOCABULARY = ROOT / "enrichment" / "blueprint" / "reading" / "vocabulary"
 MODULES = {
     "m01_company_context",
     "m02_tech_stack",

@@ -9,19 +9,26 @@ import msgspec
 import pytest
 
 from enrichment.errors import NothingToSay
-from enrichment.findings import Answer, Finding, Subject
-from enrichment.modules import MODULES
-from enrichment.modules.m01_company_context import CompanyContext
-from enrichment.modules.m02_tech_stack import Technology, TechStack
-from enrichment.modules.m03_traffic import Traffic
-from enrichment.modules.m04_traffic_sources import TrafficSources
-from enrichment.modules.m07_financials import Financials
-from enrichment.modules.m10_hiring_signals import DepartmentRoles, HiringSignals
-from enrichment.modules.m11_exec_quotes import ExecQuotes
-from enrichment.modules.m12_trigger_events import Event, EventType, TriggerEvents
-from enrichment.modules.m14_icp_scoring import IcpScore
-from enrichment.modules.m15_displacement_angle import AREAS, EVENTS, NAMES, PLAYBOOK, USED, Incumbent, derive, play_of
-from enrichment.profiles import profile_of
+from enrichment.modules.answers import (
+    CompanyContext,
+    DepartmentRoles,
+    Event,
+    EventType,
+    ExecQuotes,
+    Financials,
+    HiringSignals,
+    Technology,
+    TechStack,
+    Traffic,
+    TrafficSources,
+    TriggerEvents,
+)
+from enrichment.modules.displacement import AREAS, EVENTS, NAMES, PLAYBOOK, USED, Incumbent, derive, play_of
+from enrichment.modules.icp_score import IcpScore
+from enrichment.modules.module import Answer, Finding, Subject
+from enrichment.modules.table import MODULES
+from enrichment.sources.simulated.company import profile_of
+from enrichment.sources.simulated.source import SIMULATIONS
 
 
 def subject(missing: dict[str, str] | None = None, /, **answers: Answer) -> Subject:
@@ -259,11 +266,8 @@ def test_what_is_derived_from_invented_facts_is_invented() -> None:
 
 def test_for_any_company_the_parts_fit_together() -> None:
     for number in range(200):
-        answers = {
-            module.id: module.simulate(profile_of(f"company{number}.com"))
-            for module in MODULES.values()
-            if module.simulate
-        }
+        profile = profile_of(f"company{number}.com")
+        answers = {module_id: simulate(profile) for module_id, simulate in SIMULATIONS.items()}
         angle = derive(subject(**answers, m14=score("B", number / 199)))
         ids = [fact.id for fact in angle.evidence]
         cited = [re.findall(r"\[(e\d+)\]", point) for point in angle.talking_points]

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 import schemas
-from enrichment.modules import MODULES
+from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
 from service import create_app
 from tests.conftest import FakeClock, client_of

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from enrichment.blueprint.icp import read_icp
-from enrichment.blueprint.lexicon import File, load
+from enrichment.blueprint.reading.icp import read_icp
+from enrichment.blueprint.reading.lexicon import File, load
+from enrichment.blueprint.reading.vocabulary import vocabulary
 from enrichment.blueprint.values import Icp, IcpInput, Range
-from enrichment.blueprint.vocabulary import vocabulary
 
 # A text, and indented below it what it tells of: "-" before what is excluded, "?" before the words that were not
 # understood, "!" before a contradiction.

@@ -7,21 +7,28 @@ from typing import Any
 import msgspec
 import pytest
 
-from enrichment.case_studies import load_case_studies
 from enrichment.errors import NothingToSay
-from enrichment.findings import Answer, Finding, Subject
-from enrichment.modules import MODULES, m14_icp_scoring
-from enrichment.modules.m01_company_context import CompanyContext
-from enrichment.modules.m02_tech_stack import Technology, TechStack
-from enrichment.modules.m03_traffic import Traffic
-from enrichment.modules.m04_traffic_sources import TrafficSources
-from enrichment.modules.m07_financials import Financials
-from enrichment.modules.m10_hiring_signals import DepartmentRoles, HiringSignals
-from enrichment.modules.m11_exec_quotes import ExecQuotes
-from enrichment.modules.m12_trigger_events import Event, TriggerEvents
-from enrichment.modules.m13_case_study_match import CaseStudyMatch, Match, Missing
-from enrichment.modules.m14_icp_scoring import RULES, IcpScore, Judgement, derive
-from enrichment.profiles import profile_of
+from enrichment.modules import icp_score as m14_icp_scoring
+from enrichment.modules.answers import (
+    CompanyContext,
+    DepartmentRoles,
+    Event,
+    ExecQuotes,
+    Financials,
+    HiringSignals,
+    Technology,
+    TechStack,
+    Traffic,
+    TrafficSources,
+    TriggerEvents,
+)
+from enrichment.modules.case_studies import load_case_studies
+from enrichment.modules.case_study_match import CaseStudyMatch, Match, Missing
+from enrichment.modules.icp_score import RULES, IcpScore, Judgement, derive
+from enrichment.modules.module import Answer, Finding, Subject
+from enrichment.modules.table import MODULES
+from enrichment.sources.simulated.company import profile_of
+from enrichment.sources.simulated.source import SIMULATIONS
 
 
 def subject(missing: dict[str, str] | None = None, /, **answers: Answer) -> Subject:
@@ -246,11 +253,8 @@ def test_for_any_company_the_numbers_are_within_their_bounds_and_add_up() -> Non
     studies = load_case_studies()
     tiers = set()
     for number in range(200):
-        answers = {
-            module.id: module.simulate(profile_of(f"company{number}.com"))
-            for module in MODULES.values()
-            if module.simulate
-        }
+        profile = profile_of(f"company{number}.com")
+        answers = {module_id: simulate(profile) for module_id, simulate in SIMULATIONS.items()}
         derive_match = MODULES["m13_case_study_match"].derive
         assert derive_match
         match = derive_match(msgspec.structs.replace(subject(**answers), case_studies=studies))

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from enrichment.blueprint.choosing import choose
-from enrichment.blueprint.inferring import CompanyFacts, Inference, infer
+from enrichment.blueprint.inference import CompanyFacts, Inference, infer
 from enrichment.blueprint.markets import buyers, find_market, markets, occasions, roles
 from enrichment.blueprint.values import Icp
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from enrichment.errors import JobConflict, JobNotFound, NothingToSay, SourceFailed, TooManyJobs
-from enrichment.jobs import SETTLED, BatchItem, Enrichment, Order, Priority, State, StepState
-from enrichment.modules import MODULES, plan
+from enrichment.jobs.model import SETTLED, BatchItem, Enrichment, Order, Priority, State, StepState
+from enrichment.modules.table import MODULES, plan
 from tests.conftest import FakeClock, settle
 from tests.engine import Engine
 
@@ -155,7 +155,7 @@ class EngineMachine(RuleBasedStateMachine):
     def every_answer_was_asked_for_once(self) -> None:
         """Of one domain and module no two calls run at a time, but of those that derive from different findings."""
         for (_, module_id), count in self.engine.source.running.items():
-            assert count <= 1 or not MODULES[module_id].simulate
+            assert count <= 1 or MODULES[module_id].derive
 
     @invariant()
     def what_a_source_answered_is_in_the_cache(self) -> None:

@@ -4,7 +4,7 @@ The work of jobs, parted among the turns of the event loop.
 
 import asyncio
 
-from enrichment.pace import Pace
+from enrichment.jobs.budget import Pace
 from tests.conftest import FakeClock
 
 

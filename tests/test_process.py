@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from enrichment.web.process import told_of_the_end, worker_processes
 from tests.conftest import ROOT, ServerProcess, server_process
-from web.process import told_of_the_end, worker_processes
 
 PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
 ORDER = {"company_domain": "getuniti.com"}

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from enrichment.blueprint.choosing import choose
-from enrichment.blueprint.icp import read_icp
+from enrichment.blueprint.reading.icp import read_icp
 from enrichment.blueprint.values import DataPoint, Sections
 
 # fmt: off

@@ -2,8 +2,8 @@
 Whose turn it is.
 """
 
-from enrichment.jobs import Batch, Enrichment, Priority, Step
-from enrichment.queue import HEAD_START, MOST_LEFT, Line
+from enrichment.jobs.model import Batch, Enrichment, Priority, Step
+from enrichment.jobs.scheduler import HEAD_START, MOST_LEFT, Line
 
 HIGH: Priority = "high"
 NORMAL: Priority = "normal"

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from enrichment.errors import ShuttingDown
-from enrichment.jobs import Enrichment, Lookup, Order, State
-from enrichment.runner import Runner
+from enrichment.jobs.model import Enrichment, Lookup, Order, State
+from enrichment.jobs.runner import Runner
 from enrichment.sources import Company
-from enrichment.sources.simulated import COMPANY
+from enrichment.sources.simulated.source import COMPANY
 from tests.conftest import FakeClock, settle
 from tests.engine import Engine
 

@@ -5,15 +5,15 @@ The companies that are invented: the same every time, each different, and no fac
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
 import pytest
 
 from enrichment.domains import canonical_domain
-from enrichment.findings import Answer, count_facts
-from enrichment.modules import (
+from enrichment.modules.answers import AnalystRatings, StockInfo, revenue_range
+from enrichment.modules.module import count_facts
+from enrichment.sources.simulated import (
     m01_company_context,
     m02_tech_stack,
     m03_traffic,
@@ -27,23 +27,19 @@ from enrichment.modules import (
     m11_exec_quotes,
     m12_trigger_events,
 )
-from enrichment.profiles import COSTCO, COUNTRIES, INDUSTRIES, REFERENCE, Profile, profile_of, rough, shared_out
+from enrichment.sources.simulated.company import (
+    COSTCO,
+    COUNTRIES,
+    INDUSTRIES,
+    REFERENCE,
+    profile_of,
+    rough,
+    shared_out,
+)
+from enrichment.sources.simulated.source import SIMULATIONS
 from tests.conftest import ROOT
 
-SIMULATE: Final[dict[str, Callable[[Profile], Answer]]] = {
-    "m01": m01_company_context.simulate,
-    "m02": m02_tech_stack.simulate,
-    "m03": m03_traffic.simulate,
-    "m04": m04_traffic_sources.simulate,
-    "m05": m05_competitors.simulate,
-    "m06": m06_keywords.simulate,
-    "m07": m07_financials.simulate,
-    "m08": m08_stock_info.simulate,
-    "m09": m09_analyst_ratings.simulate,
-    "m10": m10_hiring_signals.simulate,
-    "m11": m11_exec_quotes.simulate,
-    "m12": m12_trigger_events.simulate,
-}
+SIMULATE: Final = {module_id[:3]: simulate for module_id, simulate in SIMULATIONS.items()}
 DOMAINS: Final = [
     "costco.com",
     "getuniti.com",
@@ -204,7 +200,7 @@ def test_modules_tell_of_the_same_company() -> None:
         assert count_facts(context) == 10
         assert context.employees == profile.employees
         assert financials.revenue == profile.revenue
-        assert context.revenue_range == m01_company_context.revenue_range(financials.revenue)
+        assert context.revenue_range == revenue_range(financials.revenue)
         assert (context.company_type == "public") is financials.is_public is stock.is_listed is ratings.has_coverage
         assert financials.basis == ("reported" if profile.ticker else "estimated")
 
@@ -221,7 +217,7 @@ def test_modules_tell_of_the_same_company() -> None:
     ],
 )
 def test_a_bands_lower_end_belongs_to_it(revenue: float, band: str) -> None:
-    assert m01_company_context.revenue_range(revenue) == band
+    assert revenue_range(revenue) == band
 
 
 def test_a_headquarters_is_told_as_people_write_it() -> None:
@@ -331,8 +327,8 @@ def test_a_private_company_has_neither_margins_nor_shares_nor_analysts() -> None
 
         assert count_facts(financials) == 6
         assert financials.net_margin_percent is financials.gross_margin_percent is financials.net_income is None
-        assert m08_stock_info.simulate(profile) == m08_stock_info.StockInfo(is_listed=False)
-        assert m09_analyst_ratings.simulate(profile) == m09_analyst_ratings.AnalystRatings(has_coverage=False)
+        assert m08_stock_info.simulate(profile) == StockInfo(is_listed=False)
+        assert m09_analyst_ratings.simulate(profile) == AnalystRatings(has_coverage=False)
 
 
 def test_a_public_companys_margins_are_in_order() -> None:

@@ -8,16 +8,16 @@ import pytest
 
 from enrichment.clock import Clock
 from enrichment.errors import SettingsError, SourceFailed
-from enrichment.findings import Subject
-from enrichment.modules import MODULES
+from enrichment.modules.module import Subject
+from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
 from enrichment.sources.local import Local
-from enrichment.sources.simulated import FailingOn, Simulated
+from enrichment.sources.simulated.source import FailingOn, Simulated
 from service import create_app
 from tests.conftest import FakeClock
 
 ACME = Subject(domain="acme.com")
-ASKED = [module for module in MODULES.values() if module.simulate]
+ASKED = [module for module in MODULES.values() if module.derive is None]
 DERIVED = [module for module in MODULES.values() if module.derive]
 
 

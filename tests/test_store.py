@@ -5,8 +5,8 @@ The store: bounded, and each job ends once.
 import pytest
 
 from enrichment.errors import JobNotFound, TooManyJobs
-from enrichment.jobs import FINISHED, Batch, BatchItem, Enrichment, Lookup, State, Step, StepState
-from enrichment.store import JobStore
+from enrichment.jobs.memory import JobStore
+from enrichment.jobs.model import FINISHED, Batch, BatchItem, Enrichment, Lookup, State, Step, StepState
 from tests.conftest import FakeClock
 
 

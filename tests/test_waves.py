@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from enrichment.errors import NothingToSay, SourceFailed
-from enrichment.findings import Finding, Module, Subject
-from enrichment.jobs import State
-from enrichment.modules import FACTS, MODULES, WAVES
+from enrichment.jobs.model import State
+from enrichment.modules.module import Finding, Module, Subject
+from enrichment.modules.table import FACTS, MODULES, WAVES
 from tests.conftest import FakeClock, settle
 from tests.engine import Engine, Scripted
 

@@ -88,5 +88,5 @@ def _claimed(filled_by: str) -> frozenset[str]:
 
 @functools.cache
 def _technologies() -> _Technologies:
-    file = Path(__file__).parent / "vocabulary" / "technologies.json"
+    file = Path(__file__).parent / "reading" / "vocabulary" / "technologies.json"
     return msgspec.json.decode(file.read_bytes(), type=_Technologies)

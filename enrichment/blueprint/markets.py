@@ -92,5 +92,6 @@ def occasions() -> dict[str, Occasion]:
 
 
 def _listed(file: str, key: str, kind: type[T]) -> list[T]:
-    held = msgspec.json.decode((FOLDER / "vocabulary" / f"{file}.json").read_bytes(), type=dict[str, msgspec.Raw])
+    content = (FOLDER / "reading" / "vocabulary" / f"{file}.json").read_bytes()
+    held = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
     return msgspec.json.decode(held[key], type=list[kind])  # type: ignore[valid-type]

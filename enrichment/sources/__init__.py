@@ -9,7 +9,7 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import NothingToSay, SourceFailed
-from enrichment.findings import Attempt, Finding, Module, Subject
+from enrichment.modules.module import Attempt, Finding, Module, Subject
 
 
 class Company(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
-from enrichment.findings import CaseStudy, Finding, Module, Subject
+from enrichment.modules.module import CaseStudy, Finding, Module, Subject
 
 
 class Local(msgspec.Struct, frozen=True, kw_only=True):

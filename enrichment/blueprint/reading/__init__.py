@@ -1,0 +1,3 @@
+"""
+A profile in free text, read into an ideal customer profile.
+"""

@@ -1,0 +1,3 @@
+"""
+How jobs are kept, scheduled and run.
+"""

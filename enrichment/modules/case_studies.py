@@ -1,0 +1,53 @@
+"""
+The customers' stories that leads are matched with: the operator's own file, or the one that lies beside this module.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from enrichment.errors import SettingsError
+from enrichment.modules.module import CaseStudy
+
+SHIPPED: Final = Path(__file__).with_suffix(".json")
+MAX_BYTES: Final = 5_000_000
+
+
+def load_case_studies(path: str | Path | None = None) -> tuple[CaseStudy, ...]:
+    """
+    The studies in a JSON file, a list of `CaseStudy`, in its order; without a path the ones that come with the service.
+
+    Raises `SettingsError` that says what is wrong with the file, and where.
+    """
+    path = path or SHIPPED
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SettingsError([f"CASE_STUDIES_FILE {path} cannot be read: {error.strerror}."]) from None
+    if len(content) > MAX_BYTES:
+        raise SettingsError([f"CASE_STUDIES_FILE {path} is larger than {MAX_BYTES // 1_000_000} MB."])
+    try:
+        studies = msgspec.json.decode(content, type=tuple[CaseStudy, ...])
+    except msgspec.ValidationError as error:
+        raise SettingsError([f"CASE_STUDIES_FILE {path} is not a list of case studies: {error}."]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsError([f"CASE_STUDIES_FILE {path} is not JSON: {error}."]) from None
+    if faults := _faults(studies):
+        raise SettingsError([f"CASE_STUDIES_FILE {path} {fault}" for fault in faults])
+    return studies
+
+
+def _faults(studies: tuple[CaseStudy, ...]) -> list[str]:
+    """What no type can say."""
+    counts = Counter(study.id for study in studies)
+    faults = [f"has {count} case studies with the id {study_id!r}." for study_id, count in counts.items() if count > 1]
+    for index, study in enumerate(studies):
+        if not study.id.strip():
+            faults.append(f"has a case study without an id - at `$[{index}].id`.")
+        least, most = study.employees
+        if not 0 <= least <= most:
+            faults.append(f"has {least} to {most} employees, which is no range - at `$[{index}].employees`.")
+    return faults

@@ -1,0 +1,3 @@
+"""
+Invented answers, for trials and tests.
+"""
