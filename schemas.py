@@ -8,35 +8,35 @@ import msgspec
 from msgspec import Meta
 
 
-class Request(msgspec.Struct, forbid_unknown_fields=True):
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A body that callers send. A field it does not know is refused: it is more often a typing error than a wish."""
 
 
-class Response(msgspec.Struct):
+class Response(msgspec.Struct, frozen=True):
     """A body that we send."""
 
 
-class EnrichRequest(Request):
+class EnrichRequest(Request, frozen=True):
     """`POST /enrich`."""
 
     company_domain: str
 
 
-class CompanyData(Response):
+class CompanyData(Response, frozen=True):
     """What was found out about a company; `company_size` in employees."""
 
     company_size: int
     industry: str
 
 
-class PendingJob(Response, kw_only=True):
+class PendingJob(Response, frozen=True, kw_only=True):
     """The 202 of `POST /enrich`, and `GET /enrich/{job_id}` until the job is done."""
 
     job_id: str
     status: Literal["pending"] = "pending"
 
 
-class CompleteJob(Response, kw_only=True):
+class CompleteJob(Response, frozen=True, kw_only=True):
     """`GET /enrich/{job_id}` when the data is there."""
 
     job_id: str
@@ -44,7 +44,7 @@ class CompleteJob(Response, kw_only=True):
     data: CompanyData
 
 
-class FailedJob(Response, kw_only=True):
+class FailedJob(Response, frozen=True, kw_only=True):
     """`GET /enrich/{job_id}` when there will be no data, and why."""
 
     job_id: str
@@ -52,7 +52,7 @@ class FailedJob(Response, kw_only=True):
     error: str
 
 
-class Health(Response, kw_only=True):
+class Health(Response, frozen=True, kw_only=True):
     """`GET /health`: the process is alive."""
 
     status: Literal["healthy"] = "healthy"
@@ -60,13 +60,13 @@ class Health(Response, kw_only=True):
     version: str
 
 
-class Ready(Response, kw_only=True):
+class Ready(Response, frozen=True, kw_only=True):
     """`GET /ready`: the service takes work."""
 
     status: Literal["ready"] = "ready"
 
 
-class FieldError(Response, kw_only=True):
+class FieldError(Response, frozen=True, kw_only=True):
     """
     One fault: in the caller's document at `pointer`, an RFC 6901 JSON pointer as a URI fragment, or in the query at
     `parameter`.
@@ -77,7 +77,7 @@ class FieldError(Response, kw_only=True):
     detail: str
 
 
-class Problem(Response, kw_only=True, omit_defaults=True):
+class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
     """
     Every error, as RFC 9457 `application/problem+json`.
 
@@ -104,7 +104,7 @@ Waves = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=
 Modules = Annotated[tuple[str, ...], Meta(max_length=100)]
 
 
-class StartRequest(Request):
+class StartRequest(Request, frozen=True):
     """`POST /api/v1/enrich/{domain}`; every field may be missing or null."""
 
     modules: Modules | None = None
@@ -113,7 +113,7 @@ class StartRequest(Request):
     priority: Priority | None = None
 
 
-class BatchRequest(Request):
+class BatchRequest(Request, frozen=True):
     """`POST /api/v1/enrich/batch`; `concurrency` in jobs."""
 
     domains: tuple[str, ...]
@@ -124,13 +124,13 @@ class BatchRequest(Request):
     concurrency: Annotated[int, Meta(ge=1, le=20)] | None = None
 
 
-class RetryRequest(Request):
+class RetryRequest(Request, frozen=True):
     """`POST /api/v1/enrich/{domain}/retry`."""
 
     failed_modules_only: bool | None = None
 
 
-class StartedJob(Response, kw_only=True):
+class StartedJob(Response, frozen=True, kw_only=True):
     """The 202 of starting and retrying. Times everywhere are UTC, ISO 8601, whole seconds."""
 
     job_id: str
@@ -144,7 +144,7 @@ class StartedJob(Response, kw_only=True):
     created_at: str
 
 
-class BatchJob(Response, kw_only=True, omit_defaults=True):
+class BatchJob(Response, frozen=True, kw_only=True, omit_defaults=True):
     """One entry of a batch, as posted or as its job stands; `reason` says why it was skipped."""
 
     job_id: str | None
@@ -154,7 +154,7 @@ class BatchJob(Response, kw_only=True, omit_defaults=True):
     reason: str | None = None
 
 
-class StartedBatch(Response, kw_only=True):
+class StartedBatch(Response, frozen=True, kw_only=True):
     """The 202 of `POST /api/v1/enrich/batch`, and the batch as it stands later on."""
 
     batch_id: str
@@ -167,7 +167,7 @@ class StartedBatch(Response, kw_only=True):
     created_at: str
 
 
-class BatchStatus(StartedBatch, kw_only=True):
+class BatchStatus(StartedBatch, frozen=True, kw_only=True):
     """`GET /api/v1/enrich/batch/{batch_id}`: how many of its jobs are where; `queued_count` is of those posted."""
 
     waiting_count: int
@@ -178,7 +178,7 @@ class BatchStatus(StartedBatch, kw_only=True):
     progress_percent: float
 
 
-class SourceAttempt(Response, kw_only=True):
+class SourceAttempt(Response, frozen=True, kw_only=True):
     """A source that was asked; `error` says how it failed, if it did."""
 
     source: str
@@ -186,7 +186,7 @@ class SourceAttempt(Response, kw_only=True):
     error: str | None
 
 
-class ModuleProgress(Response, kw_only=True):
+class ModuleProgress(Response, frozen=True, kw_only=True):
     """A module of a job; `reason` says why it failed or was skipped."""
 
     module_id: str
@@ -200,7 +200,7 @@ class ModuleProgress(Response, kw_only=True):
     reason: str | None
 
 
-class WaveProgress(Response, kw_only=True):
+class WaveProgress(Response, frozen=True, kw_only=True):
     """The modules of a job that run together."""
 
     wave_number: int
@@ -210,7 +210,7 @@ class WaveProgress(Response, kw_only=True):
     completed_at: str | None
 
 
-class ModuleError(Response, kw_only=True):
+class ModuleError(Response, frozen=True, kw_only=True):
     """Why a module, or with `module_id` null the whole job, brought nothing."""
 
     module_id: str | None
@@ -219,7 +219,7 @@ class ModuleError(Response, kw_only=True):
     attempts: tuple[SourceAttempt, ...]
 
 
-class JobStatus(Response, kw_only=True):
+class JobStatus(Response, frozen=True, kw_only=True):
     """`GET /api/v1/enrich/{domain}/status`."""
 
     job_id: str
@@ -243,7 +243,7 @@ class JobStatus(Response, kw_only=True):
     duration_seconds: float | None
 
 
-class ModuleStatus(Response, kw_only=True):
+class ModuleStatus(Response, frozen=True, kw_only=True):
     """How a module's answer came about; `fetched_at` is how old it is."""
 
     status: StepState
@@ -257,7 +257,7 @@ class ModuleStatus(Response, kw_only=True):
     reason: str | None
 
 
-class SourceCitation(Response, kw_only=True):
+class SourceCitation(Response, frozen=True, kw_only=True):
     """Where an answer can be looked up."""
 
     url: str
@@ -266,7 +266,7 @@ class SourceCitation(Response, kw_only=True):
     simulated: bool
 
 
-class JobResults(Response, kw_only=True):
+class JobResults(Response, frozen=True, kw_only=True):
     """`GET /api/v1/enrich/{domain}/results`: one entry per module in `results`, of the module's own shape."""
 
     domain: str
@@ -283,7 +283,7 @@ class JobResults(Response, kw_only=True):
     errors: tuple[ModuleError, ...]
 
 
-class CancelledJob(Response, kw_only=True):
+class CancelledJob(Response, frozen=True, kw_only=True):
     """The answer to `POST /api/v1/enrich/{domain}/cancel`."""
 
     job_id: str
@@ -292,7 +292,7 @@ class CancelledJob(Response, kw_only=True):
     modules_completed: int
 
 
-class CachedModule(Response, kw_only=True):
+class CachedModule(Response, frozen=True, kw_only=True):
     """What the cache holds for a module; nothing if `freshness` is `missing`."""
 
     module_id: str
@@ -303,7 +303,7 @@ class CachedModule(Response, kw_only=True):
     simulated: bool
 
 
-class CacheStatus(Response, kw_only=True):
+class CacheStatus(Response, frozen=True, kw_only=True):
     """`GET /api/v1/enrich/{domain}/cache`."""
 
     domain: str
@@ -313,7 +313,7 @@ class CacheStatus(Response, kw_only=True):
     stale_modules: tuple[str, ...]
 
 
-class ListedJob(Response, kw_only=True):
+class ListedJob(Response, frozen=True, kw_only=True):
     """An enrichment in the list."""
 
     job_id: str
@@ -329,7 +329,7 @@ class ListedJob(Response, kw_only=True):
     completed_at: str | None
 
 
-class JobList(Response, kw_only=True):
+class JobList(Response, frozen=True, kw_only=True):
     """`GET /api/v1/enrich`: `total` counts what the filters let through, the others what is under way of the domain."""
 
     jobs: tuple[ListedJob, ...]
@@ -344,7 +344,7 @@ Text = Annotated[str, Meta(max_length=5_000)]
 Words = Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=50)]
 
 
-class IcpObject(Request):
+class IcpObject(Request, frozen=True):
     """An ideal customer profile, field by field; each is read as free text of its kind."""
 
     industries: Words | None = None
@@ -355,7 +355,7 @@ class IcpObject(Request):
     signals: Words | None = None
 
 
-class BlueprintRequest(Request):
+class BlueprintRequest(Request, frozen=True):
     """`POST /campaigns/enrichment`: `icp` in free text or field by field, `offer` is what the campaign sells."""
 
     website_url: str
@@ -365,7 +365,7 @@ class BlueprintRequest(Request):
     refresh: bool | None = None
 
 
-class FoundInProfile(Response, kw_only=True):
+class FoundInProfile(Response, frozen=True, kw_only=True):
     """Where in the given profile, by field and character, something was found, and how sure that is (0 to 1)."""
 
     field: str
@@ -376,7 +376,7 @@ class FoundInProfile(Response, kw_only=True):
     confidence: float
 
 
-class ProfileIndustry(Response, kw_only=True):
+class ProfileIndustry(Response, frozen=True, kw_only=True):
     """An industry, with prefixes of its codes."""
 
     id: str
@@ -387,7 +387,7 @@ class ProfileIndustry(Response, kw_only=True):
     found: FoundInProfile
 
 
-class ProfileRange(Response, kw_only=True):
+class ProfileRange(Response, frozen=True, kw_only=True):
     """From `minimum` to `maximum`, either open: employees, or money of `currency`."""
 
     measure: str
@@ -398,7 +398,7 @@ class ProfileRange(Response, kw_only=True):
     found: FoundInProfile
 
 
-class ProfilePlace(Response, kw_only=True):
+class ProfilePlace(Response, frozen=True, kw_only=True):
     """A place, and the countries (ISO 3166-1 alpha-2) that it stands for."""
 
     name: str
@@ -408,7 +408,7 @@ class ProfilePlace(Response, kw_only=True):
     found: FoundInProfile
 
 
-class ProfileTechnology(Response, kw_only=True):
+class ProfileTechnology(Response, frozen=True, kw_only=True):
     """A product, or with `name` null a category of products."""
 
     name: str | None
@@ -417,7 +417,7 @@ class ProfileTechnology(Response, kw_only=True):
     found: FoundInProfile
 
 
-class ProfilePersona(Response, kw_only=True):
+class ProfilePersona(Response, frozen=True, kw_only=True):
     """A role to speak to."""
 
     id: str
@@ -428,7 +428,7 @@ class ProfilePersona(Response, kw_only=True):
     found: FoundInProfile
 
 
-class ProfileFunding(Response, kw_only=True):
+class ProfileFunding(Response, frozen=True, kw_only=True):
     """A stage of funding."""
 
     stage: str
@@ -437,7 +437,7 @@ class ProfileFunding(Response, kw_only=True):
     found: FoundInProfile
 
 
-class ProfileSignal(Response, kw_only=True):
+class ProfileSignal(Response, frozen=True, kw_only=True):
     """Something that happens at a lead; `within_days` says how lately, where the profile does."""
 
     id: str
@@ -447,7 +447,7 @@ class ProfileSignal(Response, kw_only=True):
     found: FoundInProfile
 
 
-class NotUnderstood(Response, kw_only=True):
+class NotUnderstood(Response, frozen=True, kw_only=True):
     """Words of the given profile that were not understood."""
 
     field: str
@@ -457,7 +457,7 @@ class NotUnderstood(Response, kw_only=True):
     text: str
 
 
-class CustomerProfile(Response, kw_only=True):
+class CustomerProfile(Response, frozen=True, kw_only=True):
     """The ideal customer profile that a blueprint works from."""
 
     origin: Literal["provided", "inferred"]
@@ -478,7 +478,7 @@ class CustomerProfile(Response, kw_only=True):
     contradictions: tuple[str, ...]
 
 
-class PointFilter(Response, kw_only=True):
+class PointFilter(Response, frozen=True, kw_only=True):
     """The exact condition that a lead has to meet, and the same in words."""
 
     field: str
@@ -488,7 +488,7 @@ class PointFilter(Response, kw_only=True):
     text: str
 
 
-class PointSource(Response, kw_only=True):
+class PointSource(Response, frozen=True, kw_only=True):
     """Where a data point can be had."""
 
     provider: str
@@ -500,14 +500,14 @@ class PointSource(Response, kw_only=True):
     note: str | None
 
 
-class PointMethod(Response, kw_only=True):
+class PointMethod(Response, frozen=True, kw_only=True):
     """How a data point can be collected, step by step."""
 
     method: Literal["api", "scrape", "search", "manual"]
     steps: tuple[str, ...]
 
 
-class RecommendedPoint(Response, kw_only=True):
+class RecommendedPoint(Response, frozen=True, kw_only=True):
     """
     A data point worth collecting; `module` of the enrichment API collects it, if any does.
 
@@ -533,7 +533,7 @@ class RecommendedPoint(Response, kw_only=True):
     expected_fill_rate: float | None
 
 
-class RecommendedSource(Response, kw_only=True):
+class RecommendedSource(Response, frozen=True, kw_only=True):
     """A provider worth having, and the data points it covers."""
 
     provider: str
@@ -543,7 +543,7 @@ class RecommendedSource(Response, kw_only=True):
     why: str
 
 
-class BlueprintMetadata(Response, kw_only=True):
+class BlueprintMetadata(Response, frozen=True, kw_only=True):
     """Where a blueprint comes from: what was asked and what was not to be had, when, and until when it is kept."""
 
     id: str
@@ -556,7 +556,7 @@ class BlueprintMetadata(Response, kw_only=True):
     gaps: tuple[str, ...]
 
 
-class Blueprint(Response, kw_only=True):
+class Blueprint(Response, frozen=True, kw_only=True):
     """
     The answer of `POST /campaigns/enrichment`: what to find out about leads, from where, and how.
 
@@ -574,14 +574,14 @@ class Blueprint(Response, kw_only=True):
     metadata: BlueprintMetadata
 
 
-class BlueprintProgress(Response, kw_only=True):
+class BlueprintProgress(Response, frozen=True, kw_only=True):
     """The event `progress`: what is being done."""
 
     stage: str
     percent: int
 
 
-class BlueprintSection(Response, kw_only=True):
+class BlueprintSection(Response, frozen=True, kw_only=True):
     """The event `section`: a group of data points that is ready."""
 
     section: Literal["firmographic", "technographic", "personalization"]

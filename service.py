@@ -38,7 +38,7 @@ from enrichment.web import blueprints, orders, params, presenters, streams
 from enrichment.web.auth import BearerAuth, Tokens, same_site_only
 from enrichment.web.bodies import Header, Json, Start, read_json
 from enrichment.web.boundary import Service
-from enrichment.web.process import rarely_collected_garbage, told_of_the_end, worker_processes
+from enrichment.web.process import on_shutdown_signal, tuned_gc, worker_processes
 
 log = Log(__name__)
 
@@ -279,8 +279,8 @@ def create_app(
         campaigns.open()
         with ExitStack() as process:
             if own_process:
-                process.enter_context(told_of_the_end(campaigns.close))
-                process.enter_context(rarely_collected_garbage())
+                process.enter_context(on_shutdown_signal(campaigns.close))
+                process.enter_context(tuned_gc())
             async with runner:
                 log.info("service started", version=__version__, sources=settings.sources)
                 if settings.auth == "bearer":

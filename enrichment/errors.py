@@ -14,7 +14,7 @@ What can go wrong behind the routes.
         └── ShuttingDown     the service is on its way out
     SourceError              a source has no answer: data for the job that asked, never an HTTP error
     ├── SourceFailed         it could not be asked, or answered nonsense; the next in the chain is asked
-    └── NothingToSay         what is known is too little to work an answer out; the module is skipped
+    └── InsufficientInput         what is known is too little to work an answer out; the module is skipped
     SettingsError            the environment holds values the service cannot take
 """
 
@@ -120,7 +120,7 @@ class SourceFailed(SourceError):
     """It could not be asked, or answered nonsense; the next one in the chain is asked."""
 
 
-class NothingToSay(SourceError):
+class InsufficientInput(SourceError):
     """What is known is too little to work an answer out; the message says what is missing."""
 
 

@@ -146,7 +146,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(**values)
 
 
-def what_would_do(name: str) -> str:
+def allowed_values(name: str) -> str:
     """What the setting may be, in words."""
     description: str = _type(name).__metadata__[0].description
     return description
@@ -166,4 +166,4 @@ def _fits(name: str, value: object) -> bool:
 
 def _fault(name: str, value: object) -> str:
     shown = "(not shown here)" if name == "api_tokens" else repr(value)[:60]
-    return f"{name.upper()} cannot be {shown}; it must be {what_would_do(name)}."
+    return f"{name.upper()} cannot be {shown}; it must be {allowed_values(name)}."

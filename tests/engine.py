@@ -6,19 +6,18 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 
-import msgspec
-
 from enrichment.jobs.cache import Cache
 from enrichment.jobs.memory import JobStore
 from enrichment.jobs.model import Enrichment, Order, Priority
 from enrichment.jobs.pipeline import Waves
 from enrichment.jobs.resolver import Answers
 from enrichment.jobs.runner import Runner
-from enrichment.modules.module import Answer, Citation, Finding, Module, Subject
+from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.modules.table import plan
 from enrichment.sources import CompanySource, Source
 from enrichment.sources.local import based_on
 from enrichment.sources.simulated.source import SimulatedCompanies
+from schemas import SourceCitation
 from tests.conftest import FakeClock
 
 
@@ -56,11 +55,11 @@ class Scripted:
         if error := self.raises.get(module.id):
             raise error
         self.answered[key] += 1
-        return Finding(
-            answer=Fact(call=len(self.calls)),
+        return Finding.of(
+            Fact(call=len(self.calls)),
             source="scripted",
             fetched_at=self.clock.now(),
-            citations=(Citation(url="https://a.test", title="A", source="scripted"),),
+            citations=(SourceCitation(url="https://a.test", title="A", source="scripted", simulated=False),),
             based_on=based_on(subject),
         )
 
@@ -126,6 +125,6 @@ class Engine:
 
     def body(self, job: Enrichment, module_id: str) -> Fact:
         """What a module brought."""
-        body = self.now(job).step(module_id).body
-        assert isinstance(body, msgspec.Raw)
-        return msgspec.json.decode(body, type=Fact)
+        finding = self.now(job).step(module_id).finding
+        assert finding
+        return finding.read(Fact)

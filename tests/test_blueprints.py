@@ -19,7 +19,7 @@ from enrichment.blueprint import making as campaigns
 from enrichment.blueprint import profile as targeting
 from enrichment.blueprint.values import Icp
 from enrichment.errors import ShuttingDown
-from enrichment.modules.answers import CompanyContext
+from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
@@ -186,7 +186,8 @@ async def test_too_little_to_work_from_says_what_is_missing_and_what_would_do(cl
 async def test_a_company_of_which_nothing_useful_is_known_is_too_little_too(clock: FakeClock) -> None:
     class Vague:
         async def ask(self, module: Module, subject: Subject) -> Finding:
-            return Finding(answer=CompanyContext(company_name="?"), source="vague", fetched_at=clock.now())
+            answer = TechStack(technologies=()) if module.id == "m02_tech_stack" else CompanyContext(company_name="?")
+            return Finding.of(answer, source="vague", fetched_at=clock.now())
 
     app = create_app(Settings(auth="off"), clock=clock, sources={"simulated": Vague()})
     async with client_of(app) as api:

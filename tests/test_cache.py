@@ -18,7 +18,7 @@ M01, M02, M08, M10 = (
 
 
 def finding(clock: FakeClock, **more: object) -> Finding:
-    return Finding(answer=Fact(call=1), source="s", fetched_at=clock.now(), **more)  # type: ignore[arg-type]
+    return Finding.of(Fact(call=1), source="s", fetched_at=clock.now(), **more)  # type: ignore[arg-type]
 
 
 def cache(clock: FakeClock, max_results: int = 100) -> Cache:
@@ -97,7 +97,8 @@ async def test_one_call_for_all_who_want_it(clock: FakeClock) -> None:
     waiting = [asyncio.create_task(calls.share("key", call)) for _ in range(3)]
     await clock.advance(1)
 
-    assert len({await task for task in waiting}) == 1
+    first, *others = [await task for task in waiting]
+    assert all(other is first for other in others)
     assert begun == 1
     later = asyncio.create_task(calls.share("key", call))
     await clock.advance(1)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 import schemas
 from enrichment import __version__
 from enrichment.modules.table import MODULES as TABLE
-from enrichment.settings import Settings, what_would_do
+from enrichment.settings import Settings, allowed_values
 from service import ROUTES
 from tests.conftest import ROOT
 
@@ -123,7 +123,7 @@ def test_every_setting_is_in_the_readmes_table_with_its_default_and_what_it_may_
         default = ",".join(field.default) if isinstance(field.default, tuple) else f"{field.default:}"
         held[f"`{field.name.upper()}`"] = [
             f"`{default.removesuffix('.0')}`" if default else "none",
-            what_would_do(field.name),
+            allowed_values(field.name),
         ]
 
     assert told == held

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from enrichment.errors import NothingToSay
+from enrichment.errors import InsufficientInput
 from enrichment.modules import icp_score as m14_icp_scoring
 from enrichment.modules.answers import (
     CompanyContext,
@@ -33,7 +33,7 @@ from enrichment.sources.simulated.source import SIMULATIONS
 
 def subject(missing: dict[str, str] | None = None, /, **answers: Answer) -> Subject:
     known = {
-        module_id: Finding(answer=answer, source="test", fetched_at=0)
+        module_id: Finding.of(answer, source="test", fetched_at=0)
         for module_id in MODULES
         for name, answer in answers.items()
         if module_id.startswith(name)
@@ -81,7 +81,7 @@ POINTS = [
     ("revenue",              "m07", money(revenue=10**9, currency="USD"),           12, "about 1,000,000,000 US"),
     ("revenue",              "m07", money(revenue=10**8, currency="EUR"),            9, "about 110,000,000 US"),
     ("revenue",              "m07", money(revenue=10**9, currency="JPY"),            1, "about 6,700,000 US"),
-    ("growth",               "m07", money(revenue_growth_percent=10),                8, "revenue +10 % a year"),
+    ("growth",               "m07", money(revenue_growth_percent=10),                8, "revenue +10.0 % a year"),
     ("growth",               "m07", money(revenue_growth_percent=0.0),               4, "revenue +0.0 % a year"),
     ("growth",               "m07", money(revenue_growth_percent=-5.1),              0, "revenue -5.1 % a year"),
     ("financial health",     "m07", money(operating_margin_percent=5.0),             4, "operating margin 5.0 %"),
@@ -217,9 +217,9 @@ def test_the_lowest_tier() -> None:
 
 
 def test_nothing_known_is_nothing_to_say() -> None:
-    with pytest.raises(NothingToSay, match=r"m01_company_context: It broke\."):
+    with pytest.raises(InsufficientInput, match=r"m01_company_context: It broke\."):
         derive(subject({"m01_company_context": "It broke."}, m04=TrafficSources()))
-    with pytest.raises(NothingToSay, match=r"m02_tech_stack: It does not tell any technology\."):
+    with pytest.raises(InsufficientInput, match=r"m02_tech_stack: It does not tell any technology\."):
         derive(subject(m02=stack()))
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from enrichment.errors import JobConflict, JobNotFound, NothingToSay, SourceFailed, TooManyJobs
+from enrichment.errors import InsufficientInput, JobConflict, JobNotFound, SourceFailed, TooManyJobs
 from enrichment.jobs.model import SETTLED, BatchItem, Enrichment, Order, Priority, State, StepState
 from enrichment.modules.table import MODULES, plan
 from tests.conftest import FakeClock, settle
@@ -87,7 +87,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(
         module_id=st.sampled_from(CHOICE),
-        error=st.sampled_from([None, SourceFailed("down"), NothingToSay("too little"), ValueError("bug")]),
+        error=st.sampled_from([None, SourceFailed("down"), InsufficientInput("too little"), ValueError("bug")]),
     )
     def a_source_changes_its_mind(self, module_id: str, error: Exception | None) -> None:
         if error is None:
@@ -122,7 +122,7 @@ class EngineMachine(RuleBasedStateMachine):
         except TooManyJobs:
             return
         except JobConflict:
-            again = [step for step in before.steps if step.state is StepState.FAILED or step.because]
+            again = [step for step in before.steps if step.state is StepState.FAILED or step.skipped_due_to]
             assert not before.is_finished or (failed_only and not again)
             return
         self.note([job])

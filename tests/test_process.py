@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from enrichment.web.process import told_of_the_end, worker_processes
+from enrichment.web.process import on_shutdown_signal, worker_processes
 from tests.conftest import ROOT, ServerProcess, server_process
 
 PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
@@ -140,7 +140,7 @@ async def test_being_told_of_the_end_comes_with_the_servers_own_handler(number: 
     before = signal.signal(number, lambda *_: told.append("server"))
     try:
         server = signal.getsignal(number)
-        with told_of_the_end(lambda: told.append("we")):
+        with on_shutdown_signal(lambda: told.append("we")):
             signal.raise_signal(number)
             await asyncio.sleep(0)
         assert signal.getsignal(number) is server
@@ -155,7 +155,7 @@ async def test_outside_the_main_thread_nothing_is_handled_and_nothing_fails() ->
     before = signal.getsignal(signal.SIGTERM)
 
     async def enter() -> object:
-        with told_of_the_end(lambda: None):
+        with on_shutdown_signal(lambda: None):
             return signal.getsignal(signal.SIGTERM)
 
     assert await asyncio.to_thread(asyncio.run, enter()) is before
@@ -165,7 +165,7 @@ async def test_a_signal_that_nobody_handles_is_told_all_the_same() -> None:
     told: list[str] = []
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with told_of_the_end(lambda: told.append("we")):
+        with on_shutdown_signal(lambda: told.append("we")):
             signal.raise_signal(signal.SIGTERM)
             await asyncio.sleep(0)
     finally:

@@ -12,7 +12,7 @@ import pytest
 
 from enrichment.domains import canonical_domain
 from enrichment.modules.answers import AnalystRatings, StockInfo, revenue_range
-from enrichment.modules.module import count_facts
+from enrichment.modules.module import count_data_points
 from enrichment.sources.simulated import (
     m01_company_context,
     m02_tech_stack,
@@ -114,7 +114,7 @@ def test_an_answer_survives_json_and_holds_no_date_after_the_datas_own(module: s
 
         assert msgspec.json.decode(text, type=type(answer)) == answer
         assert not answer.simulated
-        assert count_facts(answer) > 0
+        assert count_data_points(answer) > 0
         for day in re.findall(r'"(\d{4}-\d{2}(?:-\d{2})?)"', text.decode()):
             assert day <= REFERENCE.isoformat()
 
@@ -197,7 +197,7 @@ def test_modules_tell_of_the_same_company() -> None:
         stock = m08_stock_info.simulate(profile)
         ratings = m09_analyst_ratings.simulate(profile)
 
-        assert count_facts(context) == 10
+        assert count_data_points(context) == 10
         assert context.employees == profile.employees
         assert financials.revenue == profile.revenue
         assert context.revenue_range == revenue_range(financials.revenue)
@@ -325,7 +325,7 @@ def test_a_private_company_has_neither_margins_nor_shares_nor_analysts() -> None
     for profile in PRIVATE:
         financials = m07_financials.simulate(profile)
 
-        assert count_facts(financials) == 6
+        assert count_data_points(financials) == 6
         assert financials.net_margin_percent is financials.gross_margin_percent is financials.net_income is None
         assert m08_stock_info.simulate(profile) == StockInfo(is_listed=False)
         assert m09_analyst_ratings.simulate(profile) == AnalystRatings(has_coverage=False)

@@ -32,7 +32,7 @@ async def test_a_simulated_answer_takes_its_time_and_says_what_it_is(clock: Fake
     await clock.advance(0.1)
     finding = await asked
 
-    assert finding.answer.simulated
+    assert finding.simulated
     assert [finding.source, finding.fetched_at] == ["simulated", begin + 3]
     (citation,) = finding.citations
     assert citation.simulated
@@ -52,7 +52,7 @@ async def test_modules_that_are_to_fail_do_and_others_do_not() -> None:
     inner = Simulated(seconds=0, clock=clock)
     source = FailingOn(modules=frozenset({ASKED[0].id}), source=inner, seconds=0, clock=clock)
 
-    assert (await source.ask(ASKED[1], ACME)).answer.simulated
+    assert (await source.ask(ASKED[1], ACME)).simulated
     with pytest.raises(SourceFailed, match="SIMULATED_FAILURES"):
         await source.ask(ASKED[0], ACME)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from enrichment.errors import NothingToSay, SourceFailed
+from enrichment.errors import InsufficientInput, SourceFailed
 from enrichment.jobs.model import State
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import FACTS, MODULES, WAVES
@@ -78,22 +78,22 @@ async def test_a_job_has_failed_only_if_nothing_succeeded(clock: FakeClock) -> N
 
 async def test_a_module_with_nothing_to_work_on_is_skipped_with_the_reason_and_for_whom(clock: FakeClock) -> None:
     engine = Engine(clock)
-    engine.source.raises = {M02: SourceFailed("down"), M15: NothingToSay("m02 is needed.")}
+    engine.source.raises = {M02: SourceFailed("down"), M15: InsufficientInput("m02 is needed.")}
     job = await engine.start(modules=(M01, M02, M15))
     await clock.advance(20)
     step = engine.now(job).step(M15)
 
-    assert [step.state, step.reason, step.because] == ["skipped", "m02 is needed.", (M02,)]
+    assert [step.state, step.reason, step.skipped_due_to] == ["skipped", "m02 is needed.", (M02,)]
     assert engine.now(job).progress_percent == 100
 
 
 async def test_a_module_skipped_for_another_reason_names_nobody(clock: FakeClock) -> None:
     engine = Engine(clock)
-    engine.source.raises = {M15: NothingToSay("m02 is needed.")}
+    engine.source.raises = {M15: InsufficientInput("m02 is needed.")}
     job = await engine.start(modules=(M01, M15))
     await clock.advance(20)
 
-    assert engine.now(job).step(M15).because == ()
+    assert engine.now(job).step(M15).skipped_due_to == ()
     assert engine.source.subjects[M15].missing[M02] == "It is neither part of this job nor in the cache."
 
 
@@ -230,9 +230,10 @@ async def test_the_next_source_answers_if_the_first_does_not_and_the_finding_say
     engine = Engine(clock, sources={"similarweb": down, "simulated": (source := Scripted(clock))})
     job = await engine.start(modules=(M03, M13))
     await clock.advance(10)
-    step = engine.now(job).step(M03)
+    finding = engine.now(job).step(M03).finding
 
-    assert [(attempt.source, attempt.seconds, attempt.error) for attempt in step.attempts] == [
+    assert finding
+    assert [(attempt.source, attempt.duration_seconds, attempt.error) for attempt in finding.attempts] == [
         ("similarweb", 1.0, "down"),
         ("simulated", 1.0, None),
     ]

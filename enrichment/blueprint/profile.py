@@ -57,7 +57,7 @@ def inferred(domain: str, given: Icp, findings: dict[str, Finding], missing: dic
         raise_confidence=inference.raise_confidence,
         sources_used=tuple(f"{module_id} ({finding.source})" for module_id, finding in findings.items()),
         sources_missing=tuple(f"{module_id}: {reason}" for module_id, reason in missing.items()),
-        simulated=any(finding.answer.simulated for finding in findings.values()),
+        simulated=any(finding.simulated for finding in findings.values()),
     )
 
 
@@ -68,15 +68,15 @@ def _reasons(given: Icp, inference: Inference) -> tuple[str, ...]:
 
 
 def _facts(domain: str, findings: dict[str, Finding]) -> CompanyFacts:
-    context = findings[DESCRIBING[0]].answer if DESCRIBING[0] in findings else None
-    stack = findings[DESCRIBING[1]].answer if DESCRIBING[1] in findings else None
-    technologies = stack.technologies if isinstance(stack, TechStack) else ()
+    context = findings[DESCRIBING[0]].read(CompanyContext) if DESCRIBING[0] in findings else None
+    stack = findings[DESCRIBING[1]].read(TechStack) if DESCRIBING[1] in findings else None
+    technologies = stack.technologies if stack else ()
     facts = CompanyFacts(
         domain=domain,
         technologies=tuple((technology.name, technology.category) for technology in technologies),
-        simulated=any(finding.answer.simulated for finding in findings.values()),
+        simulated=any(finding.simulated for finding in findings.values()),
     )
-    if not isinstance(context, CompanyContext):
+    if context is None:
         return facts
     return msgspec.structs.replace(
         facts,

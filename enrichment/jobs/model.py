@@ -11,8 +11,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from enrichment.modules.module import Attempt, Citation
+from enrichment.modules.module import Finding
 from enrichment.sources import Company
+from schemas import SourceAttempt
 
 if sys.version_info >= (3, 14):  # pragma: no cover
     from compression import zstd
@@ -101,25 +102,21 @@ class Lookup(Job, frozen=True, kw_only=True, gc=False):
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """
-    One module of an enrichment. `body` is its answer as JSON, `facts` the number of data points in it.
+    One module of an enrichment. `finding` is there once it is completed, `cached` says that it came out of the cache.
 
-    `reason` says why it failed or was skipped, `because` which failed modules it was skipped for.
+    `reason` says why it failed or was skipped, `attempts` which sources failed, and `skipped_due_to` for which failed
+    modules it was skipped.
     """
 
     module_id: str
     state: StepState = StepState.PENDING
     started_at: float | None = None
     ended_at: float | None = None
-    body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    facts: int | None = None
+    finding: Finding | None = None
     cached: bool = False
-    simulated: bool = False
-    source: str | None = None
-    fetched_at: float | None = None
-    citations: tuple[Citation, ...] = ()
-    attempts: tuple[Attempt, ...] = ()
+    attempts: tuple[SourceAttempt, ...] = ()
     reason: str | None = None
-    because: tuple[str, ...] = ()
+    skipped_due_to: tuple[str, ...] = ()
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -8,15 +8,16 @@ from typing import Final
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.errors import NothingToSay, SourceFailed
+from enrichment.errors import InsufficientInput, SourceFailed
 from enrichment.jobs.budget import Pace
 from enrichment.jobs.memory import JobStore
 from enrichment.jobs.model import Enrichment, Step, StepState
 from enrichment.jobs.resolver import Answers
 from enrichment.logs import Log
-from enrichment.modules.module import Attempt, Finding, Module, Subject, count_facts
+from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES, WAVES
 from enrichment.sources import ChainFailed
+from schemas import SourceAttempt
 
 log = Log(__name__)
 
@@ -25,8 +26,6 @@ SECONDS_PER_TURN: Final = 0.001
 How long jobs may hold the event loop at a time, or up to twice that, as the clock counts in milliseconds. Who asks for
 something meanwhile waits for two or three turns.
 """
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Waves:
@@ -92,7 +91,7 @@ class Waves:
         try:
             finding = await self._answers.ask(module, subject)
             await self._pace.wait()
-        except NothingToSay as error:
+        except InsufficientInput as error:
             await self._skip(run, begun, str(error), subject)
         except SourceFailed as error:
             log.warning("module failed", module=module.id, reason=str(error), **run.ids)
@@ -119,14 +118,8 @@ class Waves:
             begun,
             state=StepState.COMPLETED,
             ended_at=self._clock.now(),
-            body=msgspec.Raw(_encode(finding.answer)),
-            facts=count_facts(finding.answer),
+            finding=finding,
             cached=is_cached,
-            simulated=finding.answer.simulated,
-            source=finding.source,
-            fetched_at=finding.fetched_at,
-            citations=finding.citations,
-            attempts=finding.attempts,
         )
         await self._store.record(run.job.id, step)
 
@@ -136,11 +129,11 @@ class Waves:
         if because:
             run.broken.add(begun.module_id)
         step = msgspec.structs.replace(
-            begun, state=StepState.SKIPPED, ended_at=self._clock.now(), reason=reason, because=because
+            begun, state=StepState.SKIPPED, ended_at=self._clock.now(), reason=reason, skipped_due_to=because
         )
         await self._store.record(run.job.id, step)
 
-    async def _fail(self, run: "_Run", module_id: str, reason: str, attempts: tuple[Attempt, ...] = ()) -> None:
+    async def _fail(self, run: "_Run", module_id: str, reason: str, attempts: tuple[SourceAttempt, ...] = ()) -> None:
         run.reasons[module_id] = reason
         run.broken.add(module_id)
         begun = run.begun.get(module_id, Step(module_id=module_id))

@@ -8,7 +8,7 @@ from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
 from enrichment.jobs.cache import Cache, SharedCalls
 from enrichment.modules.module import Finding, Module, Subject
-from enrichment.sources import Source, ask_in_turn
+from enrichment.sources import Source, first_success
 from enrichment.sources.local import based_on
 
 
@@ -30,7 +30,7 @@ class Answers:
         return self._cache.get(subject.domain, module, based_on(subject))
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
-        """The sources' answer, without a look into the cache. Raises `SourceFailed` or `NothingToSay`."""
+        """The sources' answer, without a look into the cache. Raises `SourceFailed` or `InsufficientInput`."""
         key = (subject.domain, module.id, based_on(subject))
         return await self._calls.share(key, lambda: self._call(module, subject))
 
@@ -38,7 +38,7 @@ class Answers:
         """The call itself, once for all who wait for it. What it brings is kept, whoever still waits."""
         try:
             async with self._clock.timeout(module.timeout_seconds):
-                finding = await ask_in_turn(self._sources, module, subject, self._clock)
+                finding = await first_success(self._sources, module, subject, self._clock)
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
         self._cache.put(subject.domain, module, finding)

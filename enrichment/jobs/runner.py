@@ -115,7 +115,9 @@ class Runner:
         if not job.is_finished:
             raise JobConflict(f"Job {job.id} is {job.state}; only a finished job can be retried.")
         again = tuple(
-            step.module_id for step in job.steps if not failed_only or step.state is StepState.FAILED or step.because
+            step.module_id
+            for step in job.steps
+            if not failed_only or step.state is StepState.FAILED or step.skipped_due_to
         )
         if not again:
             raise JobConflict(

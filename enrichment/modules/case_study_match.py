@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
-from enrichment.errors import NothingToSay
+from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import CompanyContext, ExecQuotes, Financials, HiringSignals, TechStack, TriggerEvents
 from enrichment.modules.module import Answer, CaseStudy, Subject
 
@@ -79,7 +79,7 @@ Compare = Callable[[CaseStudy], Likeness]
 def known(subject: Subject, module_id: str, kind: type[A]) -> A | None:
     """What the module has found, if it has found anything."""
     finding = subject.known.get(module_id)
-    return finding.answer if finding and isinstance(finding.answer, kind) else None
+    return finding.read(kind) if finding else None
 
 
 def why_missing(subject: Subject, module_id: str) -> str:
@@ -89,7 +89,7 @@ def why_missing(subject: Subject, module_id: str) -> str:
 
 def any_simulated(subject: Subject, modules: Iterable[str]) -> bool:
     """Whether anything that these modules have found is invented."""
-    return any(subject.known[module].answer.simulated for module in modules if module in subject.known)
+    return any(subject.known[module].simulated for module in modules if module in subject.known)
 
 
 @functools.lru_cache(maxsize=4_096)
@@ -227,7 +227,7 @@ def derive(subject: Subject) -> CaseStudyMatch:
     """Compare the company with every story; points are out of those of the criteria that can be judged."""
     if not any(module in subject.known for module in ANY_OF):
         whys = " ".join(f"{module}: {why_missing(subject, module)}" for module in ANY_OF)
-        raise NothingToSay(f"There is nothing to compare case studies with. {whys}")
+        raise InsufficientInput(f"There is nothing to compare case studies with. {whys}")
     judged: list[tuple[int, Compare]] = []
     missing: list[Missing] = []
     for criterion in CRITERIA:

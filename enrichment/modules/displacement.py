@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from enrichment.errors import NothingToSay
+from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import (
     CompanyContext,
     ExecQuotes,
@@ -271,7 +271,7 @@ def derive(subject: Subject) -> DisplacementAngle:
     stack = known(subject, "m02_tech_stack", TechStack)
     if stack is None:
         why = why_missing(subject, "m02_tech_stack")
-        raise NothingToSay(f"Without technologies there is nothing to replace. m02_tech_stack: {why}")
+        raise InsufficientInput(f"Without technologies there is nothing to replace. m02_tech_stack: {why}")
     seen = _seen(stack)
     first = seen[0] if seen else None
     area = AREAS[first.play.category if first else "search"]

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from enrichment.errors import NothingToSay
+from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import (
     CompanyContext,
     ExecQuotes,
@@ -254,7 +254,7 @@ def derive(subject: Subject) -> IcpScore:
     gaps = tuple(dict.fromkeys(missing))
     possible = sum(rule.max_points for rule in rules if rule.judged)
     if not possible:
-        raise NothingToSay(f"No rule can be judged. {' '.join(f'{gap.module}: {gap.why}' for gap in gaps)}")
+        raise InsufficientInput(f"No rule can be judged. {' '.join(f'{gap.module}: {gap.why}' for gap in gaps)}")
     score = round(100 * sum(rule.points for rule in rules) / possible)
     coverage = possible / 100
     return IcpScore(

@@ -3,9 +3,15 @@ What a module asks, what it is told, and what it brings: plain values, passed be
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
+
+from schemas import SourceAttempt, SourceCitation
+
+A = TypeVar("A", bound="Answer")
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,35 +20,48 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool = False
 
 
-class Citation(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an answer can be looked up."""
-
-    url: str
-    title: str
-    source: str
-    simulated: bool = False
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One source that was asked, and what came of it; `error` is None if it answered."""
-
-    source: str
-    seconds: float
-    error: str | None = None
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
-    An answer with its origin. `fetched_at` is in seconds since the epoch; `based_on` names the findings it was derived
+    An answer with its origin, as it is stored, cached and sent.
+
+    `body` is the answer as JSON and `data_points` how many it has. `fetched_at` is in seconds since the epoch;
+    `attempts` are the sources that were asked, the last one with success. `based_on` names the findings it was derived
     from, by module and time, and is empty for what was asked outside.
     """
 
-    answer: Answer
+    body: msgspec.Raw
+    data_points: int
+    simulated: bool
     source: str
     fetched_at: float
-    citations: tuple[Citation, ...] = ()
-    attempts: tuple[Attempt, ...] = ()
+    citations: tuple[SourceCitation, ...] = ()
+    attempts: tuple[SourceAttempt, ...] = ()
     based_on: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        answer: Answer,
+        *,
+        source: str,
+        fetched_at: float,
+        citations: tuple[SourceCitation, ...] = (),
+        based_on: tuple[tuple[str, float], ...] = (),
+    ) -> Self:
+        """The finding of an answer."""
+        return cls(
+            body=msgspec.Raw(_encode(answer)),
+            data_points=count_data_points(answer),
+            simulated=answer.simulated,
+            source=source,
+            fetched_at=fetched_at,
+            citations=citations,
+            based_on=based_on,
+        )
+
+    def read(self, shape: type[A]) -> A:
+        """The answer, decoded into the shape of its module."""
+        return msgspec.json.decode(self.body, type=shape)
 
 
 class CaseStudy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,7 +98,7 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     that is known for this, `title` what it calls it.
 
     `needs` are the modules whose findings it works with. `simulate` invents an answer; `derive` works one out from what
-    is known, and raises `NothingToSay` if that is too little.
+    is known, and raises `InsufficientInput` if that is too little.
     """
 
     id: str
@@ -94,7 +113,7 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     derive: Callable[[Subject], Answer] | None = None
 
 
-def count_facts(answer: Answer) -> int:
+def count_data_points(answer: Answer) -> int:
     """How many data points there are in an answer: each value that is known, and each entry of a list."""
     facts: dict[str, Any] = msgspec.structs.asdict(answer)
     del facts["simulated"]

@@ -8,8 +8,9 @@ from typing import Protocol
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.errors import NothingToSay, SourceFailed
-from enrichment.modules.module import Attempt, Finding, Module, Subject
+from enrichment.errors import InsufficientInput, SourceFailed
+from enrichment.modules.module import Finding, Module, Subject
+from schemas import SourceAttempt
 
 
 class Company(msgspec.Struct, frozen=True):
@@ -41,26 +42,26 @@ class Source(Protocol):
         """
         The answer to a module's question.
 
-        Raises `SourceFailed` if the next source in the chain is to be asked, `NothingToSay` if none need be.
+        Raises `SourceFailed` if the next source in the chain is to be asked, `InsufficientInput` if none need be.
         """
 
 
 class ChainFailed(SourceFailed):
     """Every source of a chain has failed; `attempts` says how each."""
 
-    def __init__(self, message: str, attempts: tuple[Attempt, ...]) -> None:
+    def __init__(self, message: str, attempts: tuple[SourceAttempt, ...]) -> None:
         super().__init__(message)
         self.attempts = attempts
 
 
-async def ask_in_turn(sources: Mapping[str, Source], module: Module, subject: Subject, clock: Clock) -> Finding:
+async def first_success(sources: Mapping[str, Source], module: Module, subject: Subject, clock: Clock) -> Finding:
     """
     The answer of the first source in the module's chain that has one; the finding lists every attempt.
 
     Sources that are not among `sources` are not set up, and passed over. Raises `ChainFailed` if all that were asked
-    failed; `NothingToSay` as they do, or if there was none to ask.
+    failed; `InsufficientInput` as they do, or if there was none to ask.
     """
-    attempts: list[Attempt] = []
+    attempts: list[SourceAttempt] = []
     for name in module.chain:
         if name not in sources:
             continue
@@ -68,10 +69,12 @@ async def ask_in_turn(sources: Mapping[str, Source], module: Module, subject: Su
         try:
             finding = await sources[name].ask(module, subject)
         except SourceFailed as error:
-            attempts.append(Attempt(source=name, seconds=clock.now() - begun, error=str(error)))
+            seconds = round(clock.now() - begun, 3)
+            attempts.append(SourceAttempt(source=name, duration_seconds=seconds, error=str(error)))
         else:
-            attempts.append(Attempt(source=name, seconds=clock.now() - begun))
+            seconds = round(clock.now() - begun, 3)
+            attempts.append(SourceAttempt(source=name, duration_seconds=seconds, error=None))
             return msgspec.structs.replace(finding, attempts=tuple(attempts))
     if not attempts:
-        raise NothingToSay(f"None of its sources is set up: {', '.join(module.chain)}.")
+        raise InsufficientInput(f"None of its sources is set up: {', '.join(module.chain)}.")
     raise ChainFailed("; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts), tuple(attempts))

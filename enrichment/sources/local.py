@@ -23,8 +23,8 @@ class Local(msgspec.Struct, frozen=True, kw_only=True):
             raise SourceFailed("This module cannot be derived from others.")
         answer = module.derive(msgspec.structs.replace(subject, case_studies=self.case_studies()))
         citations = {citation: None for finding in subject.known.values() for citation in finding.citations}
-        return Finding(
-            answer=answer,
+        return Finding.of(
+            answer,
             source="local",
             fetched_at=self.clock.now(),
             citations=tuple(citations),

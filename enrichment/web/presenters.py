@@ -5,14 +5,11 @@ How jobs look to callers: values from behind the routes in, shapes of `schemas` 
 from collections.abc import Iterable
 from typing import Any, cast, overload
 
-import msgspec
-
 import schemas
 from enrichment.clock import written
 from enrichment.jobs.cache import Cache, Freshness
 from enrichment.jobs.memory import JobStore
 from enrichment.jobs.model import Batch, BatchItem, Enrichment, Lookup, State, Step, StepState
-from enrichment.modules.module import Attempt
 from enrichment.modules.table import MODULES, WAVES
 
 
@@ -90,19 +87,14 @@ def results(job: Enrichment, only: frozenset[str] | None) -> schemas.JobResults:
         job_id=job.id,
         status=_state(job),
         completed_at=stamp(job.finished_at),
-        simulated=any(step.simulated for step in steps),
-        results={step.module_id: step.body for step in steps if step.body is not msgspec.UNSET},
+        simulated=any(step.finding.simulated for step in steps if step.finding),
+        results={step.module_id: step.finding.body for step in steps if step.finding},
         module_statuses={step.module_id: _module_status(step) for step in steps},
         cached_modules=tuple(step.module_id for step in steps if step.cached),
         failed_modules=_in_state(steps, StepState.FAILED),
         skipped_modules=_in_state(steps, StepState.SKIPPED),
         source_citations={
-            step.module_id: tuple(
-                schemas.SourceCitation(url=at.url, title=at.title, source=at.source, simulated=at.simulated)
-                for at in step.citations
-            )
-            for step in steps
-            if step.citations
+            step.module_id: step.finding.citations for step in steps if step.finding and step.finding.citations
         },
         errors=_errors(job, steps),
     )
@@ -179,7 +171,7 @@ def cache_status(domain: str, cache: Cache) -> schemas.CacheStatus:
             cached_at=stamp(look.finding.fetched_at if look.finding else None),
             freshness=look.freshness.value,
             ttl_remaining_seconds=look.seconds_left if look.finding else None,
-            simulated=look.finding.answer.simulated if look.finding else False,
+            simulated=look.finding.simulated if look.finding else False,
         )
         for module_id, look in looks.items()
     )
@@ -227,43 +219,38 @@ def _wave(number: int, steps: list[Step]) -> schemas.WaveProgress:
 
 
 def _module_progress(step: Step) -> schemas.ModuleProgress:
+    finding = step.finding
     return schemas.ModuleProgress(
         module_id=step.module_id,
         status=_step_state(step),
         duration_seconds=_seconds(step.started_at, step.ended_at),
-        data_points_collected=step.facts,
-        source_url=step.citations[0].url if step.citations else None,
-        source=step.source,
-        simulated=step.simulated,
+        data_points_collected=finding.data_points if finding else None,
+        source_url=finding.citations[0].url if finding and finding.citations else None,
+        source=finding.source if finding else None,
+        simulated=finding.simulated if finding else False,
         cached=step.cached,
         reason=step.reason,
     )
 
 
 def _module_status(step: Step) -> schemas.ModuleStatus:
+    finding = step.finding
     seconds = _seconds(step.started_at, step.ended_at)
     return schemas.ModuleStatus(
         status=_step_state(step),
         duration_ms=None if seconds is None else round(seconds * 1_000),
         cached=step.cached,
-        data_points=step.facts,
-        source=step.source,
-        simulated=step.simulated,
-        fetched_at=stamp(step.fetched_at),
-        attempts=_attempts(step.attempts),
+        data_points=finding.data_points if finding else None,
+        source=finding.source if finding else None,
+        simulated=finding.simulated if finding else False,
+        fetched_at=stamp(finding.fetched_at if finding else None),
+        attempts=finding.attempts if finding else step.attempts,
         reason=step.reason,
     )
 
 
 def _step_state(step: Step) -> schemas.StepState:
     return step.state.value
-
-
-def _attempts(attempts: tuple[Attempt, ...]) -> tuple[schemas.SourceAttempt, ...]:
-    return tuple(
-        schemas.SourceAttempt(source=at.source, duration_seconds=round(at.seconds, 3), error=at.error)
-        for at in attempts
-    )
 
 
 def _errors(job: Enrichment, steps: Iterable[Step]) -> tuple[schemas.ModuleError, ...]:
@@ -273,7 +260,7 @@ def _errors(job: Enrichment, steps: Iterable[Step]) -> tuple[schemas.ModuleError
             module_id=step.module_id,
             status=cast("Any", step.state.value),
             detail=step.reason,
-            attempts=_attempts(step.attempts),
+            attempts=step.attempts,
         )
         for step in steps
         if step.reason

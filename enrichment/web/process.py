@@ -35,7 +35,7 @@ def own_address() -> str:
 
 
 @contextmanager
-def told_of_the_end(callback: Callable[[], None]) -> Iterator[None]:
+def on_shutdown_signal(callback: Callable[[], None]) -> Iterator[None]:
     """
     Call back when the process is told to end, before the server's own handler does.
 
@@ -65,7 +65,7 @@ def told_of_the_end(callback: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def rarely_collected_garbage() -> Iterator[None]:
+def tuned_gc() -> Iterator[None]:
     """
     Let the garbage collector pass over all that has been loaded, and look at the rest less often.
 

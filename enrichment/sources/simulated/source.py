@@ -9,7 +9,7 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import SettingsError, SourceFailed
-from enrichment.modules.module import Answer, CaseStudy, Citation, Finding, Module, Subject
+from enrichment.modules.module import Answer, CaseStudy, Finding, Module, Subject
 from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
 from enrichment.sources import Company, Source
@@ -29,6 +29,7 @@ from enrichment.sources.simulated import (
     m12_trigger_events,
 )
 from enrichment.sources.simulated.company import Profile, profile_of
+from schemas import SourceCitation
 
 COMPANY = Company(company_size=50, industry="AI Software")
 
@@ -84,9 +85,9 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
         await self.clock.sleep(self.seconds)
         answer = simulate(profile_of(subject.domain))
         title = f"{module.provider} {module.title} (simulated)"
-        citation = Citation(url=URLS[module.provider], title=title, source="simulated", simulated=True)
-        return Finding(
-            answer=msgspec.structs.replace(answer, simulated=True),
+        citation = SourceCitation(url=URLS[module.provider], title=title, source="simulated", simulated=True)
+        return Finding.of(
+            msgspec.structs.replace(answer, simulated=True),
             source="simulated",
             fetched_at=self.clock.now(),
             citations=(citation,),
