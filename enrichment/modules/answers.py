@@ -294,7 +294,9 @@ Impact = Literal["high", "medium", "low"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened, or was announced, on a day as "YYYY-MM-DD"; `impact` is how much it may change, if known."""
+    """
+    Something that happened, or was announced, on a day as "YYYY-MM-DD"; `impact` is how much it may change, if known.
+    """
 
     type: EventType
     date: str

@@ -371,7 +371,9 @@ def _hiring(subject: Subject, area: Area, first: Seen | None) -> list[Clue]:
 def _events(subject: Subject) -> list[Clue]:
     """The events with most impact, one of a type."""
     triggers = known(subject, "m12_trigger_events", TriggerEvents)
-    events = sorted(triggers.events if triggers else (), key=lambda event: IMPACTS.get(event.impact, len(IMPACTS)))
+    events = sorted(
+        triggers.events if triggers else (), key=lambda event: IMPACTS.get(event.impact or "", len(IMPACTS))
+    )
     by_type = {event.type: event for event in reversed(events) if event.type in EVENTS}
     return [
         Clue(event.type, "m12_trigger_events", f"{event.date}: {event.headline}", EVENTS[event.type])

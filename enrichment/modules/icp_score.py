@@ -174,7 +174,7 @@ def digital_roles(signals: HiringSignals) -> Verdict | None:
 def events(triggers: TriggerEvents) -> Verdict | None:
     """Change makes room for change. To have found no event is not to know that there was none."""
     told = ", ".join(f"{event.type} ({event.impact})" for event in triggers.events)
-    points = sum(IMPACT.get(event.impact, 0) for event in triggers.events)
+    points = sum(IMPACT.get(event.impact or "", 0) for event in triggers.events)
     reason = f"Points by impact, up to {MAX_IMPACT} in all: 3 for high, 2 for medium, 1 for low."
     return Verdict(told or "no events found", min(points, MAX_IMPACT), reason, 1 if told else GUESS)
 
