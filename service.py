@@ -284,7 +284,7 @@ def create_app(
             async with runner:
                 log.info("service started", version=__version__, sources=settings.sources)
                 if settings.auth == "bearer":
-                    tokens.announce()
+                    tokens.log_generated_token()
                 yield
             campaigns.close()
         log.info("service stopped")

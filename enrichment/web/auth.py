@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from enrichment.logs import Log
-from enrichment.web.problems import Refusal
+from enrichment.web.problems import ProblemError
 from enrichment.web.process import own_address
 
 log = Log(__name__)
@@ -34,12 +34,12 @@ class Tokens:
             self._untold = secrets.token_urlsafe(24)
             self._digests = [_digest(self._untold)]
 
-    def know(self, token: str) -> bool:
+    def verify(self, token: str) -> bool:
         """Whether it is one of them."""
         digest = _digest(token)
         return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0  # all of them, whichever it is
 
-    def announce(self) -> None:
+    def log_generated_token(self) -> None:
         """Tell the token that was made, if that has not been done; as Jupyter does, with a line to paste."""
         if self._untold:
             curl = f"curl -X POST -H 'Authorization: Bearer {self._untold}' {own_address()}/api/v1/enrich/costco.com"
@@ -59,9 +59,9 @@ class BearerAuth:
         if self._is_open(_path_in_app(scope)):
             return
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._tokens.know(token.strip()):
-            self._tokens.announce()  # in a host that runs no lifespan of ours, nobody has heard of it yet
-            raise Refusal(
+        if scheme.lower() != "bearer" or not self._tokens.verify(token.strip()):
+            self._tokens.log_generated_token()  # in a host that runs no lifespan of ours, nobody has heard of it yet
+            raise ProblemError(
                 401,
                 "unauthorized",
                 "This needs a token of this service, as 'Authorization: Bearer <token>'.",
@@ -75,7 +75,7 @@ def same_site_only(scope: Scope) -> None:
     another site, as https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site says.
     """
     if scope["method"] not in SAFE_METHODS and (b"sec-fetch-site", b"cross-site") in scope["headers"]:
-        raise Refusal(403, "cross_site", "A browser sent this on behalf of another site; it is not taken.")
+        raise ProblemError(403, "cross_site", "A browser sent this on behalf of another site; it is not taken.")
 
 
 def _digest(token: str) -> bytes:

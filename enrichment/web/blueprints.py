@@ -16,7 +16,7 @@ from enrichment.domains import website_domain
 from enrichment.errors import BlueprintFailed, EnrichmentError
 from enrichment.web.bodies import read_json
 from enrichment.web.presenters import stamp
-from enrichment.web.problems import Refusal, problem_of
+from enrichment.web.problems import ProblemError, problem_of
 from enrichment.web.streams import NDJSON, SSE, Named
 
 REQUEST: Final = msgspec.json.Decoder(schemas.BlueprintRequest)
@@ -36,7 +36,7 @@ async def read_request(request: Request, *, limit: int) -> schemas.BlueprintRequ
     try:
         body = msgspec.convert(values, schemas.BlueprintRequest)
     except msgspec.ValidationError as error:
-        raise Refusal(422, "invalid_query", str(error)) from None
+        raise ProblemError(422, "invalid_query", str(error)) from None
     return msgspec.structs.replace(body, stream=_flag(request, "stream"), refresh=_flag(request, "refresh"))
 
 
@@ -118,7 +118,7 @@ def _flag(request: Request, name: str) -> bool | None:
     text = request.query_params.get(name, "").lower()
     if text not in FLAGS:
         detail = f"{text[:60]!r} is neither true nor false."
-        raise Refusal(422, "invalid_query", detail, errors=(schemas.FieldError(parameter=name, detail=detail),))
+        raise ProblemError(422, "invalid_query", detail, errors=(schemas.FieldError(parameter=name, detail=detail),))
     return FLAGS[text]
 
 

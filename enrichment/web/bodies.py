@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import schemas
-from enrichment.web.problems import Refusal
+from enrichment.web.problems import ProblemError
 
 T = TypeVar("T")
 Header = tuple[bytes, bytes]
@@ -56,7 +56,7 @@ async def read_json(request: Request, decoder: msgspec.json.Decoder[T], *, limit
             if isinstance(error, RecursionError)
             else str(error)
         )
-        raise Refusal(400, "malformed_json", f"The body is not JSON: {what}.") from None
+        raise ProblemError(400, "malformed_json", f"The body is not JSON: {what}.") from None
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -68,7 +68,7 @@ async def _read(request: Request, limit: int) -> bytes:
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise Refusal(400, "incomplete_body", "The connection ended before the body did.")
+            raise ProblemError(400, "incomplete_body", "The connection ended before the body did.")
         body += bytes(message.get("body", b""))
         if len(body) > limit:
             raise _too_large(limit)
@@ -76,11 +76,11 @@ async def _read(request: Request, limit: int) -> bytes:
             return body
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
+def _too_large(limit: int) -> ProblemError:
+    return ProblemError(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
 
 
-def _wrong_shape(message: str) -> Refusal:
+def _wrong_shape(message: str) -> ProblemError:
     """msgspec's words, with the place as a JSON pointer."""
     what, at, path = message.rpartition(AT) if AT in message else (message, "", "")
     steps = [name or index for name, index in STEP.findall(path.removesuffix("`"))]
@@ -89,7 +89,7 @@ def _wrong_shape(message: str) -> Refusal:
     pointer = "#" + "".join("/" + quote(step.replace("~", "~0").replace("/", "~1"), safe="~") for step in steps)
     shown = what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "…"
     detail = f"{shown} (at {pointer})" if at else shown
-    return Refusal(422, "invalid_body", detail, errors=(schemas.FieldError(pointer=pointer, detail=shown),))
+    return ProblemError(422, "invalid_body", detail, errors=(schemas.FieldError(pointer=pointer, detail=shown),))
 
 
 class Json(Response):

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from enrichment.logs import Log
-from enrichment.web.problems import answer
+from enrichment.web.problems import problem_response
 
 log = Log(__name__)
 
@@ -79,7 +79,7 @@ class Boundary:
                 return
             response = await route.endpoint(Request(scope, receive))
         except Exception as error:
-            response = await answer(Request(scope), error)
+            response = await problem_response(Request(scope), error)
         await _respond(response, scope, receive, send)
 
     def _route(self, scope: Scope) -> Route | None:

@@ -9,7 +9,7 @@ from enrichment.domains import canonical_domain
 from enrichment.errors import InvalidDomain
 from enrichment.jobs.model import BatchItem, Order
 from enrichment.modules.table import plan
-from enrichment.web.problems import Refusal
+from enrichment.web.problems import ProblemError
 
 
 def order_of(body: schemas.StartRequest | schemas.BatchRequest, request_id: str) -> Order:
@@ -43,5 +43,5 @@ def batch_items(texts: Sequence[str], *, most: int) -> list[BatchItem]:
     return items
 
 
-def _bad_batch(detail: str) -> Refusal:
-    return Refusal(422, "invalid_body", detail, errors=(schemas.FieldError(pointer="#/domains", detail=detail),))
+def _bad_batch(detail: str) -> ProblemError:
+    return ProblemError(422, "invalid_body", detail, errors=(schemas.FieldError(pointer="#/domains", detail=detail),))

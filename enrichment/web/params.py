@@ -13,7 +13,7 @@ from enrichment.domains import canonical_domain
 from enrichment.errors import InvalidDomain
 from enrichment.jobs.model import State
 from enrichment.modules.table import MODULES
-from enrichment.web.problems import Refusal
+from enrichment.web.problems import ProblemError
 
 IN_PATH: Final = re.compile(r"[^/]+|https?://[^/]+/?", re.IGNORECASE)
 
@@ -71,5 +71,5 @@ def query_modules(request: Request) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def _bad(parameter: str, detail: str, *, code: str = "invalid_query") -> Refusal:
-    return Refusal(422, code, detail, errors=(schemas.FieldError(parameter=parameter, detail=detail),))
+def _bad(parameter: str, detail: str, *, code: str = "invalid_query") -> ProblemError:
+    return ProblemError(422, code, detail, errors=(schemas.FieldError(parameter=parameter, detail=detail),))

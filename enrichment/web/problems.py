@@ -46,7 +46,7 @@ TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 ENCODER: Final = msgspec.json.Encoder()
 
 
-class Refusal(Exception):
+class ProblemError(Exception):
     """An error answer: what HTTP says, what a program reads (`code`), what a person reads (`detail`)."""
 
     def __init__(
@@ -70,63 +70,63 @@ class Refusal(Exception):
         self.suggestions = suggestions
 
 
-async def answer(request: Request, error: Exception) -> Response:
+async def problem_response(request: Request, error: Exception) -> Response:
     """The response to an error, whatever it is. Says it in the log too: with a traceback if nobody foresaw it."""
-    refusal = _refusal(request, error)
-    tell, event = (log.exception, "request failed") if refusal.status == 500 else (log.info, "request refused")
-    tell(
+    problem = _problem_error(request, error)
+    write, event = (log.exception, "request failed") if problem.status == 500 else (log.info, "request refused")
+    write(
         event,
         request_id=request.scope["enrichment.request_id"],
         method=request.method,
         path=request.scope["path"],
-        status=refusal.status,
-        code=refusal.code,
+        status=problem.status,
+        code=problem.code,
     )
     return Response(
-        ENCODER.encode(_problem(request, refusal)),
-        status_code=refusal.status,
-        headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **refusal.headers},
+        ENCODER.encode(_problem(request, problem)),
+        status_code=problem.status,
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **problem.headers},
         media_type="application/problem+json",
     )
 
 
 def problem_of(request: Request, error: Exception) -> schemas.Problem:
-    """What `answer` would say, for a stream that has begun already."""
-    return _problem(request, _refusal(request, error))
+    """What `problem_response` would say, for a stream that has begun already."""
+    return _problem(request, _problem_error(request, error))
 
 
-def _problem(request: Request, refusal: Refusal) -> schemas.Problem:
+def _problem(request: Request, problem: ProblemError) -> schemas.Problem:
     return schemas.Problem(
         type="about:blank",
-        title=TITLES.get(refusal.status) or HTTPStatus(refusal.status).phrase,
-        status=refusal.status,
-        detail=refusal.detail,
+        title=TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=problem.detail,
         instance=quote(request.scope["path"]),
-        code=refusal.code,
+        code=problem.code,
         request_id=request.scope["enrichment.request_id"],
-        errors=refusal.errors,
-        missing=refusal.missing,
-        suggestions=refusal.suggestions,
+        errors=problem.errors,
+        missing=problem.missing,
+        suggestions=problem.suggestions,
     )
 
 
-def _refusal(request: Request, error: Exception) -> Refusal:
+def _problem_error(request: Request, error: Exception) -> ProblemError:
     match error:
-        case Refusal():
+        case ProblemError():
             return error
         case EnrichmentError():
             return _from_ours(error)
         case HTTPException():
             return _from_starlette(request, error)
         case _:
-            return Refusal(
+            return ProblemError(
                 500, "internal_error", "The service made a mistake. Its log says which, under this request_id."
             )
 
 
-def _from_ours(error: EnrichmentError) -> Refusal:
+def _from_ours(error: EnrichmentError) -> ProblemError:
     detail = str(error)
-    return Refusal(
+    return ProblemError(
         next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF),
         error.code,
         detail,
@@ -137,7 +137,7 @@ def _from_ours(error: EnrichmentError) -> Refusal:
     )
 
 
-def _from_starlette(request: Request, error: HTTPException) -> Refusal:
+def _from_starlette(request: Request, error: HTTPException) -> ProblemError:
     """The router's own two errors, unknown path and wrong method, in words that help."""
     status = HTTPStatus(error.status_code)
     headers = error.headers or {}
@@ -146,4 +146,4 @@ def _from_starlette(request: Request, error: HTTPException) -> Refusal:
         404: f"There is nothing at {path}.",
         405: f"{request.method} is not possible at {path}; possible: {headers.get('Allow')}.",
     }.get(status, error.detail)
-    return Refusal(status, status.name.lower(), detail, headers=headers)
+    return ProblemError(status, status.name.lower(), detail, headers=headers)
