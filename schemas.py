@@ -2,6 +2,7 @@
 Everything that crosses HTTP as JSON, shape by shape.
 """
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,6 +11,10 @@ from msgspec import Meta
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A body that callers send. A field it does not know is refused: it is more often a typing error than a wish."""
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A query string that callers send, by parameter. Unknown parameters are refused, as unknown fields are."""
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -97,18 +102,67 @@ class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
     suggestions: tuple[str, ...] = ()
 
 
+class JobState(StrEnum):
+    """The state of a job. It never leaves one of the last three."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class StepState(StrEnum):
+    """The state of one module of a job."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+class Freshness(StrEnum):
+    """How much of its time to live a cached answer has left, from best to worst."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    EXPIRED = "expired"
+    MISSING = "missing"
+
+
 Priority = Literal["low", "normal", "high"]
-JobState = Literal["queued", "running", "completed", "failed", "cancelled"]
-StepState = Literal["pending", "running", "completed", "failed", "skipped", "cancelled"]
-Waves = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4)]
-Modules = Annotated[tuple[str, ...], Meta(max_length=100)]
+WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4)]
+ModuleIds = Annotated[tuple[str, ...], Meta(max_length=100)]
+
+
+class JobQuery(Query, frozen=True, kw_only=True):
+    """Which job of a domain is meant: without `job_id` the newest that will do."""
+
+    job_id: Annotated[str, Meta(min_length=1)] | None = None
+
+
+class ResultsQuery(JobQuery, frozen=True, kw_only=True):
+    """`modules` narrows the results."""
+
+    modules: tuple[str, ...] | None = None
+
+
+class ListQuery(Query, frozen=True, kw_only=True):
+    """`domain` in any spelling and `status` filter the list; `limit` and `offset` are numbers of jobs."""
+
+    domain: str | None = None
+    status: tuple[JobState, ...] = ()
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    offset: Annotated[int, Meta(ge=0, le=1_000_000_000_000)] = 0
 
 
 class StartRequest(Request, frozen=True):
     """`POST /api/v1/enrich/{domain}`; every field may be missing or null."""
 
-    modules: Modules | None = None
-    waves: Waves | None = None
+    modules: ModuleIds | None = None
+    waves: WaveNumbers | None = None
     force: bool | None = None
     priority: Priority | None = None
 
@@ -117,8 +171,8 @@ class BatchRequest(Request, frozen=True):
     """`POST /api/v1/enrich/batch`; `concurrency` in jobs."""
 
     domains: tuple[str, ...]
-    modules: Modules | None = None
-    waves: Waves | None = None
+    modules: ModuleIds | None = None
+    waves: WaveNumbers | None = None
     force: bool | None = None
     priority: Priority | None = None
     concurrency: Annotated[int, Meta(ge=1, le=20)] | None = None
@@ -158,7 +212,7 @@ class StartedBatch(Response, frozen=True, kw_only=True):
     """The 202 of `POST /api/v1/enrich/batch`, and the batch as it stands later on."""
 
     batch_id: str
-    status: Literal["queued", "running", "completed", "failed", "cancelled"]
+    status: JobState
     total_domains: int
     queued_count: int
     skipped_count: int
@@ -201,20 +255,20 @@ class ModuleProgress(Response, frozen=True, kw_only=True):
 
 
 class WaveProgress(Response, frozen=True, kw_only=True):
-    """The modules of a job that run together."""
+    """The modules of a job that run together. A wave has failed if none of its modules is completed."""
 
     wave_number: int
-    status: Literal["pending", "running", "completed", "failed", "cancelled"]
+    status: StepState
     modules: tuple[ModuleProgress, ...]
     started_at: str | None
     completed_at: str | None
 
 
 class ModuleError(Response, frozen=True, kw_only=True):
-    """Why a module, or with `module_id` null the whole job, brought nothing."""
+    """Why a module has no result; with `module_id` null, why the job has none or was cancelled."""
 
     module_id: str | None
-    status: Literal["failed", "skipped", "cancelled"]
+    status: StepState
     detail: str
     attempts: tuple[SourceAttempt, ...]
 
@@ -298,7 +352,7 @@ class CachedModule(Response, frozen=True, kw_only=True):
     module_id: str
     is_cached: bool
     cached_at: str | None
-    freshness: Literal["fresh", "stale", "expired", "missing"]
+    freshness: Freshness
     ttl_remaining_seconds: int | None
     simulated: bool
 
@@ -308,7 +362,7 @@ class CacheStatus(Response, frozen=True, kw_only=True):
 
     domain: str
     modules: tuple[CachedModule, ...]
-    overall_freshness: Literal["fresh", "stale", "expired", "missing"]
+    overall_freshness: Freshness
     last_enrichment: str | None
     stale_modules: tuple[str, ...]
 
@@ -363,6 +417,21 @@ class BlueprintRequest(Request, frozen=True):
     offer: Text | None = None
     stream: bool | None = None
     refresh: bool | None = None
+
+
+class BlueprintOptions(Query, frozen=True, kw_only=True):
+    """The query of `POST /campaigns/enrichment`: what may stand in the body as well, which wins."""
+
+    stream: bool | None = None
+    refresh: bool | None = None
+
+
+class BlueprintQuery(BlueprintOptions, frozen=True, kw_only=True):
+    """The query of `GET /campaigns/enrichment`: a blueprint request, as a browser's `EventSource` can send it."""
+
+    website_url: str
+    icp: Text | None = None
+    offer: Text | None = None
 
 
 class FoundInProfile(Response, frozen=True, kw_only=True):

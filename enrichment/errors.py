@@ -26,14 +26,15 @@ class EnrichmentError(Exception):
     A caller's mistake, or a limit that a caller has run into.
 
     `code` is stable and meant for programs; the message is meant for people. `pointer` is the JSON pointer to the
-    offending part of the caller's document, where there is one.
+    offending part of the caller's document, `parameter` the name of the offending part of the query or the path.
     """
 
     code: ClassVar[str]
 
-    def __init__(self, message: str, *, pointer: str | None = None) -> None:
+    def __init__(self, message: str, *, pointer: str | None = None, parameter: str | None = None) -> None:
         super().__init__(message)
         self.pointer = pointer
+        self.parameter = parameter
 
 
 class InvalidDomain(EnrichmentError):

@@ -13,7 +13,7 @@ import msgspec
 from enrichment.blueprint.values import DataPoint, Icp, IcpInput, Profile, Sections
 from enrichment.clock import Clock
 from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, SourceError
-from enrichment.jobs.resolver import Answers
+from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import MODULES
@@ -104,7 +104,7 @@ class Campaigns:
     Whoever asks for what is being made already listens to that; when nobody listens any more it is stopped.
     """
 
-    def __init__(self, *, answers: Answers, max_kept: int, clock: Clock) -> None:
+    def __init__(self, *, answers: Resolver, max_kept: int, clock: Clock) -> None:
         self._answers = answers
         self._max_kept = max_kept
         self._clock = clock
@@ -215,13 +215,15 @@ class Campaigns:
 
     async def _describe(self, domain: str, modules: Sequence[str]) -> tuple[dict[str, Finding], dict[str, str]]:
         """What is known of the company behind the website, and why the rest is not."""
+        asker = secrets.token_hex(8)
         found: dict[str, Finding] = {}
         missing: dict[str, str] = {}
 
         async def describe(module_id: str) -> None:
             module, subject = MODULES[module_id], Subject(domain=domain)
             try:
-                found[module_id] = self._answers.cached(module, subject) or await self._answers.ask(module, subject)
+                cached = await self._answers.cached(module, subject)
+                found[module_id] = cached or await self._answers.ask(module, subject, asker=asker)
             except SourceError as error:
                 missing[module_id] = str(error)
 

@@ -1,5 +1,5 @@
 """
-How much of the event loop's time jobs may take from those who ask.
+How much time jobs may take of each turn of the event loop.
 """
 
 import asyncio
@@ -7,26 +7,26 @@ import asyncio
 from enrichment.clock import Clock
 
 
-class Pace:
+class LoopBudget:
     """
-    Parts the work of jobs among the turns of the event loop: so many seconds in each, or a single piece of work.
+    Spreads the work of jobs over the turns of the event loop: `seconds` in each, and at least one piece of work.
 
-    A hundred jobs whose sources answer at the same moment would else do all their work in one turn, and whoever asks
-    for `/health` in it waits for all of them.
+    Without it, a hundred jobs whose sources answer at the same moment do all their work in one turn, and a request that
+    arrives in that turn waits for all of them.
     """
 
     def __init__(self, *, seconds: float, clock: Clock) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._begun: float | None = None  # when the first work of this turn was let through
+        self._turn_began: float | None = None  # when the first work of this turn was let through
 
-    async def wait(self) -> None:
-        """Return when some work may be done."""
-        while self._begun is not None and self._clock.now() - self._begun >= self._seconds:  # noqa: ASYNC110 - a turn, not an event, is waited for
+    async def checkpoint(self) -> None:
+        """Wait until there is time for a piece of work."""
+        while self._turn_began is not None and self._clock.now() - self._turn_began >= self._seconds:  # noqa: ASYNC110 - it waits for a turn, not for an event
             await asyncio.sleep(0)
-        if self._begun is None:
-            self._begun = self._clock.now()
-            asyncio.get_running_loop().call_soon(self._turn)
+        if self._turn_began is None:
+            self._turn_began = self._clock.now()
+            asyncio.get_running_loop().call_soon(self._end_turn)
 
-    def _turn(self) -> None:
-        self._begun = None
+    def _end_turn(self) -> None:
+        self._turn_began = None

@@ -3,88 +3,81 @@ Which enrichments there are, by domain and state, newest first, at the cost of t
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from heapq import merge
+from itertools import islice
 from typing import cast
 
-from enrichment.jobs.model import AnyJob, Enrichment, State
+from enrichment.jobs.model import AnyJob, Enrichment
+from schemas import JobState
 
 
 class JobIndex:
     """
-    The ids of the enrichments among `jobs` in the order of their numbers, oldest first: all, and those in each state,
-    and those of each domain.
+    The ids of the enrichments among `jobs` in the order of their numbers: all, those in each state, those of each domain.
 
-    A list of 100,000 ids is 800 kB: to take one out of its middle moves half of that at most, in one piece, while any
-    page is a slice. Only who asks for a state of one domain's waits while all jobs of that domain are looked at. Most
-    domains have one job, which stands there without a list around it: that saves 100 bytes for each.
+    A list of 100,000 ids is 800 kB: taking one out of its middle moves half of that at most, in one piece, and a page is
+    a slice. Only a page of some states of one domain looks at all jobs of that domain.
     """
 
     def __init__(self, jobs: Mapping[str, AnyJob]) -> None:
         self._jobs = jobs
         self._all: list[str] = []
-        self._in_state: dict[State, list[str]] = {state: [] for state in State}
-        self._of_domain: dict[str, str | list[str]] = {}
+        self._in_state: dict[JobState, list[str]] = {state: [] for state in JobState}
+        self._of_domain: dict[str, list[str]] = {}
 
     def add(self, job: Enrichment) -> None:
-        """Take in a new job."""
-        self._insert(self._all, job)
-        self._insert(self._in_state[job.state], job)
-        before = self._of_domain.get(job.domain)
-        if before is None:
-            self._of_domain[job.domain] = job.id
-        elif isinstance(before, str):
-            self._of_domain[job.domain] = [before, job.id]
-        else:
-            before.append(job.id)
+        """Add a job, which has to be in `jobs` by now and to have the highest number."""
+        self._all.append(job.id)
+        self._in_state[job.state].append(job.id)
+        self._of_domain.setdefault(job.domain, []).append(job.id)
 
-    def move(self, job: Enrichment, before: State) -> None:
-        """Tell that the job was in the state `before`, and now is in its own."""
-        self._take(self._in_state[before], job)
-        self._insert(self._in_state[job.state], job)
+    def move(self, job: Enrichment, before: JobState) -> None:
+        """Note that the job, which was in the state `before`, is in its present state."""
+        self._remove(self._in_state[before], job)
+        ids = self._in_state[job.state]
+        ids.insert(self._position(ids, job), job.id)
 
     def remove(self, job: Enrichment) -> None:
-        """Forget the job, before it leaves `jobs`."""
-        self._take(self._all, job)
-        self._take(self._in_state[job.state], job)
+        """Remove a job, which has to be in `jobs` still."""
+        self._remove(self._all, job)
+        self._remove(self._in_state[job.state], job)
         ids = self._of_domain[job.domain]
-        if isinstance(ids, list):
-            self._take(ids, job)
-        if isinstance(ids, str) or not ids:
+        self._remove(ids, job)
+        if not ids:
             del self._of_domain[job.domain]
 
-    def count(self, domain: str | None, state: State | None) -> int:
-        """How many there are."""
-        return len(self._ids(domain, state))
+    def count(self, domain: str | None, states: Collection[JobState] = ()) -> int:
+        """How many enrichments there are, of the domain and in the states if given."""
+        return sum(map(len, self._lists(domain, states)))
 
-    def page(self, domain: str | None, state: State | None, *, limit: int, offset: int) -> list[str]:
-        """`limit` ids, newest first, after the `offset` newest ones."""
-        ids = self._ids(domain, state)
-        end = len(ids) - offset
-        return ids[max(0, end - limit) : max(0, end)][::-1]
+    def page(self, domain: str | None, states: Collection[JobState], *, limit: int, offset: int) -> list[str]:
+        """`limit` ids after the `offset` newest ones."""
+        lists = self._lists(domain, states)
+        if len(lists) == 1:
+            end = len(lists[0]) - offset
+            return list(lists[0][max(0, end - limit) : max(0, end)][::-1])
+        newest_first = merge(*map(reversed, lists), key=self._number, reverse=True)
+        return list(islice(newest_first, offset, offset + limit))
 
-    def newest(self, domain: str, states: frozenset[State]) -> str | None:
-        """The newest job of the domain in one of the states."""
-        return next(
-            (job_id for job_id in reversed(self._ids(domain, None)) if self._jobs[job_id].state in states), None
-        )
+    def newest(self, domain: str, states: Collection[JobState]) -> str | None:
+        """The id of the domain's newest job in one of the states."""
+        ids = reversed(self._of_domain.get(domain, ()))
+        return next((job_id for job_id in ids if self._jobs[job_id].state in states), None)
 
-    def _ids(self, domain: str | None, state: State | None) -> list[str]:
+    def _lists(self, domain: str | None, states: Collection[JobState]) -> list[Sequence[str]]:
+        """The lists that together hold the ids in question, each once."""
         if domain is None:
-            return self._all if state is None else self._in_state[state]
+            return [self._in_state[state] for state in states] if states else [self._all]
         ids = self._of_domain.get(domain, [])
-        if isinstance(ids, str):
-            ids = [ids]
-        return ids if state is None else [job_id for job_id in ids if self._jobs[job_id].state is state]
+        return [[job_id for job_id in ids if self._jobs[job_id].state in states] if states else ids]
 
-    def _insert(self, ids: list[str], job: Enrichment) -> None:
-        ids.insert(self._place(ids, job), job.id)
+    def _remove(self, ids: list[str], job: Enrichment) -> None:
+        del ids[self._position(ids, job)]
 
-    def _take(self, ids: list[str], job: Enrichment) -> None:
-        del ids[self._place(ids, job)]
-
-    def _place(self, ids: list[str], job: Enrichment) -> int:
+    def _position(self, ids: Sequence[str], job: Enrichment) -> int:
         if not ids or self._number(ids[-1]) < job.number:
-            return len(ids)  # most often it is the newest
+            return len(ids)  # the most frequent case: it is the newest
         return bisect_left(ids, job.number, key=self._number)
 
     def _number(self, job_id: str) -> int:

@@ -1,26 +1,34 @@
 """
-The dict that holds all jobs, and its lock.
+The store of a single process: a dict that holds all jobs, and its lock.
 """
 
 import asyncio
+import functools
+import itertools
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, TooManyJobs
+from enrichment.jobs import archive
 from enrichment.jobs.index import JobIndex
-from enrichment.jobs.model import FINISHED, UNFINISHED, AnyJob, Batch, Enrichment, Lookup, Packer, State, Step
-from enrichment.sources import Company
+from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
+from enrichment.jobs.protocols import BatchSnapshot, J, Page
+from schemas import CompanyData, JobState, StepState
+
+READ_JOBS: int = 100
+"Finished jobs that are kept decompressed, some 25 kB each: whoever polls reads the same one again and again."
 
 
-class JobStore:
+class MemoryStore:
     """
-    Jobs by id. Bounded both ways: by how many are unfinished, by how many finished ones are kept and for how long.
+    A `JobStore` in memory.
 
-    Every change is made under the lock. A look takes no lock: values are frozen, and nothing is awaited while looking.
+    Holds `max_pending` unfinished jobs, and `max_finished` finished ones for `retention_seconds`; the oldest are
+    forgotten first. Every change is made under the lock. A reader takes no lock: jobs are values, and no read awaits.
     """
 
     def __init__(self, *, max_pending: int, max_finished: int, retention_seconds: float, clock: Clock) -> None:
@@ -28,149 +36,166 @@ class JobStore:
         self._max_finished = max_finished
         self._retention_seconds = retention_seconds
         self._clock = clock
-        self._jobs: dict[str, AnyJob] = {}
-        self._finished: deque[AnyJob] = deque()  # in the order of their ends, so the oldest is on the left
+        self._jobs: dict[str, AnyJob] = {}  # finished enrichments without their steps
+        self._archived: dict[str, bytes] = {}  # the steps of finished enrichments, compressed
+        self._finished: deque[AnyJob] = deque()  # in the order in which they finished
         self._index = JobIndex(self._jobs)
-        self._batches: dict[str, tuple[Batch, int]] = {}  # with the number of its jobs that are not forgotten
-        self._packer = Packer()
+        self._batches: dict[str, tuple[Batch, int]] = {}  # with the number of its jobs that are still held
+        self._numbers = itertools.count(1)
         self._lock = asyncio.Lock()
-
-    # Looking
+        self._read = functools.lru_cache(maxsize=READ_JOBS)(self._decompressed)
 
     @property
     def pending(self) -> int:
         """How many jobs are not finished."""
         return len(self._jobs) - len(self._finished)
 
-    def unfinished(self) -> list[AnyJob]:
-        """All jobs that have not come to an end, oldest first."""
-        return [job for job in self._jobs.values() if not job.is_finished]
+    def unfinished(self) -> list[str]:
+        """The ids of all unfinished jobs, oldest first."""
+        return [job.id for job in self._jobs.values() if not job.is_finished]
 
-    def lookup(self, job_id: str) -> Lookup:
-        """The job of `POST /enrich`, as it stands; `JobNotFound` if there is none or its time is over."""
+    async def add(self, jobs: Sequence[J], batch: Batch | None = None) -> Sequence[J]:
+        """See `JobStore.add`."""
+        async with self._lock:
+            self._forget()
+            self._check_room(jobs[0].expected_seconds, len(jobs))
+            if batch:
+                self._batches[batch.id] = batch, len(jobs)
+            return [self._add(job) for job in jobs]
+
+    async def check_room(self, expected_seconds: float) -> None:
+        """See `JobStore.check_room`."""
+        self._check_room(expected_seconds, 1)
+
+    async def begin(self, job_id: str) -> Enrichment | None:
+        """See `JobStore.begin`."""
+        async with self._lock:
+            job = self._jobs.get(job_id)
+            if not isinstance(job, Enrichment) or job.state is not JobState.QUEUED:
+                return None
+            begun = replace(job, state=JobState.RUNNING, started_at=self._clock.now())
+            self._replace(begun, job)
+            return begun
+
+    async def record(self, job_id: str, step: Step) -> bool:
+        """See `JobStore.record`."""
+        async with self._lock:
+            job = self._jobs.get(job_id)
+            if not isinstance(job, Enrichment) or job.is_finished or job.step(step.module_id).ended_at is not None:
+                return False
+            self._replace(job.with_step(step), job)
+            return True
+
+    async def finish(
+        self, job_id: str, state: JobState, *, result: CompanyData | None = None, error: str | None = None
+    ) -> AnyJob | None:
+        """See `JobStore.finish`."""
+        async with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None or job.is_finished:
+                return None
+            now = self._clock.now()
+            finished: AnyJob
+            if isinstance(job, Lookup):
+                finished = replace(job, state=state, finished_at=now, error=error, result=result)
+            else:
+                finished = replace(job, state=state, finished_at=now, error=error, steps=())
+                self._archived[job_id] = archive.pack(_ended(job.steps))
+            self._replace(finished, job)
+            self._finished.append(finished)
+            self._forget()
+            return finished
+
+    async def lookup(self, job_id: str) -> Lookup:
+        """See `JobStore.lookup`."""
         job = self._jobs.get(job_id)
-        if not isinstance(job, Lookup) or self._is_over(job):
+        if not isinstance(job, Lookup) or self._is_expired(job):
             raise JobNotFound
         return job
 
-    def enrichment(self, job_id: str, domain: str | None = None) -> Enrichment:
-        """The enrichment, as it stands; `JobNotFound` if there is none of that id, for `domain` if given."""
-        job = self.find(job_id)
+    async def enrichment(self, job_id: str, domain: str | None = None) -> Enrichment:
+        """See `JobStore.enrichment`."""
+        job = self._find(job_id)
         if job is None or domain not in (None, job.domain):
             raise JobNotFound
         return job
 
-    def find(self, job_id: str | None) -> Enrichment | None:
-        """The enrichment, as it stands, if it is held."""
-        job = self._jobs.get(job_id or "")
-        return job if isinstance(job, Enrichment) and not self._is_over(job) else None
+    async def newest(self, domain: str, states: Collection[JobState]) -> Enrichment | None:
+        """See `JobStore.newest`."""
+        return self._find(self._index.newest(domain, states))
 
-    def is_unfinished(self, job_id: str) -> bool:
-        """Whether there is such a job, and it has not come to its end."""
-        job = self._jobs.get(job_id)
-        return job is not None and not job.is_finished
+    async def page(self, domain: str | None, states: Collection[JobState], *, limit: int, offset: int) -> Page:
+        """See `JobStore.page`. A job whose time is over may be in it until the next job is added or finished."""
+        ids = self._index.page(domain, states, limit=limit, offset=offset)
+        jobs = [replace(job, steps=()) for job in map(self._jobs.get, ids) if isinstance(job, Enrichment)]
+        return Page(
+            jobs=jobs,
+            total=self._index.count(domain, states),
+            running=self._index.count(domain, (JobState.RUNNING,)),
+            queued=self._index.count(domain, (JobState.QUEUED,)),
+        )
 
-    def newest(self, domain: str, states: frozenset[State] = UNFINISHED | FINISHED) -> Enrichment | None:
-        """The newest enrichment of the domain in one of the states, if there is one."""
-        return self.find(self._index.newest(domain, states))
-
-    def page(self, domain: str | None, state: State | None, *, limit: int, offset: int) -> list[Enrichment]:
-        """Enrichments, newest first. One whose time is over may be among them until the next change."""
-        ids = self._index.page(domain, state, limit=limit, offset=offset)
-        return [job for job in map(self._jobs.__getitem__, ids) if isinstance(job, Enrichment)]
-
-    def count(self, domain: str | None, state: State | None) -> int:
-        """How many enrichments there are."""
-        return self._index.count(domain, state)
-
-    def batch(self, batch_id: str) -> Batch:
-        """The batch, as long as one of its jobs is held."""
+    async def batch(self, batch_id: str) -> BatchSnapshot:
+        """See `JobStore.batch`."""
         if batch_id not in self._batches:
             raise JobNotFound("Batch not found")
-        return self._batches[batch_id][0]
+        batch, _ = self._batches[batch_id]
+        held = [self._jobs.get(item.job_id or "") for item in batch.items]
+        jobs = {job.id: job for job in held if isinstance(job, Enrichment) and not self._is_expired(job)}
+        return BatchSnapshot(batch, jobs)
 
-    def check_room(self, expected_seconds: float, jobs: int = 1) -> None:
-        """Raise `TooManyJobs` if so many more jobs, the first of that many seconds, would be too many."""
+    def _add(self, job: J) -> J:
+        if isinstance(job, Enrichment):
+            job = replace(job, number=next(self._numbers))
+            self._jobs[job.id] = job
+            self._index.add(job)
+        else:
+            self._jobs[job.id] = job
+        return job
+
+    def _check_room(self, expected_seconds: float, jobs: int) -> None:
         if self.pending + jobs > self._max_pending:
             raise TooManyJobs(
                 f"{self.pending} jobs are unfinished, of {self._max_pending} that this service holds. Try again later.",
                 retry_after=max(1, math.ceil(expected_seconds)),
             )
 
-    # Changing
+    def _find(self, job_id: str | None) -> Enrichment | None:
+        job = self._jobs.get(job_id or "")
+        if not isinstance(job, Enrichment) or self._is_expired(job):
+            return None
+        return self._read(job.id) if job.is_finished else job
 
-    async def add(self, jobs: Sequence[AnyJob], batch: Batch | None = None) -> None:
-        """Take new jobs in, all or none; `TooManyJobs` if they would be too many."""
-        async with self._lock:
-            self._forget()
-            self.check_room(jobs[0].expected_seconds, len(jobs))
-            if batch:
-                self._batches[batch.id] = batch, len(jobs)
-            for job in jobs:
-                self._jobs[job.id] = job
-                if isinstance(job, Enrichment):
-                    self._index.add(job)
+    def _decompressed(self, job_id: str) -> Enrichment:
+        job = self._jobs[job_id]
+        assert isinstance(job, Enrichment)
+        return replace(job, steps=archive.unpack(self._archived[job_id]))
 
-    async def begin(self, job_id: str) -> bool:
-        """Mark a queued job as running; False if it has been ended before it could begin."""
-        async with self._lock:
-            job = self._jobs.get(job_id)
-            if job is None or job.state is not State.QUEUED:
-                return False
-            self._put(replace(job, state=State.RUNNING, started_at=self._clock.now()), job)
-            return True
-
-    async def record(self, job_id: str, step: Step) -> bool:
-        """Note how a module stands; False if its job, or the step itself, has come to its end before."""
-        async with self._lock:
-            job = self._jobs.get(job_id)
-            if not isinstance(job, Enrichment) or job.is_finished or job.step(step.module_id).ended_at is not None:
-                return False
-            self._put(job.with_step(step), job)
-            return True
-
-    async def end(
-        self, job_id: str, state: State, *, result: Company | None = None, error: str | None = None
-    ) -> AnyJob | None:
-        """
-        Bring a job to its end, once: the first end counts, a later one changes nothing and gives None.
-
-        The steps of an enrichment that have not ended by then are cancelled.
-        """
-        async with self._lock:
-            job = self._jobs.get(job_id)
-            if job is None or job.is_finished:
-                return None
-            now = self._clock.now()
-            ended: AnyJob
-            if isinstance(job, Lookup):
-                ended = replace(job, state=state, finished_at=now, error=error, result=result)
-            else:
-                ended = replace(job.at_rest(self._packer), state=state, finished_at=now, error=error)
-            self._put(ended, job)
-            self._finished.append(ended)
-            self._forget()
-            return ended
-
-    def _put(self, job: AnyJob, before: AnyJob) -> None:
+    def _replace(self, job: AnyJob, before: AnyJob) -> None:
         self._jobs[job.id] = job
         if isinstance(job, Enrichment) and job.state is not before.state:
             self._index.move(job, before.state)
 
-    def _is_over(self, job: AnyJob) -> bool:
+    def _is_expired(self, job: AnyJob) -> bool:
         return job.finished_at is not None and job.finished_at + self._retention_seconds <= self._clock.now()
 
     def _forget(self) -> None:
         """Drop finished jobs, oldest first, while there are too many or their time is over."""
-        while self._finished and (len(self._finished) > self._max_finished or self._is_over(self._finished[0])):
+        while self._finished and (len(self._finished) > self._max_finished or self._is_expired(self._finished[0])):
             job = self._finished.popleft()
             if isinstance(job, Enrichment):
                 self._index.remove(job)
-                self._forget_one_of(job.batch_id)
+                del self._archived[job.id]
+                self._release_batch(job.batch_id)
             del self._jobs[job.id]
 
-    def _forget_one_of(self, batch_id: str | None) -> None:
+    def _release_batch(self, batch_id: str | None) -> None:
         if batch_id:
             batch, held = self._batches.pop(batch_id)
             if held > 1:
                 self._batches[batch_id] = batch, held - 1
+
+
+def _ended(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps of a job that is over: those that have not ended are cancelled."""
+    return tuple(step if step.ended_at is not None else replace(step, state=StepState.CANCELLED) for step in steps)

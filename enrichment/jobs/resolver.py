@@ -1,19 +1,22 @@
 """
-An answer to a module's question: from the cache, or from a call shared with whoever wants the same.
+The answer to a module's question: from the cache, or from a call that is shared with all jobs that need the same.
 """
 
-from collections.abc import Mapping
+import asyncio
+import functools
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from typing import Any
 
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
-from enrichment.jobs.cache import Cache, SharedCalls
+from enrichment.jobs.protocols import Cache
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.sources import Source, first_success
 from enrichment.sources.local import based_on
 
 
-class Answers:
-    """All that is known, and all that can be asked."""
+class Resolver:
+    """Finds answers in the cache and from sources."""
 
     def __init__(self, *, cache: Cache, sources: Mapping[str, Source], clock: Clock) -> None:
         self._cache = cache
@@ -21,25 +24,88 @@ class Answers:
         self._clock = clock
         self._calls = SharedCalls()
 
-    def known(self, domain: str, module: Module) -> Finding | None:
-        """What the cache holds, whatever it was derived from."""
-        return self._cache.get_any(domain, module)
+    async def known(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
+        """Return what the cache holds, whatever it was derived from."""
+        return await self._cache.get(domain, module_ids)
 
-    def cached(self, module: Module, subject: Subject) -> Finding | None:
-        """What the cache holds for just this question."""
-        return self._cache.get(subject.domain, module, based_on(subject))
+    async def cached(self, module: Module, subject: Subject) -> Finding | None:
+        """Return what the cache holds for this question; of a derived answer only one from the very same findings."""
+        finding = (await self._cache.get(subject.domain, (module.id,))).get(module.id)
+        return finding if finding and finding.based_on == based_on(subject) else None
 
-    async def ask(self, module: Module, subject: Subject) -> Finding:
-        """The sources' answer, without a look into the cache. Raises `SourceFailed` or `InsufficientInput`."""
+    async def ask(self, module: Module, subject: Subject, *, asker: str) -> Finding:
+        """
+        Ask the module's sources, or wait for the call that is asking them already.
+
+        `asker` is the id of the job that waits. Raise `SourceFailed` or `InsufficientInput`.
+        """
         key = (subject.domain, module.id, based_on(subject))
-        return await self._calls.share(key, lambda: self._call(module, subject))
+        return await self._calls.share(key, asker, lambda: self._call(module, subject))
+
+    def abandon(self, asker: str) -> None:
+        """Stop every call that only this job waits for, so that not even one that is about to begin does."""
+        self._calls.abandon(asker)
 
     async def _call(self, module: Module, subject: Subject) -> Finding:
-        """The call itself, once for all who wait for it. What it brings is kept, whoever still waits."""
+        """Ask the sources, once for all jobs that wait. The finding is kept even if none waits any more."""
         try:
             async with self._clock.timeout(module.timeout_seconds):
                 finding = await first_success(self._sources, module, subject, self._clock)
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
-        self._cache.put(subject.domain, module, finding)
+        await self._cache.put(subject.domain, module.id, finding)
         return finding
+
+
+class SharedCalls:
+    """
+    At most one call for each key at a time, whatever the number of askers.
+
+    The call is a task of its own, so an asker that stops waiting does not take it from the others. When the last one
+    stops, the call is cancelled.
+    """
+
+    def __init__(self) -> None:
+        self._calls: dict[object, _Call] = {}
+
+    async def share(self, key: object, asker: str, call: Callable[[], Coroutine[Any, Any, Finding]]) -> Finding:
+        """Return the result of the running call for `key`, or start `call` and return its result."""
+        shared = self._calls.get(key)
+        if shared is None:
+            shared = self._calls[key] = _Call(asyncio.create_task(call()))
+            shared.task.add_done_callback(functools.partial(self._forget, key, shared))
+        shared.askers.add(asker)
+        try:
+            await asyncio.wait([shared.task])
+        finally:
+            self._leave(key, shared, asker)
+        return shared.task.result()
+
+    def abandon(self, asker: str) -> None:
+        """Make the asker leave all calls that it waits for."""
+        for key, shared in list(self._calls.items()):
+            if asker in shared.askers:
+                self._leave(key, shared, asker)
+
+    def _leave(self, key: object, shared: "_Call", asker: str) -> None:
+        shared.askers.discard(asker)
+        if not shared.askers and not shared.task.done():
+            shared.task.cancel()
+            self._forget(key, shared)
+
+    def _forget(self, key: object, ended: "_Call", _: object = None) -> None:
+        """Let the next asker start a new call. A newer call for the same key stays."""
+        if self._calls.get(key) is ended:
+            del self._calls[key]
+        if ended.task.done() and not ended.task.cancelled():
+            ended.task.exception()  # mark it as retrieved: nobody may be waiting any more
+
+
+class _Call:
+    """A running call, and the jobs that wait for it."""
+
+    __slots__ = ("askers", "task")
+
+    def __init__(self, task: asyncio.Task[Finding]) -> None:
+        self.task = task
+        self.askers: set[str] = set()

@@ -1,93 +1,89 @@
 """
-Whose turn it is: so many enrichments run at a time, the more urgent and the older ones first.
+Which enrichment runs next: a bounded number at a time, by priority and age.
 """
 
 from collections import OrderedDict
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from enrichment.jobs.model import Batch, Enrichment, Priority
+from enrichment.jobs.model import Batch, Enrichment
+from schemas import Priority
 
-HEAD_START: Final[dict[Priority, float]] = {"high": 1_800.0, "normal": 1_200.0, "low": 0.0}
+PRIORITY_BOOST_SECONDS: Final[dict[Priority, float]] = {"high": 1_800.0, "normal": 1_200.0, "low": 0.0}
 """
-Seconds by which a job counts as older than it is. So urgent ones go first, and yet nobody waits for ever: a low job
-goes before every high one that came half an hour after it.
+Seconds by which a job counts as older than it is. Urgent jobs run first, and yet no job starves: a low one runs before
+every high one that was posted half an hour after it.
 """
 
-MOST_LEFT: Final = 100
-"So many who have left, and half of all, may be in the heap before it is put in order."
-
-Turn = tuple[float, int, str]
+MAX_STALE_ENTRIES: Final = 100
+"The heap is rebuilt when more than half of its entries, and more than so many, belong to jobs that no longer wait."
 
 
-class Line:
+class Scheduler:
     """
-    The enrichments that wait. `join` it, be `take`n when there is room, and `leave` at the end, wherever that comes.
+    The queue of enrichments.
 
-    Of a batch, no more than its concurrency are in the line or running at a time; the others stand behind it.
+    A job is enqueued, acquired when there is room for it, and released when it is over, whether it ran or not. Of a
+    batch, no more jobs than its concurrency wait or run at a time; the others are held back in the order of the batch.
     """
 
     def __init__(self, max_running: int) -> None:
         self._max_running = max_running
         self._running: set[str] = set()
-        self._waiting: set[str] = set()
-        self._turns: list[Turn] = []  # a heap, in which those who have left stay until it is their turn
+        self._waiting: dict[str, Enrichment] = {}
+        self._heap: list[tuple[float, int, str]] = []  # includes jobs that no longer wait
         self._groups: dict[str, _Group] = {}
         self._batch_of: dict[str, str] = {}
 
-    def join(self, job: Enrichment, batch: Batch | None = None) -> None:
-        """Wait for one's turn."""
+    def enqueue(self, job: Enrichment, batch: Batch | None = None) -> None:
+        """Add a job, which belongs to `batch` if that is given."""
         if batch:
             self._batch_of[job.id] = batch.id
             group = self._groups.setdefault(batch.id, _Group(batch.concurrency))
             if len(group.admitted) >= group.concurrency:
-                group.waiting[job.id] = job
+                group.held_back[job.id] = job
                 return
             group.admitted.add(job.id)
-        self._waiting.add(job.id)
-        heappush(self._turns, (job.created_at - HEAD_START[job.priority], job.number, job.id))
+        self._waiting[job.id] = job
+        heappush(self._heap, (job.created_at - PRIORITY_BOOST_SECONDS[job.priority], job.number, job.id))
 
-    def take(self) -> str | None:
-        """The id of the next one that may run, which from now on is running."""
-        while self._turns and len(self._running) < self._max_running:
-            job_id = heappop(self._turns)[2]
-            if job_id in self._waiting:
-                self._waiting.remove(job_id)
-                self._running.add(job_id)
-                return job_id
+    def acquire(self) -> Enrichment | None:
+        """Return the next job, which counts as running from now on; None if there is no room or no job."""
+        while self._heap and len(self._running) < self._max_running:
+            job = self._waiting.pop(heappop(self._heap)[2], None)
+            if job:
+                self._running.add(job.id)
+                return job
         return None
 
-    def leave(self, job_id: str) -> None:
-        """Make room: the job has ended, whether it ran, waited, or was never here."""
+    def release(self, job_id: str) -> None:
+        """Remove a job, whether it runs, waits, is held back, or was never enqueued."""
         self._running.discard(job_id)
-        self._waiting.discard(job_id)
-        if len(self._turns) > 2 * len(self._waiting) + MOST_LEFT:
-            self._turns = [turn for turn in self._turns if turn[2] in self._waiting]
-            heapify(self._turns)
+        self._waiting.pop(job_id, None)
+        if len(self._heap) > 2 * len(self._waiting) + MAX_STALE_ENTRIES:
+            self._heap = [entry for entry in self._heap if entry[2] in self._waiting]
+            heapify(self._heap)
         batch_id = self._batch_of.pop(job_id, None)
         if batch_id is None:
             return
         group = self._groups[batch_id]
-        group.waiting.pop(job_id, None)
+        group.held_back.pop(job_id, None)
         if job_id in group.admitted:
             group.admitted.remove(job_id)
-            if group.waiting:
-                self._admit(group)
+            if group.held_back:
+                _, job = group.held_back.popitem(last=False)
+                group.admitted.add(job.id)
+                self.enqueue(job)
         if not group.admitted:
             del self._groups[batch_id]
 
-    def _admit(self, group: "_Group") -> None:
-        _, job = group.waiting.popitem(last=False)
-        group.admitted.add(job.id)
-        self.join(job)
-
 
 class _Group:
-    """A batch: those of its jobs that are in the line or run, and those that stand behind."""
+    """The jobs of a batch: those that wait or run, and those that are held back."""
 
-    __slots__ = ("admitted", "concurrency", "waiting")
+    __slots__ = ("admitted", "concurrency", "held_back")
 
     def __init__(self, concurrency: int) -> None:
         self.concurrency = concurrency
         self.admitted: set[str] = set()
-        self.waiting: OrderedDict[str, Enrichment] = OrderedDict()
+        self.held_back: OrderedDict[str, Enrichment] = OrderedDict()

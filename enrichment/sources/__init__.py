@@ -10,14 +10,7 @@ import msgspec
 from enrichment.clock import Clock
 from enrichment.errors import InsufficientInput, SourceFailed
 from enrichment.modules.module import Finding, Module, Subject
-from schemas import SourceAttempt
-
-
-class Company(msgspec.Struct, frozen=True):
-    """What `POST /enrich` finds out about a company."""
-
-    company_size: int
-    industry: str
+from schemas import CompanyData, SourceAttempt
 
 
 class CompanySource(Protocol):
@@ -31,7 +24,7 @@ class CompanySource(Protocol):
     def expected_seconds(self) -> float:
         """How long a look-up usually takes."""
 
-    async def look_up(self, domain: str) -> Company:
+    async def look_up(self, domain: str) -> CompanyData:
         """Ask about one company. Whatever it raises becomes the job's failure."""
 
 

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from enrichment.logs import Log
+from enrichment.web.endpoint import Access
 from enrichment.web.problems import ProblemError
 from enrichment.web.process import own_address
 
@@ -49,40 +50,35 @@ class Tokens:
 
 
 class BearerAuth:
-    """Raises a 401 unless the request's path is open or it carries one of the tokens."""
+    """Raises a 401 unless the request carries one of the tokens, or its route is open without one."""
 
-    def __init__(self, tokens: Tokens, is_open: Callable[[str], bool]) -> None:
+    def __init__(self, tokens: Tokens, *, is_configured: bool) -> None:
         self._tokens = tokens
-        self._is_open = is_open
+        self._open = {Access.OPEN} if is_configured else {Access.OPEN, Access.OPEN_WITHOUT_TOKENS}
 
-    def __call__(self, scope: Scope) -> None:
-        if self._is_open(_path_in_app(scope)):
-            return
+    def __call__(self, scope: Scope, access: Callable[[], Access]) -> None:
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._tokens.verify(token.strip()):
-            self._tokens.log_generated_token()  # in a host that runs no lifespan of ours, nobody has heard of it yet
-            raise ProblemError(
-                401,
-                "unauthorized",
-                "This needs a token of this service, as 'Authorization: Bearer <token>'.",
-                headers={"www-authenticate": "Bearer"},
-            )
+        if scheme.lower() == "bearer" and self._tokens.verify(token.strip()):
+            return
+        if access() in self._open:
+            return
+        self._tokens.log_generated_token()  # in a host that runs no lifespan of ours, it has not been logged yet
+        raise ProblemError(
+            401,
+            "unauthorized",
+            "This needs a token of this service, as 'Authorization: Bearer <token>'.",
+            headers={"www-authenticate": "Bearer"},
+        )
 
 
-def same_site_only(scope: Scope) -> None:
+def same_site_only(scope: Scope, _: Callable[[], Access]) -> None:
     """
-    For a host that authenticates by itself, perhaps by cookies: raises a 403 for what a browser sends on behalf of
+    For a host that authenticates by itself, perhaps by cookies: raise a 403 for what a browser sends on behalf of
     another site, as https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site says.
     """
     if scope["method"] not in SAFE_METHODS and (b"sec-fetch-site", b"cross-site") in scope["headers"]:
-        raise ProblemError(403, "cross_site", "A browser sent this on behalf of another site; it is not taken.")
+        raise ProblemError(403, "cross_site", "A browser sent this on behalf of another site; it is refused.")
 
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-def _path_in_app(scope: Scope) -> str:
-    """The path below the point where the app is mounted."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))

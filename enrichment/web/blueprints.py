@@ -2,42 +2,55 @@
 Briefs in, blueprints out: what callers post for a campaign, and how the answer looks to them.
 """
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
 import msgspec
 from starlette.requests import Request
+from starlette.responses import Response
 
 import schemas
 from enrichment.blueprint.making import KEPT_SECONDS, Blueprint, Brief, Event, Progress, Section
 from enrichment.blueprint.values import IcpInput
 from enrichment.domains import website_domain
 from enrichment.errors import BlueprintFailed, EnrichmentError
-from enrichment.web.bodies import read_json
-from enrichment.web.presenters import stamp
-from enrichment.web.problems import ProblemError, problem_of
+from enrichment.web import streams
+from enrichment.web.bodies import json_response
+from enrichment.web.endpoint import engine_of
+from enrichment.web.presenters import isoformat_utc
+from enrichment.web.problems import problem_of
 from enrichment.web.streams import NDJSON, SSE, Named
 
-REQUEST: Final = msgspec.json.Decoder(schemas.BlueprintRequest)
-FLAGS: Final = {"true": True, "1": True, "false": False, "0": False, "": None}
+EVENT_ID: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 Events = AsyncGenerator[tuple[Event, bool], None]
 
 
-async def read_request(request: Request, *, limit: int) -> schemas.BlueprintRequest:
-    """The body of a POST, or the same in the query of a GET, which is all that a browser's `EventSource` can send."""
-    if request.method == "POST":
-        body = await read_json(request, REQUEST, limit=limit)
-        asked = _flag(request, "stream")
-        return msgspec.structs.replace(body, stream=asked if body.stream is None else body.stream)
-    query = request.query_params
-    values = {name: query[name] for name in ("website_url", "icp", "offer") if name in query}
-    try:
-        body = msgspec.convert(values, schemas.BlueprintRequest)
-    except msgspec.ValidationError as error:
-        raise ProblemError(422, "invalid_query", str(error)) from None
-    return msgspec.structs.replace(body, stream=_flag(request, "stream"), refresh=_flag(request, "refresh"))
+async def make_blueprint(request: Request, query: schemas.BlueprintOptions, body: schemas.BlueprintRequest) -> Response:
+    """Make a blueprint: what to find out about a campaign's leads, and from where."""
+    stream = query.stream if body.stream is None else body.stream
+    refresh = query.refresh if body.refresh is None else body.refresh
+    return await _made(request, msgspec.structs.replace(body, stream=stream, refresh=refresh))
+
+
+async def read_blueprint(request: Request, query: schemas.BlueprintQuery) -> Response:
+    """Make a blueprint from the query: the same for a browser's `EventSource`, which can send nothing else."""
+    return await _made(request, schemas.BlueprintRequest(**msgspec.structs.asdict(query)))
+
+
+async def _made(request: Request, body: schemas.BlueprintRequest) -> Response:
+    brief = brief_of(body)
+    form = media_type(request, body)
+    if request.method == "HEAD":
+        return Response(headers=streams.HEADERS, media_type=form or "application/json")
+    events = engine_of(request).blueprints.make(brief, refresh=body.refresh or False)
+    if form:
+        after = request.headers.get("last-event-id", "")
+        seen = int(after) if EVENT_ID.fullmatch(after) else 0
+        return streams.stream(named(events, request), form, after=seen)
+    return json_response(await last_of(events))
 
 
 def brief_of(body: schemas.BlueprintRequest) -> Brief:
@@ -97,8 +110,8 @@ def blueprint(made: Blueprint, *, is_cached: bool) -> schemas.Blueprint:
     understood = {name: getattr(profile.icp, name) for name in profile.icp.__struct_fields__}
     metadata = schemas.BlueprintMetadata(
         id=made.id,
-        generated_at=stamp(made.generated_at),
-        expires_at=stamp(made.generated_at + KEPT_SECONDS),
+        generated_at=isoformat_utc(made.generated_at),
+        expires_at=isoformat_utc(made.generated_at + KEPT_SECONDS),
         cached=is_cached,
         duration_seconds=round(made.generated_at - made.begun_at, 3),
         sources_used=profile.sources_used,
@@ -112,14 +125,6 @@ def blueprint(made: Blueprint, *, is_cached: bool) -> schemas.Blueprint:
         "metadata": metadata,
     }
     return msgspec.convert(answer, schemas.Blueprint, from_attributes=True)
-
-
-def _flag(request: Request, name: str) -> bool | None:
-    text = request.query_params.get(name, "").lower()
-    if text not in FLAGS:
-        detail = f"{text[:60]!r} is neither true nor false."
-        raise ProblemError(422, "invalid_query", detail, errors=(schemas.FieldError(parameter=name, detail=detail),))
-    return FLAGS[text]
 
 
 def _without_blanks(value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:

@@ -1,61 +1,63 @@
 """
-How jobs look to callers: values from behind the routes in, shapes of `schemas` out.
+How jobs look to callers: values of the engine in, shapes of `schemas` out.
 """
 
-from collections.abc import Iterable
-from typing import Any, cast, overload
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, overload
 
 import schemas
-from enrichment.clock import written
-from enrichment.jobs.cache import Cache, Freshness
-from enrichment.jobs.memory import JobStore
-from enrichment.jobs.model import Batch, BatchItem, Enrichment, Lookup, State, Step, StepState
+from enrichment.clock import format_utc
+from enrichment.jobs.cache import freshness, seconds_left
+from enrichment.jobs.model import Batch, BatchItem, Enrichment, Lookup, Step
+from enrichment.jobs.protocols import BatchSnapshot
+from enrichment.modules.module import Finding
 from enrichment.modules.table import MODULES, WAVES
+from schemas import Freshness, JobState, StepState
 
 
 @overload
-def stamp(moment: float) -> str: ...
+def isoformat_utc(moment: float) -> str: ...
 @overload
-def stamp(moment: float | None) -> str | None: ...
-def stamp(moment: float | None) -> str | None:
-    """Seconds since the epoch as UTC, ISO 8601, whole seconds."""
-    return None if moment is None else written(int(moment), "%Y-%m-%dT%H:%M:%SZ")
+def isoformat_utc(moment: float | None) -> str | None: ...
+def isoformat_utc(moment: float | None) -> str | None:
+    """Seconds since the epoch as UTC, ISO 8601, in whole seconds."""
+    return None if moment is None else format_utc(int(moment), "%Y-%m-%dT%H:%M:%SZ")
 
 
 def lookup(job: Lookup) -> schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob:
-    """A job of `POST /enrich`, which knows three states."""
+    """A job of `POST /enrich`."""
     if job.result is not None:
-        data = schemas.CompanyData(company_size=job.result.company_size, industry=job.result.industry)
-        return schemas.CompleteJob(job_id=job.id, data=data)
+        return schemas.CompleteJob(job_id=job.id, data=job.result)
     if job.error is not None:
         return schemas.FailedJob(job_id=job.id, error=job.error)
     return schemas.PendingJob(job_id=job.id)
 
 
 def started(job: Enrichment) -> schemas.StartedJob:
-    """What a job is going to do."""
+    """An enrichment that has just been accepted."""
     modules = tuple(step.module_id for step in job.steps)
     return schemas.StartedJob(
         job_id=job.id,
         domain=job.domain,
-        status=_state(job),
+        status=job.state,
         modules=modules,
         waves=tuple(sorted({MODULES[module_id].wave for module_id in modules})),
         priority=job.priority,
         force=job.force,
         estimated_time_seconds=int(job.expected_seconds),
-        created_at=stamp(job.created_at),
+        created_at=isoformat_utc(job.created_at),
     )
 
 
 def status(job: Enrichment) -> schemas.JobStatus:
-    """How far a job has come, module by module."""
+    """The progress of an enrichment, module by module."""
     steps = {step.module_id: step for step in job.steps}
     running = next((step.module_id for step in steps.values() if step.state is StepState.RUNNING), None)
     return schemas.JobStatus(
         job_id=job.id,
         domain=job.domain,
-        status=_state(job),
+        status=job.state,
         progress_percent=job.progress_percent,
         current_wave=MODULES[running].wave if running else None,
         current_module=running,
@@ -72,53 +74,52 @@ def status(job: Enrichment) -> schemas.JobStatus:
         priority=job.priority,
         force=job.force,
         batch_id=job.batch_id,
-        created_at=stamp(job.created_at),
-        started_at=stamp(job.started_at),
-        completed_at=stamp(job.finished_at),
+        created_at=isoformat_utc(job.created_at),
+        started_at=isoformat_utc(job.started_at),
+        completed_at=isoformat_utc(job.finished_at),
         duration_seconds=_seconds(job.started_at, job.finished_at),
     )
 
 
-def results(job: Enrichment, only: frozenset[str] | None) -> schemas.JobResults:
-    """What a job has brought so far; of the modules in `only`, if given."""
+def results(job: Enrichment, only: Collection[str] | None) -> schemas.JobResults:
+    """What an enrichment has found so far; if `only` is given, of those modules."""
     steps = [step for step in job.steps if only is None or step.module_id in only]
+    findings = {step.module_id: step.finding for step in steps if step.finding}
     return schemas.JobResults(
         domain=job.domain,
         job_id=job.id,
-        status=_state(job),
-        completed_at=stamp(job.finished_at),
-        simulated=any(step.finding.simulated for step in steps if step.finding),
-        results={step.module_id: step.finding.body for step in steps if step.finding},
+        status=job.state,
+        completed_at=isoformat_utc(job.finished_at),
+        simulated=any(finding.simulated for finding in findings.values()),
+        results={module_id: finding.body for module_id, finding in findings.items()},
         module_statuses={step.module_id: _module_status(step) for step in steps},
         cached_modules=tuple(step.module_id for step in steps if step.cached),
         failed_modules=_in_state(steps, StepState.FAILED),
         skipped_modules=_in_state(steps, StepState.SKIPPED),
-        source_citations={
-            step.module_id: step.finding.citations for step in steps if step.finding and step.finding.citations
-        },
+        source_citations={module_id: finding.citations for module_id, finding in findings.items() if finding.citations},
         errors=_errors(job, steps),
     )
 
 
 def listed(job: Enrichment) -> schemas.ListedJob:
-    """A job as one of many."""
+    """An enrichment as one of a list."""
     return schemas.ListedJob(
         job_id=job.id,
         domain=job.domain,
-        status=_state(job),
+        status=job.state,
         progress_percent=job.progress_percent,
         modules_total=job.total,
         modules_completed=job.completed,
         modules_failed=job.failed,
         priority=job.priority,
-        created_at=stamp(job.created_at),
-        started_at=stamp(job.started_at),
-        completed_at=stamp(job.finished_at),
+        created_at=isoformat_utc(job.created_at),
+        started_at=isoformat_utc(job.started_at),
+        completed_at=isoformat_utc(job.finished_at),
     )
 
 
 def started_batch(batch: Batch) -> schemas.StartedBatch:
-    """A batch that has just been posted."""
+    """A batch that has just been accepted."""
     jobs = tuple(
         schemas.BatchJob(
             job_id=item.job_id,
@@ -128,24 +129,24 @@ def started_batch(batch: Batch) -> schemas.StartedBatch:
         )
         for item in batch.items
     )
-    return schemas.StartedBatch(status="queued", jobs=jobs, **_batch_facts(batch))
+    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, **_batch_facts(batch))
 
 
-def batch_status(batch: Batch, store: JobStore) -> schemas.BatchStatus:
-    """A batch as it stands: a job that has been forgotten was finished, nobody knows how any more."""
-    jobs = tuple(_batch_job(item, store) for item in batch.items)
-    states = [job.status for job in jobs]
-    count = {state: states.count(state) for state in (*State, "forgotten")}
-    to_run = sum(count.values())
+def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
+    """The progress of a batch. A forgotten job was finished; how is no longer known."""
+    batch = snapshot.batch
+    jobs = tuple(_batch_job(item, snapshot.jobs) for item in batch.items)
+    count: Counter[str] = Counter(job.status for job in jobs)
+    to_run = len(jobs) - count["skipped"]
     progress = sum(job.progress_percent or 0.0 for job in jobs) + 100 * count["forgotten"]
     if count["queued"] == to_run:
-        overall = State.QUEUED
+        state = JobState.QUEUED
     elif count["queued"] or count["running"]:
-        overall = State.RUNNING
+        state = JobState.RUNNING
     else:
-        overall = next((s for s in (State.FAILED, State.CANCELLED) if count[s] == to_run), State.COMPLETED)
+        state = next((s for s in (JobState.FAILED, JobState.CANCELLED) if count[s.value] == to_run), JobState.COMPLETED)
     return schemas.BatchStatus(
-        status=overall.value,
+        status=state,
         jobs=jobs,
         waiting_count=count["queued"],
         running_count=count["running"],
@@ -157,37 +158,33 @@ def batch_status(batch: Batch, store: JobStore) -> schemas.BatchStatus:
     )
 
 
-def cache_status(domain: str, cache: Cache) -> schemas.CacheStatus:
-    """What is cached about a domain, and how fresh it is."""
-    looks = {module.id: cache.look(domain, module) for module in MODULES.values()}
-    worst = {freshness: rank for rank, freshness in enumerate(Freshness)}
-    cached = [look for look in looks.values() if look.finding]
-    overall = max((look.freshness for look in cached), key=worst.__getitem__, default=Freshness.MISSING)
-    newest = max((look.finding.fetched_at for look in cached if look.finding), default=None)
-    modules = tuple(
-        schemas.CachedModule(
-            module_id=module_id,
-            is_cached=look.finding is not None,
-            cached_at=stamp(look.finding.fetched_at if look.finding else None),
-            freshness=look.freshness.value,
-            ttl_remaining_seconds=look.seconds_left if look.finding else None,
-            simulated=look.finding.simulated if look.finding else False,
-        )
-        for module_id, look in looks.items()
-    )
+def cache_status(domain: str, findings: Mapping[str, Finding], now: float) -> schemas.CacheStatus:
+    """What is cached for a domain, and how fresh it is."""
+    modules = tuple(_cached_module(module_id, findings.get(module_id), now) for module_id in MODULES)
+    worst_last = list(Freshness)
+    cached = [module.freshness for module in modules if module.is_cached]
+    newest = max((finding.fetched_at for finding in findings.values()), default=None)
     return schemas.CacheStatus(
         domain=domain,
         modules=modules,
-        overall_freshness=overall.value,
-        last_enrichment=stamp(newest),
+        overall_freshness=max(cached, key=worst_last.index, default=Freshness.MISSING),
+        last_enrichment=isoformat_utc(newest),
         stale_modules=tuple(
-            module_id for module_id, look in looks.items() if look.freshness in (Freshness.STALE, Freshness.EXPIRED)
+            module.module_id for module in modules if module.freshness in (Freshness.STALE, Freshness.EXPIRED)
         ),
     )
 
 
-def _state(job: Enrichment) -> schemas.JobState:
-    return job.state.value
+def _cached_module(module_id: str, finding: Finding | None, now: float) -> schemas.CachedModule:
+    module = MODULES[module_id]
+    return schemas.CachedModule(
+        module_id=module_id,
+        is_cached=finding is not None,
+        cached_at=isoformat_utc(finding.fetched_at if finding else None),
+        freshness=freshness(finding, module, now),
+        ttl_remaining_seconds=max(0, int(seconds_left(finding, module, now))) if finding else None,
+        simulated=finding.simulated if finding else False,
+    )
 
 
 def _seconds(begin: float | None, end: float | None) -> float | None:
@@ -202,19 +199,19 @@ def _wave(number: int, steps: list[Step]) -> schemas.WaveProgress:
     states = {step.state for step in steps}
     begun = [step.started_at for step in steps if step.started_at is not None]
     ended = [step.ended_at for step in steps if step.ended_at is not None]
-    over = len(ended) == len(steps)
+    is_over = len(ended) == len(steps)
     if StepState.CANCELLED in states:
-        state = "cancelled"
-    elif not over:
-        state = "running" if begun else "pending"
+        state = StepState.CANCELLED
+    elif not is_over:
+        state = StepState.RUNNING if begun else StepState.PENDING
     else:
-        state = "completed" if StepState.COMPLETED in states else "failed"
+        state = StepState.COMPLETED if StepState.COMPLETED in states else StepState.FAILED
     return schemas.WaveProgress(
         wave_number=number,
-        status=cast("Any", state),
+        status=state,
         modules=tuple(_module_progress(step) for step in steps),
-        started_at=stamp(min(begun, default=None)),
-        completed_at=stamp(max(ended) if over else None),
+        started_at=isoformat_utc(min(begun, default=None)),
+        completed_at=isoformat_utc(max(ended) if is_over else None),
     )
 
 
@@ -222,7 +219,7 @@ def _module_progress(step: Step) -> schemas.ModuleProgress:
     finding = step.finding
     return schemas.ModuleProgress(
         module_id=step.module_id,
-        status=_step_state(step),
+        status=step.state,
         duration_seconds=_seconds(step.started_at, step.ended_at),
         data_points_collected=finding.data_points if finding else None,
         source_url=finding.citations[0].url if finding and finding.citations else None,
@@ -237,37 +234,28 @@ def _module_status(step: Step) -> schemas.ModuleStatus:
     finding = step.finding
     seconds = _seconds(step.started_at, step.ended_at)
     return schemas.ModuleStatus(
-        status=_step_state(step),
+        status=step.state,
         duration_ms=None if seconds is None else round(seconds * 1_000),
         cached=step.cached,
         data_points=finding.data_points if finding else None,
         source=finding.source if finding else None,
         simulated=finding.simulated if finding else False,
-        fetched_at=stamp(finding.fetched_at if finding else None),
+        fetched_at=isoformat_utc(finding.fetched_at if finding else None),
         attempts=finding.attempts if finding else step.attempts,
         reason=step.reason,
     )
 
 
-def _step_state(step: Step) -> schemas.StepState:
-    return step.state.value
-
-
 def _errors(job: Enrichment, steps: Iterable[Step]) -> tuple[schemas.ModuleError, ...]:
     """What went wrong: with the whole job first, then module by module."""
     errors = [
-        schemas.ModuleError(
-            module_id=step.module_id,
-            status=cast("Any", step.state.value),
-            detail=step.reason,
-            attempts=step.attempts,
-        )
+        schemas.ModuleError(module_id=step.module_id, status=step.state, detail=step.reason, attempts=step.attempts)
         for step in steps
         if step.reason
     ]
     if job.error:
-        whole = schemas.ModuleError(module_id=None, status=cast("Any", job.state.value), detail=job.error, attempts=())
-        errors.insert(0, whole)
+        state = StepState(job.state.value)
+        errors.insert(0, schemas.ModuleError(module_id=None, status=state, detail=job.error, attempts=()))
     return tuple(errors)
 
 
@@ -279,14 +267,16 @@ def _batch_facts(batch: Batch) -> dict[str, Any]:
         "queued_count": len(batch.items) - skipped,
         "skipped_count": skipped,
         "estimated_time_seconds": int(batch.expected_seconds),
-        "created_at": stamp(batch.created_at),
+        "created_at": isoformat_utc(batch.created_at),
     }
 
 
-def _batch_job(item: BatchItem, store: JobStore) -> schemas.BatchJob:
-    job = store.find(item.job_id)
-    if item.reason:
+def _batch_job(item: BatchItem, jobs: Mapping[str, Enrichment]) -> schemas.BatchJob:
+    if item.reason or item.job_id is None:
         return schemas.BatchJob(job_id=None, domain=item.domain, status="skipped", reason=item.reason)
+    job = jobs.get(item.job_id)
     if job is None:
         return schemas.BatchJob(job_id=item.job_id, domain=item.domain, status="forgotten")
-    return schemas.BatchJob(job_id=job.id, domain=job.domain, status=_state(job), progress_percent=job.progress_percent)
+    return schemas.BatchJob(
+        job_id=job.id, domain=job.domain, status=job.state.value, progress_percent=job.progress_percent
+    )

@@ -11,6 +11,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 import schemas
 from enrichment.errors import (
@@ -70,13 +71,19 @@ class ProblemError(Exception):
         self.suggestions = suggestions
 
 
+def request_id(scope: Scope) -> str:
+    """The id of the request, as its response and all log lines about it have it."""
+    text: str = scope["enrichment.request_id"]
+    return text
+
+
 async def problem_response(request: Request, error: Exception) -> Response:
     """The response to an error, whatever it is. Says it in the log too: with a traceback if nobody foresaw it."""
     problem = _problem_error(request, error)
     write, event = (log.exception, "request failed") if problem.status == 500 else (log.info, "request refused")
     write(
         event,
-        request_id=request.scope["enrichment.request_id"],
+        request_id=request_id(request.scope),
         method=request.method,
         path=request.scope["path"],
         status=problem.status,
@@ -103,7 +110,7 @@ def _problem(request: Request, problem: ProblemError) -> schemas.Problem:
         detail=problem.detail,
         instance=quote(request.scope["path"]),
         code=problem.code,
-        request_id=request.scope["enrichment.request_id"],
+        request_id=request_id(request.scope),
         errors=problem.errors,
         missing=problem.missing,
         suggestions=problem.suggestions,
@@ -130,11 +137,17 @@ def _from_ours(error: EnrichmentError) -> ProblemError:
         next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF),
         error.code,
         detail,
-        errors=(schemas.FieldError(pointer=error.pointer, detail=detail),) if error.pointer else (),
+        errors=_field_errors(error),
         headers={"retry-after": str(error.retry_after)} if isinstance(error, Unavailable) else None,
         missing=error.missing if isinstance(error, InsufficientInformation) else (),
         suggestions=error.suggestions if isinstance(error, InsufficientInformation) else (),
     )
+
+
+def _field_errors(error: EnrichmentError) -> tuple[schemas.FieldError, ...]:
+    if error.parameter:
+        return (schemas.FieldError(parameter=error.parameter, detail=str(error)),)
+    return (schemas.FieldError(pointer=error.pointer, detail=str(error)),) if error.pointer else ()
 
 
 def _from_starlette(request: Request, error: HTTPException) -> ProblemError:

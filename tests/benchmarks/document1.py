@@ -77,7 +77,7 @@ def named(what: str, measured: Measured) -> dict[str, float]:
 
 
 def _server(contender: Contender, *, lookup_seconds: str) -> Server:
-    settings = NO_BOUND if contender is OURS else {}
+    settings = NO_BOUND if contender.is_service else {}
     return Server(contender, SIMULATED_LOOKUP_SECONDS=lookup_seconds, **settings)
 
 

@@ -7,7 +7,7 @@ import time
 
 from tests.benchmarks.document1 import FOREVER, NO_BOUND, named
 from tests.benchmarks.load import Ask, measure, send
-from tests.benchmarks.servers import OURS, Server, settled_rss
+from tests.benchmarks.servers import OURS, Contender, Server, settled_rss
 
 ONE = '{"modules":["m01_company_context"]}'
 START_ONE = Ask("POST", ["/api/v1/enrich/company-{run}-{n}.com"], ONE)
@@ -18,12 +18,12 @@ SIZES = (100, 10_000, 100_000)
 
 def figures(seconds: float, finished_jobs: int) -> dict[str, float]:
     """One round."""
-    return {**_starting(seconds), **_finished(seconds, finished_jobs), **_growing(seconds)}
+    return {**_starting(seconds), **finished(OURS, seconds, finished_jobs), **_growing(seconds)}
 
 
-def _server(module_seconds: str, **settings: str) -> Server:
+def _server(module_seconds: str, contender: Contender = OURS, **settings: str) -> Server:
     settings = {"AUTH": "off", "JOB_DEADLINE_SECONDS": FOREVER, **NO_BOUND, **settings}
-    return Server(OURS, SIMULATED_MODULE_SECONDS=module_seconds, **settings)
+    return Server(contender, SIMULATED_MODULE_SECONDS=module_seconds, **settings)
 
 
 def _starting(seconds: float) -> dict[str, float]:
@@ -39,9 +39,9 @@ def _starting(seconds: float) -> dict[str, float]:
     return found
 
 
-def _finished(seconds: float, count: int) -> dict[str, float]:
+def finished(contender: Contender, seconds: float, count: int) -> dict[str, float]:
     """A finished job of all modules read, alone and among many; and what each of many costs in memory."""
-    with _server("0", MAX_CACHED_RESULTS="1000") as server:
+    with _server("0", contender, MAX_CACHED_RESULTS="1000") as server:
         _finish(server, 200)
         job = server.post("/api/v1/enrich/getuniti.com")
         _wait_for_finished(server, 201)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,11 +22,17 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Contender:
-    """Who is measured; `needs` are the distributions that it is installed by."""
+    """Who is measured; `needs` are the distributions that it is installed by, `directory` is where it is started."""
 
     name: str
     app: str
     needs: tuple[str, ...]
+    directory: Path = ROOT
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a version of the service, with all its routes and settings."""
+        return self.app == "service:app"
 
 
 def _contender(name: str, module: str, *needs: str) -> Contender:
@@ -52,11 +58,17 @@ CONTENDERS = (
 )
 
 
+def before(directory: Path) -> Contender:
+    """Return the version of the service that is checked out in `directory`, to be run in this environment."""
+    return replace(OURS, name="before", directory=directory.resolve())
+
+
 class Server:
     """A contender in a process of its own while entered, with these variables and a bare environment."""
 
     def __init__(self, contender: Contender, **environ: str) -> None:
         self.name = contender.name
+        self._directory = contender.directory
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -69,7 +81,7 @@ class Server:
         begun = time.perf_counter()
         self.process = subprocess.Popen(
             self._command,
-            cwd=ROOT,
+            cwd=self._directory,
             env=self._environ,
             stdin=subprocess.DEVNULL,
             stdout=self._log,

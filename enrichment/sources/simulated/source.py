@@ -12,7 +12,7 @@ from enrichment.errors import SettingsError, SourceFailed
 from enrichment.modules.module import Answer, CaseStudy, Finding, Module, Subject
 from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
-from enrichment.sources import Company, Source
+from enrichment.sources import Source
 from enrichment.sources.local import Local
 from enrichment.sources.simulated import (
     m01_company_context,
@@ -29,9 +29,9 @@ from enrichment.sources.simulated import (
     m12_trigger_events,
 )
 from enrichment.sources.simulated.company import Profile, profile_of
-from schemas import SourceCitation
+from schemas import CompanyData, SourceCitation
 
-COMPANY = Company(company_size=50, industry="AI Software")
+COMPANY = CompanyData(company_size=50, industry="AI Software")
 
 URLS = {
     "BuiltWith": "https://builtwith.com",
@@ -65,7 +65,7 @@ class SimulatedCompanies(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     name: str = "simulated"
 
-    async def look_up(self, domain: str) -> Company:
+    async def look_up(self, domain: str) -> CompanyData:
         """Wait, then answer what every domain is answered."""
         await self.clock.sleep(self.expected_seconds)
         return COMPANY

@@ -1,0 +1,88 @@
+"""
+Everything behind the routes, wired once: the web process, workers, tests and command lines build on it.
+"""
+
+import functools
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from enrichment import domains
+from enrichment.blueprint.making import Campaigns
+from enrichment.clock import Clock
+from enrichment.jobs.cache import MemoryCache
+from enrichment.jobs.dispatcher import MemoryDispatcher
+from enrichment.jobs.manager import JobManager
+from enrichment.jobs.memory import MemoryStore
+from enrichment.jobs.pipeline import Pipeline
+from enrichment.jobs.protocols import Cache, JobStore
+from enrichment.jobs.resolver import Resolver
+from enrichment.jobs.runner import Runner
+from enrichment.modules.case_studies import load_case_studies
+from enrichment.settings import Settings
+from enrichment.sources import CompanySource, Source
+from enrichment.sources.simulated.source import SimulatedCompanies, simulated_sources
+
+
+class Engine:
+    """
+    The parts that the routes use: `jobs` to submit and cancel, `store` and `cache` to read, `blueprints` to make.
+
+    Entering it takes work again after it was left; leaving it cancels all unfinished jobs. It works without being
+    entered, as in a host that does not run our lifespan: unfinished jobs then end with the process, unreported.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        source: CompanySource | None = None,
+        sources: Mapping[str, Source] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock = clock or Clock()
+        self._case_studies = functools.cache(lambda: load_case_studies(settings.case_studies_file))
+        if settings.case_studies_file:
+            self._case_studies()  # faults in the operator's file are reported at start, as those of settings are
+        if sources is None:
+            sources = simulated_sources(settings, self._case_studies, clock)
+        self.source = source or SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock)
+        store = MemoryStore(
+            max_pending=settings.max_pending_jobs,
+            max_finished=settings.max_finished_jobs,
+            retention_seconds=settings.job_retention_seconds,
+            clock=clock,
+        )
+        cache = MemoryCache(max_results=settings.max_cached_results, clock=clock)
+        resolver = Resolver(cache=cache, sources=sources, clock=clock)
+        pipeline = Pipeline(store=store, resolver=resolver, clock=clock, deadline_seconds=settings.job_deadline_seconds)
+        runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock)
+        self._dispatcher = MemoryDispatcher(
+            store=store, runner=runner, resolver=resolver, max_running=settings.max_running_jobs
+        )
+        self.store: JobStore = store
+        self.cache: Cache = cache
+        self.jobs = JobManager(
+            store=store,
+            dispatcher=self._dispatcher,
+            runner=runner,
+            lookup_seconds=self.source.expected_seconds,
+            clock=clock,
+        )
+        self.blueprints = Campaigns(answers=resolver, max_kept=settings.max_cached_blueprints, clock=clock)
+
+    async def __aenter__(self) -> Self:
+        domains.warm_up()
+        self._case_studies()
+        self.jobs.is_closed = False
+        self._dispatcher.open()
+        self.blueprints.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.jobs.is_closed = True
+        self.blueprints.close()
+        await self._dispatcher.close()

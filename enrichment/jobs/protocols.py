@@ -1,0 +1,105 @@
+"""
+The seams of the engine: where jobs and findings are kept, and who runs jobs.
+
+The pipeline, the resolver and the routes know these protocols only. `memory.py`, `cache.py` and `dispatcher.py` implement
+them for a single process.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
+from enrichment.modules.module import Finding
+from schemas import CompanyData, JobState
+
+J = TypeVar("J", Lookup, Enrichment)
+
+
+class Page(NamedTuple):
+    """
+    Some of the enrichments, newest first and without their steps, and how many there are: `total` of those that match,
+    `running` and `queued` of the domain's.
+    """
+
+    jobs: Sequence[Enrichment]
+    total: int
+    running: int
+    queued: int
+
+
+class BatchSnapshot(NamedTuple):
+    """A batch, and those of its jobs that are still held, by id and without their steps."""
+
+    batch: Batch
+    jobs: Mapping[str, Enrichment]
+
+
+class JobStore(Protocol):
+    """
+    Jobs by id, with a bound on the unfinished ones.
+
+    What a method returns is a value and does not change. A finished job never changes either.
+    """
+
+    async def add(self, jobs: Sequence[J], batch: Batch | None = None) -> Sequence[J]:
+        """
+        Take all of the jobs, or none, and return them with their numbers.
+
+        Raise `TooManyJobs` if that would be more unfinished jobs than may be held.
+        """
+
+    async def check_room(self, expected_seconds: float) -> None:
+        """Raise `TooManyJobs` if not a single job more could be taken; it names `expected_seconds` as the wait."""
+
+    async def begin(self, job_id: str) -> Enrichment | None:
+        """Mark a queued enrichment as running and return it; None if it was finished before it could begin."""
+
+    async def record(self, job_id: str, step: Step) -> bool:
+        """Store a step of an enrichment; False if the job is finished, or that step has ended before."""
+
+    async def finish(
+        self, job_id: str, state: JobState, *, result: CompanyData | None = None, error: str | None = None
+    ) -> AnyJob | None:
+        """
+        Bring a job to one of its final states and return it without its steps; None if it was finished before.
+
+        Steps that have not ended are cancelled.
+        """
+
+    async def lookup(self, job_id: str) -> Lookup:
+        """Return the job of `POST /enrich`. Raise `JobNotFound` if there is none of that id."""
+
+    async def enrichment(self, job_id: str, domain: str | None = None) -> Enrichment:
+        """Return the enrichment with its steps. Raise `JobNotFound` if there is none of that id, and of `domain`."""
+
+    async def newest(self, domain: str, states: Collection[JobState]) -> Enrichment | None:
+        """Return the newest enrichment of the domain that is in one of the states, with its steps."""
+
+    async def page(self, domain: str | None, states: Collection[JobState], *, limit: int, offset: int) -> Page:
+        """Return `limit` enrichments after the `offset` newest ones, of `domain` and in `states` if given."""
+
+    async def batch(self, batch_id: str) -> BatchSnapshot:
+        """Return a batch. Raise `JobNotFound` if there is none, or none of its jobs is held any more."""
+
+
+class Cache(Protocol):
+    """The newest finding for each domain and module. Failures are no findings and are never kept."""
+
+    async def get(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
+        """Return those of the domain's findings that are kept and have not expired, by module."""
+
+    async def put(self, domain: str, module_id: str, finding: Finding) -> None:
+        """Keep a finding in the place of the former one."""
+
+    async def inspect(self, domain: str) -> Mapping[str, Finding]:
+        """Return all findings that are kept for the domain, expired ones included, without using them."""
+
+
+class Dispatcher(Protocol):
+    """Runs jobs that are in the store."""
+
+    async def dispatch(self, jobs: Sequence[AnyJob], batch: Batch | None = None) -> None:
+        """Start the jobs when it is their turn; return at once."""
+
+    async def cancel(self, job_id: str) -> None:
+        """Stop the run of a job that has just been finished, or take it out of the queue."""

@@ -1,0 +1,93 @@
+"""
+A row of the route table: what an endpoint takes, what it gives, and who may call it.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum, auto
+from typing import Any, Final, cast
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
+
+import schemas
+from enrichment.engine import Engine
+from enrichment.web.bodies import body_reader, send_response
+from enrichment.web.params import query_reader
+
+ANY_SPELLING: Final = r"[^/]+|[A-Za-z][A-Za-z0-9+.-]*:/.+?"
+"A `{domain}` in a path: one segment, or a URL, whose slashes the server has decoded."
+
+
+class Access(Enum):
+    """Who may call an endpoint."""
+
+    OPEN = auto()
+    OPEN_WITHOUT_TOKENS = auto()  # open unless `API_TOKENS` is set
+    TOKEN = auto()
+
+
+class Endpoint(Route):
+    """
+    One method at one path.
+
+    The handler is called with the request, then with the `query` and the `body` as the Structs that are declared; a
+    query parameter or a body where none is declared is refused. A body whose fields all have defaults may be left out.
+    `gives` lists the shapes of its answers by status. A final slash in a request's path makes no difference.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        handler: Callable[..., Awaitable[Response]],
+        *,
+        query: type[schemas.Query] = schemas.Query,
+        body: type[schemas.Request] | None = None,
+        gives: Mapping[int, Any],
+        access: Access = Access.TOKEN,
+    ) -> None:
+        super().__init__(path, handler, methods=[method])
+        pattern = self.path_regex.pattern.replace("(?P<domain>[^/]+)", f"(?P<domain>{ANY_SPELLING})")
+        self.path_regex = re.compile(pattern.removesuffix("$") + "/?$")
+        self.app = self._answer  # in place of `request_response`, whose layer for exceptions the boundary replaces
+        self.query = query
+        self.body = body
+        self.gives = gives
+        self.access = access
+        self._read_query = query_reader(query)
+        self._read_body = body_reader(body)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the handler, or raise a 405 that lists the methods of all endpoints at this path."""
+        if scope["method"] in (self.methods or ()):
+            await self.app(scope, receive, send)
+            return
+        matching = [route for route in scope["app"].router.routes if route.matches(scope)[0] is Match.PARTIAL]
+        allowed = sorted({method for route in matching for method in route.methods or ()})
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        arguments: list[msgspec.Struct] = []
+        query = self._read_query(scope["query_string"])
+        if self.query is not schemas.Query:
+            arguments.append(query)
+        body = await self._read_body(request, engine_of(request).settings.max_body_bytes)
+        if body is not None:
+            arguments.append(body)
+        await send_response(await self.endpoint(request, *arguments), scope, receive, send)
+
+
+def access_of(route: BaseRoute | None) -> Access:
+    """Who may call the route: bearers of a token, unless the route says otherwise."""
+    return getattr(route, "access", Access.TOKEN)
+
+
+def engine_of(request: Request) -> Engine:
+    """The engine of the app that serves the request."""
+    return cast("Engine", request.app.state.engine)

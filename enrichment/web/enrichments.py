@@ -1,0 +1,161 @@
+"""
+The handlers of `/api/v1/enrich`: modules in waves, for a domain or a batch of them.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+import schemas
+from enrichment.domains import canonical_domain
+from enrichment.engine import Engine
+from enrichment.errors import InvalidDomain, JobNotFound
+from enrichment.jobs.model import FINISHED, UNFINISHED, BatchItem, Enrichment, JobOptions
+from enrichment.modules.table import MODULES, plan
+from enrichment.web import presenters
+from enrichment.web.bodies import AsyncTask, Header, accepted, json_response, retry_after
+from enrichment.web.endpoint import engine_of
+from enrichment.web.params import named_domain, path_domain, refused_parameter
+from enrichment.web.problems import ProblemError, request_id
+from schemas import JobState
+
+POLL_SECONDS: Final = 5  # the longest wait that `Retry-After` advises while a job runs
+DEFAULT_CONCURRENCY: Final = 5  # jobs of a batch
+
+
+async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
+    """Start an enrichment of a domain: all modules, or some."""
+    domain = path_domain(request)
+    job = await engine_of(request).jobs.submit(domain, _options(request, body))
+    return _accepted(request, job)
+
+
+async def start_batch(request: Request, body: schemas.BatchRequest) -> Response:
+    """Start an enrichment for each of several domains, some of them at a time."""
+    engine = engine_of(request)
+    options = _options(request, body)
+    items = _batch_items(body.domains, limit=engine.settings.max_batch_domains)
+    batch, jobs = await engine.jobs.submit_batch(items, options, body.concurrency or DEFAULT_CONCURRENCY)
+    task = AsyncTask(engine.jobs.dispatch, jobs, batch)
+    path = f"/api/v1/enrich/batch/{batch.id}"
+    return accepted(request, presenters.started_batch(batch), path, _headers(engine, jobs[0]), task)
+
+
+async def read_batch(request: Request) -> Response:
+    """Get the progress of a batch and of each of its jobs."""
+    status = presenters.batch_status(await engine_of(request).store.batch(request.path_params["batch_id"]))
+    return json_response(status, [retry_after(POLL_SECONDS)] if status.status in UNFINISHED else ())
+
+
+async def list_enrichments(request: Request, query: schemas.ListQuery) -> Response:
+    """List enrichments, newest first."""
+    domain = None if query.domain is None else named_domain(query.domain)
+    store = engine_of(request).store
+    page = await store.page(domain, frozenset(query.status), limit=query.limit, offset=query.offset)
+    return json_response(
+        schemas.JobList(
+            jobs=tuple(map(presenters.listed, page.jobs)),
+            total=page.total,
+            running_count=page.running,
+            queued_count=page.queued,
+            limit=query.limit,
+            offset=query.offset,
+        )
+    )
+
+
+async def read_status(request: Request, query: schemas.JobQuery) -> Response:
+    """Get the progress of the domain's newest job, or of `job_id`, module by module."""
+    job = await _job_of(request, query, UNFINISHED | FINISHED)
+    return json_response(presenters.status(job), _headers(engine_of(request), job))
+
+
+async def read_results(request: Request, query: schemas.ResultsQuery) -> Response:
+    """Get the results of the domain's newest completed job, or of `job_id` in any state."""
+    for module_id in query.modules or ():
+        if module_id not in MODULES:
+            raise refused_parameter("modules", f"{module_id[:60]!r} is not a module; they are {', '.join(MODULES)}.")
+    job = await _job_of(request, query, {JobState.COMPLETED})
+    return json_response(presenters.results(job, query.modules))
+
+
+async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Response:
+    """Stop the domain's newest unfinished job, or `job_id`, and the calls it makes."""
+    job = await engine_of(request).jobs.cancel(path_domain(request), query.job_id)
+    message = f"Job cancelled. {job.completed} modules were already completed."
+    return json_response(schemas.CancelledJob(job_id=job.id, message=message, modules_completed=job.completed))
+
+
+async def retry_enrichment(request: Request, query: schemas.JobQuery, body: schemas.RetryRequest) -> Response:
+    """Run the failed modules of the domain's newest finished job, or of `job_id`, again."""
+    before = await _job_of(request, query, FINISHED, UNFINISHED)
+    failed_only = body.failed_modules_only is not False
+    job = await engine_of(request).jobs.retry(before, failed_only=failed_only, request_id=request_id(request.scope))
+    return _accepted(request, job)
+
+
+async def read_cache(request: Request) -> Response:
+    """Get which modules are cached for a domain, and how fresh they are."""
+    engine, domain = engine_of(request), path_domain(request)
+    return json_response(presenters.cache_status(domain, await engine.cache.inspect(domain), engine.clock.now()))
+
+
+async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Collection[JobState]) -> Enrichment:
+    """The job of `?job_id=`, or the domain's newest in the first set of states in which it has one."""
+    store, domain = engine_of(request).store, path_domain(request)
+    if query.job_id is not None:
+        return await store.enrichment(query.job_id, domain)
+    for states in preferences:
+        if job := await store.newest(domain, states):
+            return job
+    wanted = "completed job" if preferences == ({JobState.COMPLETED},) else "job"
+    raise JobNotFound(f"There is no {wanted} for {domain}.")
+
+
+def _options(request: Request, body: schemas.StartRequest | schemas.BatchRequest) -> JobOptions:
+    """How to run the jobs. Raise `InvalidPlan` for modules and waves that do not go together."""
+    return JobOptions(
+        modules=plan(body.modules, body.waves),
+        priority=body.priority or "normal",
+        force=body.force or False,
+        request_id=request_id(request.scope),
+    )
+
+
+def _batch_items(texts: Sequence[str], *, limit: int) -> list[BatchItem]:
+    """Each of a batch's domains, to be run or skipped for a reason."""
+    if len(texts) > limit:
+        raise _bad_batch(f"There are {len(texts)} domains; a batch takes {limit} at most.")
+    items: list[BatchItem] = []
+    seen: set[str] = set()
+    for text in texts:
+        try:
+            domain = canonical_domain(text)
+        except InvalidDomain as error:
+            items.append(BatchItem(domain=text[:253], reason=str(error)))
+            continue
+        repeated = f"{domain} is in this batch already." if domain in seen else None
+        seen.add(domain)
+        items.append(BatchItem(domain=domain, reason=repeated))
+    if not seen:
+        first = f" The first: {items[0].reason}" if items else ""
+        raise _bad_batch(f"There is no domain to run.{first}")
+    return items
+
+
+def _bad_batch(detail: str) -> ProblemError:
+    return ProblemError(422, "invalid_body", detail, errors=(schemas.FieldError(pointer="#/domains", detail=detail),))
+
+
+def _accepted(request: Request, job: Enrichment) -> Response:
+    engine = engine_of(request)
+    path = f"/api/v1/enrich/{job.domain}/status?job_id={job.id}"
+    task = AsyncTask(engine.jobs.dispatch, [job])
+    return accepted(request, presenters.started(job), path, _headers(engine, job), task)
+
+
+def _headers(engine: Engine, job: Enrichment) -> Sequence[Header]:
+    """While the job is not finished, when to ask again."""
+    return () if job.is_finished else (retry_after(min(POLL_SECONDS, job.seconds_left(engine.clock.now()))),)

@@ -1,0 +1,26 @@
+"""
+The handlers for the platform that runs the service.
+"""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+import schemas
+from enrichment import __version__
+from enrichment.web.bodies import EncodedJSON, encode, json_response
+from enrichment.web.endpoint import engine_of
+
+HEALTH: Final = encode(schemas.Health(service="lead-enrichment", version=__version__))
+
+
+async def read_health(request: Request) -> Response:  # noqa: ARG001 - every handler takes the request
+    """Check that the process is alive."""
+    return EncodedJSON(HEALTH)
+
+
+async def read_readiness(request: Request) -> Response:
+    """Check that a job would be accepted now."""
+    await engine_of(request).jobs.check_open()
+    return json_response(schemas.Ready())
