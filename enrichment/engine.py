@@ -32,6 +32,9 @@ class Engine:
     entered, as in a host that does not run our lifespan: unfinished jobs then end with the process, unreported.
     """
 
+    store: JobStore
+    cache: Cache
+
     def __init__(
         self,
         settings: Settings,
@@ -61,8 +64,8 @@ class Engine:
         self._dispatcher = MemoryDispatcher(
             store=store, runner=runner, resolver=resolver, max_running=settings.max_running_jobs
         )
-        self.store: JobStore = store
-        self.cache: Cache = cache
+        self.store = store
+        self.cache = cache
         self.jobs = JobManager(
             store=store,
             dispatcher=self._dispatcher,

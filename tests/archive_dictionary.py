@@ -1,9 +1,8 @@
 """
-Writes `enrichment/jobs/archive_dictionary.json`, the preset dictionary of compressed steps: `python -m tests.archive_dictionary`.
+Writes the preset dictionary of compressed steps, when run as `python -m tests.archive_dictionary`.
 
-It is made of the steps of some simulated jobs. Field names and common values make up most of them, so it fits live
-answers as well. Steps that were compressed with another dictionary cannot be read with a new one; they live in memory, so
-a restart is all that a change takes.
+The dictionary is made of the steps of some simulated jobs. Field names and common values make up most of them, so it
+fits live answers as well. It can be changed at will: no compressed steps outlive the process.
 """
 
 import asyncio

@@ -14,10 +14,11 @@ from schemas import JobState
 
 class JobIndex:
     """
-    The ids of the enrichments among `jobs` in the order of their numbers: all, those in each state, those of each domain.
+    The ids of the enrichments among `jobs` in the order of their numbers: all, those in each state, and those of each
+    domain.
 
-    A list of 100,000 ids is 800 kB: taking one out of its middle moves half of that at most, in one piece, and a page is
-    a slice. Only a page of some states of one domain looks at all jobs of that domain.
+    A list of 100,000 ids is 800 kB: taking one out of its middle moves half of that at most, in one piece, and a page
+    is a slice. Only a page of some states of one domain looks at all jobs of that domain.
     """
 
     def __init__(self, jobs: Mapping[str, AnyJob]) -> None:

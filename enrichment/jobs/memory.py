@@ -8,6 +8,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Collection, Sequence
+from typing import Final, cast
 
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot, J, Page
 from schemas import CompanyData, JobState, StepState
 
-READ_JOBS: int = 100
+READ_JOBS: Final = 100
 "Finished jobs that are kept decompressed, some 25 kB each: whoever polls reads the same one again and again."
 
 
@@ -167,8 +168,7 @@ class MemoryStore:
         return self._read(job.id) if job.is_finished else job
 
     def _decompressed(self, job_id: str) -> Enrichment:
-        job = self._jobs[job_id]
-        assert isinstance(job, Enrichment)
+        job = cast("Enrichment", self._jobs[job_id])
         return replace(job, steps=archive.unpack(self._archived[job_id]))
 
     def _replace(self, job: AnyJob, before: AnyJob) -> None:

@@ -1,8 +1,8 @@
 """
 The seams of the engine: where jobs and findings are kept, and who runs jobs.
 
-The pipeline, the resolver and the routes know these protocols only. `memory.py`, `cache.py` and `dispatcher.py` implement
-them for a single process.
+The pipeline, the resolver and the routes know these protocols only. `memory.py`, `cache.py` and `dispatcher.py`
+implement them for a single process.
 """
 
 from collections.abc import Collection, Mapping, Sequence

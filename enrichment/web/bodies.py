@@ -161,7 +161,8 @@ def accepted(
     """
     A 202 whose `Location` is `path` as the caller has to write it, wherever the app is mounted; then the task.
 
-    Starlette's `url_for` would search the host's router for our routes, and prepend the Host header, which callers choose.
+    Starlette's `url_for` would search the host's router for our routes, and prepend the Host header, which callers
+    choose.
     """
     location = quote(request.scope.get("root_path", "")) + path
     return EncodedJSON(encode(body), (*headers, (b"location", location.encode("ascii"))), status=202, background=task)

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, auto
 from typing import Any, Final, cast
 
-import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 import schemas
 from enrichment.engine import Engine
 from enrichment.web.bodies import body_reader, send_response
-from enrichment.web.params import query_reader
+from enrichment.web.params import QueryReader
 
 ANY_SPELLING: Final = r"[^/]+|[A-Za-z][A-Za-z0-9+.-]*:/.+?"
 "A `{domain}` in a path: one segment, or a URL, whose slashes the server has decoded."
@@ -59,7 +58,7 @@ class Endpoint(Route):
         self.body = body
         self.gives = gives
         self.access = access
-        self._read_query = query_reader(query)
+        self._read_query = QueryReader(query)
         self._read_body = body_reader(body)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +72,7 @@ class Endpoint(Route):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        arguments: list[msgspec.Struct] = []
+        arguments: list[schemas.Query | schemas.Request] = []
         query = self._read_query(scope["query_string"])
         if self.query is not schemas.Query:
             arguments.append(query)

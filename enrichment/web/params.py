@@ -3,8 +3,8 @@ Paths and query strings, decoded into the Structs of `schemas` or refused with t
 """
 
 import difflib
-from collections.abc import Callable
 from enum import StrEnum
+from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
@@ -43,48 +43,55 @@ def named_domain(text: str) -> str:
         raise
 
 
-def query_reader(shape: type[schemas.Query]) -> Callable[[bytes], schemas.Query]:
+class QueryReader:
     """
-    A function that decodes a query string into the shape, or raises a 422 `invalid_query`.
+    Decodes query strings into a Struct, or raises a 422 `invalid_query`.
 
     Parameters that are lists may be repeated and separated by commas; others may be given once. An empty value counts
     as not given, as HTML forms send it, unless the parameter has a minimum length.
     """
-    hints = get_type_hints(shape, include_extras=True)
-    lists = {name for name, hint in hints.items() if any(get_origin(arm) is tuple for arm in _arms(hint))}
-    never_empty = {name for name, hint in hints.items() if any(getattr(m, "min_length", None) for m in _metadata(hint))}
-    default = None if any(field.required for field in msgspec.structs.fields(shape)) else shape()
 
-    def read(query_string: bytes) -> schemas.Query:
-        if not query_string and default is not None:
-            return default
-        values: dict[str, Any] = {}
-        for name, text in _pairs(query_string):
-            if name not in hints:
-                raise refused_parameter(name, _unknown(name, list(hints)))
-            if not text and name not in never_empty:
-                continue
-            if name in lists:
-                values[name] = (*values.get(name, ()), *filter(None, map(str.strip, text.split(","))))
-            elif name in values:
-                raise refused_parameter(name, "It is given more than once.")
-            else:
-                values[name] = text
-        for name, value in values.items():
-            try:
-                values[name] = msgspec.convert(value, hints[name], strict=False)
-            except msgspec.ValidationError:
-                shown = ",".join(value) if name in lists else value
-                raise refused_parameter(
-                    name, f"{shown[:MAX_SHOWN]!r} is not possible; {_allowed(hints[name])}."
-                ) from None
+    def __init__(self, shape: type[schemas.Query]) -> None:
+        self._shape = shape
+        self._hints = hints = get_type_hints(shape, include_extras=True)
+        self._lists = {name for name in hints if any(get_origin(kind) is tuple for kind, _ in _members(hints[name]))}
+        self._never_empty = {
+            name for name in hints if any(meta and meta.min_length for _, meta in _members(hints[name]))
+        }
+        is_optional = not any(field.required for field in msgspec.structs.fields(shape))
+        self._default = shape() if is_optional else None
+
+    def __call__(self, query_string: bytes) -> schemas.Query:
+        if not query_string and self._default is not None:
+            return self._default
+        given = {name: self._converted(name, text) for name, text in self._collected(query_string).items()}
         try:
-            return msgspec.convert(values, shape)
+            return msgspec.convert(given, self._shape)
         except msgspec.ValidationError as error:
             missing = str(error).partition("`")[2].partition("`")[0]
             raise refused_parameter(missing, "It is required.") from None
 
-    return read
+    def _collected(self, query_string: bytes) -> dict[str, str | tuple[str, ...]]:
+        """The values that are given, by parameter."""
+        values: dict[str, Any] = {}
+        for name, text in _pairs(query_string):
+            if name not in self._hints:
+                raise refused_parameter(name, _unknown(name, list(self._hints)))
+            if name in self._lists:
+                values[name] = (*values.get(name, ()), *filter(None, map(str.strip, text.split(","))))
+            elif name in values:
+                raise refused_parameter(name, "It is given more than once.")
+            elif text or name in self._never_empty:
+                values[name] = text
+        return values
+
+    def _converted(self, name: str, value: str | tuple[str, ...]) -> Any:
+        try:
+            return msgspec.convert(value, self._hints[name], strict=False)
+        except msgspec.ValidationError:
+            shown = value if isinstance(value, str) else ",".join(value)
+            detail = f"{shown[:MAX_SHOWN]!r} is not possible; possible: {_allowed(self._hints[name])}."
+            raise refused_parameter(name, detail) from None
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:
@@ -111,27 +118,21 @@ def refused_parameter(parameter: str, detail: str) -> ProblemError:
 
 def _allowed(hint: Any) -> str:
     """What a parameter of this type may be, in words."""
-    words = {int: "a whole number", bool: "true or false"}
-    described = []
-    for arm in _arms(hint):
-        kind, bounds = (get_args(arm)[0], get_args(arm)[1]) if hasattr(arm, "__metadata__") else (arm, None)
-        if get_origin(kind) is tuple:
-            kind = get_args(kind)[0]
-        if isinstance(kind, type) and issubclass(kind, StrEnum):
-            described.append(f"possible: {', '.join(kind)}")
-        elif bounds is not None and bounds.le is not None:
-            described.append(f"possible: a whole number from {bounds.ge} to {bounds.le}")
-        else:
-            described.append(f"possible: {words.get(kind, 'text')}")
-    return " or ".join(described)
+    return " or ".join(_described(kind, meta) for kind, meta in _members(hint))
 
 
-def _metadata(hint: Any) -> list[Any]:
-    return [meta for arm in _arms(hint) for meta in getattr(arm, "__metadata__", ())]
+def _described(kind: Any, meta: msgspec.Meta | None) -> str:
+    if get_origin(kind) is tuple:
+        kind = get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return ", ".join(kind)
+    if meta and meta.le is not None:
+        return f"a whole number from {meta.ge} to {meta.le}"
+    return "true or false" if kind is bool else "text that is not empty or too long"
 
 
-def _arms(hint: Any) -> tuple[Any, ...]:
-    """The members of a union but for None, or the type itself."""
-    if hasattr(hint, "__metadata__") or get_origin(hint) is tuple or not get_args(hint):
-        return (hint,)
-    return tuple(arm for arm in get_args(hint) if arm is not type(None))
+def _members(hint: Any) -> list[tuple[Any, msgspec.Meta | None]]:
+    """The type, or the members of a union but for None, each with its `Meta` if it has one."""
+    is_union = not hasattr(hint, "__metadata__") and get_origin(hint) is not tuple and get_args(hint)
+    members = [member for member in get_args(hint) if member is not NoneType] if is_union else [hint]
+    return [(get_args(m)[0], m.__metadata__[0]) if hasattr(m, "__metadata__") else (m, None) for m in members]
