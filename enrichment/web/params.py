@@ -3,6 +3,7 @@ Paths and query strings, decoded into the Structs of `schemas` or refused with t
 """
 
 import difflib
+import re
 from enum import StrEnum
 from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
@@ -18,6 +19,7 @@ from enrichment.errors import InvalidDomain
 from enrichment.web.problems import ProblemError
 
 MAX_PARAMETERS: Final = 100
+WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
 MAX_SHOWN: Final = 60  # characters of a caller's text that an error repeats
 
 
@@ -55,6 +57,7 @@ class QueryReader:
         self._shape = shape
         self._hints = hints = get_type_hints(shape, include_extras=True)
         self._lists = {name for name in hints if any(get_origin(kind) is tuple for kind, _ in _members(hints[name]))}
+        self._numbers = {name for name in hints if any(kind is int for kind, _ in _members(hints[name]))}
         self._never_empty = {
             name for name in hints if any(meta and meta.min_length for _, meta in _members(hints[name]))
         }
@@ -86,8 +89,10 @@ class QueryReader:
         return values
 
     def _converted(self, name: str, value: str | tuple[str, ...]) -> Any:
+        is_number = name in self._numbers  # which msgspec would also read from "1e2" and "5.0"
+        decoded = int(value) if is_number and isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) else value
         try:
-            return msgspec.convert(value, self._hints[name], strict=False)
+            return msgspec.convert(decoded, self._hints[name], strict=is_number)
         except msgspec.ValidationError:
             shown = value if isinstance(value, str) else ",".join(value)
             detail = f"{shown[:MAX_SHOWN]!r} is not possible; possible: {_allowed(self._hints[name])}."
