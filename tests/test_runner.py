@@ -9,8 +9,8 @@ import pytest
 from enrichment.errors import ShuttingDown
 from enrichment.jobs.model import Enrichment, Lookup, Order, State
 from enrichment.jobs.runner import Runner
-from enrichment.sources import Company
 from enrichment.sources.simulated.source import COMPANY
+from schemas import CompanyData
 from tests.conftest import FakeClock, settle
 from tests.engine import Engine
 
@@ -24,7 +24,7 @@ class Raising:
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
-    async def look_up(self, domain: str) -> Company:
+    async def look_up(self, domain: str) -> CompanyData:
         raise self.error
 
 
@@ -144,7 +144,7 @@ async def test_an_end_from_elsewhere_is_not_overwritten(
         name = "gated"
         expected_seconds = 1.0
 
-        async def look_up(self, domain: str) -> Company:
+        async def look_up(self, domain: str) -> CompanyData:
             await gate.wait()
             if outcome == "failed":
                 raise ValueError
@@ -173,7 +173,7 @@ async def test_a_source_may_name_the_task_that_it_runs_in(clock: FakeClock) -> N
         name = "naming"
         expected_seconds = 1.0
 
-        async def look_up(self, domain: str) -> Company:
+        async def look_up(self, domain: str) -> CompanyData:
             task = asyncio.current_task()
             assert task
             task.set_name(f"asks about {domain}")

@@ -238,7 +238,7 @@ async def test_the_next_source_answers_if_the_first_does_not_and_the_finding_say
         ("simulated", 1.0, None),
     ]
     assert source.calls == [("a.com", M03)]
-    assert engine.now(job).step(M13).reason == "None of its sources is set up: local."
+    assert engine.now(job).step(M13).reason == "None of its sources is configured: local."
     assert engine.states(job)[M13] == "skipped"
 
 
