@@ -54,10 +54,11 @@ class Engine:
         store = MemoryStore(
             max_pending=settings.max_pending_jobs,
             max_finished=settings.max_finished_jobs,
+            max_finished_bytes=settings.max_finished_bytes,
             retention_seconds=settings.job_retention_seconds,
             clock=clock,
         )
-        cache = MemoryCache(max_results=settings.max_cached_results, clock=clock)
+        cache = MemoryCache(max_results=settings.max_cached_results, max_bytes=settings.max_cached_bytes, clock=clock)
         resolver = Resolver(cache=cache, sources=sources, clock=clock)
         pipeline = Pipeline(store=store, resolver=resolver, clock=clock, deadline_seconds=settings.job_deadline_seconds)
         runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock)

@@ -2,6 +2,7 @@
 Where answers come from: the protocols of sources, and the chain in which each source is the fallback of the one before.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -9,10 +10,13 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import InsufficientInput, SourceFailed
+from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES
 from enrichment.sources.registry import SOURCES, check_chains
 from schemas import CompanyData, SourceAttempt
+
+log = Log(__name__)
 
 # Checked at import: `first_success` skips sources that are not configured, so it would skip a misspelled name as well.
 check_chains(MODULES.values(), SOURCES.values())
@@ -56,7 +60,8 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
     """
     Ask the sources of the module's chain in order, and return the first finding, with all attempts.
 
-    `sources` are the configured ones; others are skipped. Raises `ChainFailed` if all that were asked failed, and
+    `sources` are the configured ones; others are skipped. An unexpected error of a source is logged and counts as its
+    failure. Raises `ChainFailed` if all that were asked failed, and
     `InsufficientInput` if a source does or none is configured.
     """
     attempts: list[SourceAttempt] = []
@@ -64,11 +69,7 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
         if name not in sources:
             continue
         started = clock.now()
-        finding, error = None, None
-        try:
-            finding = await sources[name].ask(module, subject)
-        except SourceFailed as failure:
-            error = str(failure)
+        finding, error = await _ask(sources[name], module, subject)
         duration = round(clock.now() - started, 3)
         attempts.append(SourceAttempt(source=name, duration_seconds=duration, error=error))
         if finding:
@@ -76,3 +77,28 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
     if not attempts:
         raise InsufficientInput(f"None of its sources is configured: {', '.join(module.chain)}.")
     raise ChainFailed("; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts), tuple(attempts))
+
+
+async def _ask(source: Source, module: Module, subject: Subject) -> tuple[Finding | None, str | None]:
+    """The source's finding, or its error."""
+    try:
+        return await source.ask(module, subject), None
+    except SourceFailed as error:
+        return None, str(error)
+    except InsufficientInput:
+        raise
+    except asyncio.CancelledError:
+        if is_being_cancelled():
+            raise
+        log.exception("source failed", module=module.id, domain=subject.domain)
+        return None, "Unexpected CancelledError; the log has the details."
+    except (Exception, SystemExit) as error:
+        # SystemExit too: in a task, asyncio raises it out of the event loop, which would end the process.
+        log.exception("source failed", module=module.id, domain=subject.domain)
+        return None, f"Unexpected {type(error).__name__}; the log has the details."
+
+
+def is_being_cancelled() -> bool:
+    """Whether somebody has cancelled the current task; else a `CancelledError` in it comes from the called code."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -23,6 +23,7 @@ from schemas import JobState
 
 POLL_SECONDS: Final = 5  # the longest wait that `Retry-After` advises while a job runs
 DEFAULT_CONCURRENCY: Final = 5  # jobs of a batch
+MAX_SHOWN: Final = 100  # characters of an invalid domain that a batch repeats
 
 
 async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
@@ -134,7 +135,7 @@ def _batch_items(texts: Sequence[str], *, limit: int) -> list[BatchItem]:
         try:
             domain = canonical_domain(text)
         except InvalidDomain as error:
-            items.append(BatchItem(domain=text[:253], reason=str(error)))
+            items.append(BatchItem(domain=text[:MAX_SHOWN], reason=str(error)))
             continue
         repeated = f"{domain} is in this batch already." if domain in seen else None
         seen.add(domain)
