@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 import schemas
 from enrichment import __version__, domains, logs
-from enrichment.blueprint.making import Campaigns
+from enrichment.blueprint.making import BlueprintMaker
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, SettingsError
 from enrichment.jobs.cache import Cache
@@ -260,7 +260,7 @@ def create_app(
         clock=clock,
     )
     waves = Waves(store=store, answers=answers, clock=clock, deadline_seconds=settings.job_deadline_seconds)
-    campaigns = Campaigns(answers=answers, max_kept=settings.max_cached_blueprints, clock=clock)
+    campaigns = BlueprintMaker(resolver=answers, max_cached=settings.max_cached_blueprints, clock=clock)
     runner = Runner(
         store=store,
         source=source or SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock),
