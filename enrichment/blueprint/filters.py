@@ -61,7 +61,7 @@ def default_filter(point: CataloguePoint) -> PointFilter:
     """Build the filter of a point that the profile does not determine."""
     if point.filter_operator in LIST_OPERATORS or point.filter_operator == "exists":
         return msgspec.structs.replace(_condition(point, "exists", value=True, words=""), text=f"{point.name}: known")
-    return _condition(point, point.filter_operator, point.default_value, _default_words(point, point.default_value))
+    return _condition(point, point.filter_operator, point.default_value, _value_words(point, point.default_value))
 
 
 def _filter_match(
@@ -88,7 +88,8 @@ def _condition(
     )
 
 
-def _default_words(point: CataloguePoint, value: float) -> str:
+def _value_words(point: CataloguePoint, value: float) -> str:
+    """Format a single number in the unit of the point."""
     currency = _currency(point)
     if point.filled_by in RANGES:
         return format_range(int(value), None, currency=currency)
@@ -117,7 +118,7 @@ def _signal_filter(point: CataloguePoint, signals: Sequence[ProfileSignal], oper
     """Build the filter of signals within the longest period that the profile states, or else the catalogue's."""
     days = [one.within_days for one in signals if one.within_days is not None]
     value = max(days) if days and point.filter_operator == "within_days" else point.default_value
-    filter_ = _condition(point, operator, value, _default_words(point, value))
+    filter_ = _condition(point, operator, value, _value_words(point, value))
     unknown = [one.name for one in signals if f"signal:{one.id}" not in point.keywords]
     if not unknown:
         return filter_
