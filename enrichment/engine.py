@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from enrichment import domains
-from enrichment.blueprint.making import Campaigns
+from enrichment.blueprint.making import BlueprintMaker
 from enrichment.clock import Clock
 from enrichment.jobs.cache import MemoryCache
 from enrichment.jobs.dispatcher import MemoryDispatcher
@@ -74,7 +74,7 @@ class Engine:
             lookup_seconds=self.source.expected_seconds,
             clock=clock,
         )
-        self.blueprints = Campaigns(answers=resolver, max_kept=settings.max_cached_blueprints, clock=clock)
+        self.blueprints = BlueprintMaker(resolver=resolver, max_cached=settings.max_cached_blueprints, clock=clock)
 
     async def __aenter__(self) -> Self:
         domains.warm_up()

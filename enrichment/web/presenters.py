@@ -4,25 +4,16 @@ How jobs look to callers: values of the engine in, shapes of `schemas` out.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, overload
+from typing import Any
 
 import schemas
-from enrichment.clock import format_utc
+from enrichment.clock import isoformat_utc
 from enrichment.jobs.cache import freshness, seconds_left
 from enrichment.jobs.model import Batch, BatchItem, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot
 from enrichment.modules.module import Finding
 from enrichment.modules.table import MODULES, WAVES
 from schemas import Freshness, JobState, StepState
-
-
-@overload
-def isoformat_utc(moment: float) -> str: ...
-@overload
-def isoformat_utc(moment: float | None) -> str | None: ...
-def isoformat_utc(moment: float | None) -> str | None:
-    """Seconds since the epoch as UTC, ISO 8601, in whole seconds."""
-    return None if moment is None else format_utc(int(moment), "%Y-%m-%dT%H:%M:%SZ")
 
 
 def lookup(job: Lookup) -> schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob:
