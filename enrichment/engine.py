@@ -74,7 +74,12 @@ class Engine:
             lookup_seconds=self.source.expected_seconds,
             clock=clock,
         )
-        self.blueprints = BlueprintMaker(resolver=resolver, max_cached=settings.max_cached_blueprints, clock=clock)
+        self.blueprints = BlueprintMaker(
+            resolver=resolver,
+            max_cached=settings.max_cached_blueprints,
+            max_cached_bytes=settings.max_cached_blueprint_bytes,
+            clock=clock,
+        )
 
     async def __aenter__(self) -> Self:
         domains.warm_up()

@@ -3,10 +3,12 @@ The making of blueprints. Concurrent requests for the same blueprint share one r
 """
 
 import asyncio
+import functools
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
-from typing import Final
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import msgspec
 
@@ -16,7 +18,7 @@ from enrichment.jobs.events import EventLog
 from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Subject
-from enrichment.modules.table import MODULES
+from enrichment.modules.table import DESCRIBING_MODULES, MODULES
 from schemas import (
     Blueprint,
     BlueprintMetadata,
@@ -27,7 +29,16 @@ from schemas import (
     PointGroup,
 )
 
+if TYPE_CHECKING:
+    from enrichment.blueprint.choosing import Sections
+    from enrichment.blueprint.profile import ProfileResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 log = Log(__name__)
+
+_encode: Final = msgspec.json.Encoder().encode
 
 TTL_SECONDS: Final = 86_400
 GROUPS: Final[tuple[PointGroup, ...]] = ("firmographic", "technographic", "personalization")
@@ -45,7 +56,10 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BlueprintRun:
-    """The making of one blueprint. `made_at`, in seconds since the epoch, is set when the blueprint is complete."""
+    """
+    The making of one blueprint. `made_at`, in seconds since the epoch, and `size`, in bytes of JSON, are set when it is
+    complete.
+    """
 
     task: asyncio.Task[None]
 
@@ -53,18 +67,24 @@ class BlueprintRun:
         self.log = EventLog[BlueprintEvent]()
         self.subscribers = 0
         self.made_at = 0.0
+        self.size = 0
 
 
 class BlueprintMaker:
     """
-    Makes blueprints, and caches the `max_cached` most recently used ones.
+    Makes blueprints, and caches the most recently used ones: at most `max_cached`, of some `max_cached_bytes` in all.
 
-    A request for a blueprint that is being made subscribes to that run. A run without subscribers is cancelled.
+    A request for a blueprint that is being made subscribes to that run. A run without subscribers is cancelled. The
+    reading of profiles and the choosing of data points take milliseconds at best, so they run in a thread; in one only,
+    since several would hold back the event loop's thread by more than the interpreter's switch interval (5 ms).
     """
 
-    def __init__(self, *, resolver: Resolver, max_cached: int, clock: Clock) -> None:
+    def __init__(self, *, resolver: Resolver, max_cached: int, max_cached_bytes: int, clock: Clock) -> None:
         self._resolver = resolver
         self._max_cached = max_cached
+        self._max_cached_bytes = max_cached_bytes
+        self._cached_bytes = 0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="blueprints")
         self._clock = clock
         self._cache: OrderedDict[Brief, BlueprintRun] = OrderedDict()
         self._running: dict[Brief, BlueprintRun] = {}
@@ -134,29 +154,29 @@ class BlueprintMaker:
         finally:
             self._forget(brief, run)
         if isinstance(run.log.events[-1], Blueprint):
-            self._cache[brief] = run
-            self._cache.move_to_end(brief)
-            if len(self._cache) > self._max_cached:
-                self._cache.popitem(last=False)
+            self._keep(brief, run)
+
+    def _keep(self, brief: Brief, run: BlueprintRun) -> None:
+        """Cache the run's events; about three times their JSON is what they take in memory."""
+        run.size = 3 * len(_encode(run.log.events[-1]))
+        former = self._cache.pop(brief, None)
+        self._cache[brief] = run
+        self._cached_bytes += run.size - (former.size if former else 0)
+        while len(self._cache) > self._max_cached or self._cached_bytes > self._max_cached_bytes:
+            _, dropped = self._cache.popitem(last=False)
+            self._cached_bytes -= dropped.size
 
     async def _make(self, brief: Brief, run: BlueprintRun) -> None:
-        # Importing these takes 40 ms, a tenth of the start-up time, and many deployments never make a blueprint.
-        from enrichment.blueprint import profile as profiles  # noqa: PLC0415
-        from enrichment.blueprint.choosing import choose  # noqa: PLC0415
-        from enrichment.blueprint.reading.icp import read_icp  # noqa: PLC0415
-
         begun_at = self._clock.now()
         run.log.publish(BlueprintProgress(stage="reading_profile", percent=5))
-        profile = read_icp(brief.icp) if brief.icp else CustomerProfile()
-        if profiles.criteria(profile):
-            result = profiles.provided(profile)
-        else:
+        result = await self._in_thread(_read, brief.icp)
+        if isinstance(result, CustomerProfile):
             run.log.publish(BlueprintProgress(stage="describing_company", percent=15))
-            findings, missing = await self._describe(brief.domain, profiles.DESCRIBING_MODULES)
+            findings, missing = await self._describe(brief.domain, DESCRIBING_MODULES)
             run.log.publish(BlueprintProgress(stage="inferring_profile", percent=60))
-            result = profiles.inferred(brief.domain, profile, findings, missing)
+            result = await self._in_thread(_infer, brief.domain, result, findings, missing)
         run.log.publish(BlueprintProgress(stage="choosing_data_points", percent=70))
-        sections = choose(result.profile, offer=brief.offer)
+        sections, gaps = await self._in_thread(_choose, result, brief.offer)
         for group in GROUPS:
             run.log.publish(BlueprintSection(section=group, data_points=getattr(sections, group)))
         run.made_at = self._clock.now()
@@ -177,13 +197,17 @@ class BlueprintMaker:
                 duration_seconds=round(run.made_at - begun_at, 3),
                 sources_used=result.sources_used,
                 sources_missing=result.sources_missing,
-                gaps=profiles.gaps(result),
+                gaps=gaps,
             ),
         )
         run.log.publish(blueprint, final=True)
         log.info(
             "blueprint made", domain=brief.domain, origin=blueprint.icp.origin, confidence=blueprint.icp.confidence
         )
+
+    async def _in_thread(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        call = functools.partial(func, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     async def _describe(self, domain: str, modules: Sequence[str]) -> tuple[dict[str, Finding], dict[str, str]]:
         """Collect the findings of the modules about a company, and the errors of those without one."""
@@ -208,6 +232,41 @@ class BlueprintMaker:
         module, subject = MODULES[module_id], Subject(domain=domain)
         cached = await self._resolver.cached(module, subject)
         return cached or await self._resolver.ask(module, subject, asker=secrets.token_hex(8))
+
+
+# Imported at the first use: that takes 40 ms, a tenth of the start-up time, and many deployments make no blueprints.
+
+
+def _read(icp: str | IcpObject | None) -> "ProfileResult | CustomerProfile":
+    """The result of the given profile, or the profile as it was read if no criteria were found in it."""
+    from enrichment.blueprint.profile import criteria, provided  # noqa: PLC0415
+    from enrichment.blueprint.reading.icp import read_icp  # noqa: PLC0415
+
+    profile = read_icp(icp) if icp else CustomerProfile()
+    return provided(profile) if criteria(profile) else profile
+
+
+def _infer(
+    domain: str, given: CustomerProfile, findings: Mapping[str, Finding], missing: Mapping[str, str]
+) -> "ProfileResult":
+    from enrichment.blueprint.profile import inferred  # noqa: PLC0415
+
+    return inferred(domain, given, findings, missing)
+
+
+def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, tuple[str, ...]]":
+    """The data points, and the gaps of the blueprint."""
+    from enrichment.blueprint.choosing import choose  # noqa: PLC0415
+    from enrichment.blueprint.profile import gaps  # noqa: PLC0415
+
+    return choose(result.profile, offer=offer), gaps(result)
+
+
+def warm_up() -> None:
+    """Import the reader of profiles and load its vocabularies, which takes a fifth of a second."""
+    read = _read("software companies")
+    if not isinstance(read, CustomerProfile):
+        _choose(read, None)
 
 
 def _as_cached(event: BlueprintEvent) -> BlueprintEvent:

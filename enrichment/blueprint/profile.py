@@ -13,10 +13,9 @@ from enrichment.blueprint.reading.lexicon import Entity
 from enrichment.errors import InsufficientInformation
 from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding
+from enrichment.modules.table import DESCRIBING_MODULES
 from schemas import CustomerProfile, IcpObject
 
-DESCRIBING_MODULES: Final = ("m01_company_context", "m02_tech_stack")
-"The modules whose findings a profile is inferred from."
 CRITERIA: Final = (
     "industries",
     "company_size",

@@ -14,6 +14,9 @@ from enrichment.modules.module import Module
 SECONDS_PER_MODULE: Final = 3
 "The estimate given to callers, whatever the module and its sources."
 
+DESCRIBING_MODULES: Final = ("m01_company_context", "m02_tech_stack")
+"The modules that describe a company well enough to infer whom it sells to."
+
 FACTS: Final = (
     "m01_company_context",
     "m02_tech_stack",
