@@ -4,6 +4,7 @@ The making of blueprints. Concurrent requests for the same blueprint share one r
 
 import asyncio
 import functools
+import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -41,6 +42,9 @@ log = Log(__name__)
 _encode: Final = msgspec.json.Encoder().encode
 
 TTL_SECONDS: Final = 86_400
+COMPLETE_RUN: Final = 6  # events: 2 of progress, 3 sections, the blueprint
+COMPLETE_INFERRING_RUN: Final = 8  # and 2 more of progress
+MAX_FINAL_EVENTS: Final = 10_000  # some 200 bytes each
 GROUPS: Final[tuple[PointGroup, ...]] = ("firmographic", "technographic", "personalization")
 
 BlueprintEvent = BlueprintProgress | BlueprintSection | Blueprint | EnrichmentError
@@ -88,6 +92,7 @@ class BlueprintMaker:
         self._clock = clock
         self._cache: OrderedDict[Brief, BlueprintRun] = OrderedDict()
         self._running: dict[Brief, BlueprintRun] = {}
+        self._final_events: OrderedDict[bytes, int] = OrderedDict()  # their numbers, by digest of the brief
         self._is_closed = False
 
     def open(self) -> None:
@@ -111,6 +116,17 @@ class BlueprintMaker:
         if self._is_closed:
             raise ShuttingDown
         return self._events(brief, refresh=refresh)
+
+    def has_ended(self, brief: Brief, event_number: int) -> bool:
+        """
+        Whether the event was the final one of a run for this brief, so that no other run is wanted.
+
+        Of runs that are no longer remembered, the number of events is taken to be that of a complete one.
+        """
+        if brief in self._running:
+            return False
+        complete = COMPLETE_RUN if brief.icp else COMPLETE_INFERRING_RUN
+        return event_number >= self._final_events.get(_digest(brief), complete)
 
     async def _events(self, brief: Brief, *, refresh: bool) -> AsyncGenerator[BlueprintEvent, None]:
         cached = None if refresh else self._find(brief)
@@ -153,6 +169,9 @@ class BlueprintMaker:
             run.log.publish(BlueprintFailed(), final=True)
         finally:
             self._forget(brief, run)
+        self._final_events[_digest(brief)] = len(run.log.events)
+        if len(self._final_events) > MAX_FINAL_EVENTS:
+            self._final_events.popitem(last=False)
         if isinstance(run.log.events[-1], Blueprint):
             self._keep(brief, run)
 
@@ -232,6 +251,10 @@ class BlueprintMaker:
         module, subject = MODULES[module_id], Subject(domain=domain)
         cached = await self._resolver.cached(module, subject)
         return cached or await self._resolver.ask(module, subject, asker=secrets.token_hex(8))
+
+
+def _digest(brief: Brief) -> bytes:
+    return hashlib.sha256(_encode(brief)).digest()
 
 
 # Imported at the first use: that takes 40 ms, a tenth of the start-up time, and many deployments make no blueprints.

@@ -18,10 +18,12 @@ from enrichment.errors import BlueprintFailed, EnrichmentError
 from enrichment.web import streams
 from enrichment.web.bodies import json_response
 from enrichment.web.endpoint import engine_of
+from enrichment.web.params import qualities
 from enrichment.web.problems import problem_of
 from enrichment.web.streams import NDJSON, SSE, NamedEvent
 
 EVENT_ID: Final = re.compile(r"\d{1,9}", re.ASCII)
+JSON: Final = "application/json"
 
 Events = AsyncGenerator[BlueprintEvent, None]
 
@@ -42,13 +44,18 @@ async def _made(request: Request, body: schemas.BlueprintRequest) -> Response:
     brief = brief_of(body)
     form = media_type(request, body)
     if request.method == "HEAD":
-        return Response(headers=streams.HEADERS, media_type=form or "application/json")
-    events = engine_of(request).blueprints.make(brief, refresh=body.refresh or False)
-    if form:
-        after = request.headers.get("last-event-id", "")
-        seen = int(after) if EVENT_ID.fullmatch(after) else 0
-        return streams.stream(named(events, request), form, after=seen)
-    return json_response(await last_of(events))
+        response = Response(headers=streams.HEADERS, media_type=form)
+        del response.headers["content-length"]  # nobody knows it before the blueprint is made
+        return response
+    blueprints = engine_of(request).blueprints
+    if form == JSON:
+        return json_response(await last_of(blueprints.make(brief, refresh=body.refresh or False)))
+    last_event_id = request.headers.get("last-event-id", "")
+    seen = int(last_event_id) if EVENT_ID.fullmatch(last_event_id) else 0
+    if seen and blueprints.has_ended(brief, seen):
+        return Response(status_code=204)  # on which a browser's EventSource stops to reconnect
+    events = blueprints.make(brief, refresh=(body.refresh or False) and not seen)
+    return streams.stream(named(events, request), form, after=seen)
 
 
 def brief_of(body: schemas.BlueprintRequest) -> Brief:
@@ -63,14 +70,19 @@ def brief_of(body: schemas.BlueprintRequest) -> Brief:
     return Brief(domain=domain, icp=icp, offer=(body.offer or "").strip() or None)
 
 
-def media_type(request: Request, body: schemas.BlueprintRequest) -> str | None:
-    """The media type to stream, or None for a single response: by the body, or else by `Accept`."""
-    accept = request.headers.get("accept", "")
+def media_type(request: Request, body: schemas.BlueprintRequest) -> str:
+    """
+    The media type of the response, by `stream` in the body and by `Accept`.
+
+    A stream has to be named to be meant: what a wildcard covers is JSON.
+    """
+    wanted = qualities(request.headers.get("accept", ""))
+    named = {name: wanted[name] for name in (NDJSON, SSE, JSON) if wanted.get(name)}
     if body.stream is False:
-        return None
-    if NDJSON in accept:
-        return NDJSON
-    return SSE if body.stream or SSE in accept else None
+        return JSON
+    if body.stream:
+        named.pop(JSON, None)
+    return max(named, key=named.__getitem__, default=SSE if body.stream else JSON)
 
 
 async def last_of(events: Events) -> schemas.Blueprint:

@@ -1,5 +1,5 @@
 """
-Paths and query strings, decoded into the Structs of `schemas` or refused with the name of what is wrong.
+Paths, query strings and the `Accept` header, decoded, or refused with the name of what is wrong.
 """
 
 import re
@@ -17,6 +17,7 @@ from enrichment.web import hints
 from enrichment.web.problems import ProblemError
 
 MAX_PARAMETERS: Final = 100
+QUALITY: Final = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
@@ -95,6 +96,16 @@ class QueryReader:
         except msgspec.ValidationError:
             text = value if isinstance(value, str) else ",".join(value)
             raise refused_parameter(name, hints.not_possible(text, self._types[name])) from None
+
+
+def qualities(accept: str) -> dict[str, float]:
+    """The qualities, from 0 to 1, of the media types in an `Accept` header (RFC 9110, section 12.5.1)."""
+    found = {}
+    for item in accept.lower().split(","):
+        media_type, *parameters = (part.strip() for part in item.split(";"))
+        values = [parameter.removeprefix("q=") for parameter in parameters if parameter.startswith("q=")]
+        found[media_type] = float(values[0]) if values and QUALITY.fullmatch(values[0]) else float(not values)
+    return found
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:
