@@ -222,13 +222,18 @@ class StartedBatch(Response, frozen=True, kw_only=True):
 
 
 class BatchStatus(StartedBatch, frozen=True, kw_only=True):
-    """`GET /api/v1/enrich/batch/{batch_id}`: how many of its jobs are where; `queued_count` is of those posted."""
+    """
+    `GET /api/v1/enrich/batch/{batch_id}`. The counts are those of now, and sum to `total_domains`.
 
-    waiting_count: int
+    A job that was finished and is no longer kept counts as forgotten. `progress_percent` is 100 when all jobs have
+    ended, however they did.
+    """
+
     running_count: int
     completed_count: int
     failed_count: int
     cancelled_count: int
+    forgotten_count: int
     progress_percent: float
 
 
@@ -377,6 +382,7 @@ class ListedJob(Response, frozen=True, kw_only=True):
     modules_total: int
     modules_completed: int
     modules_failed: int
+    modules_skipped: int
     priority: Priority
     created_at: str
     started_at: str | None

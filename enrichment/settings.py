@@ -14,9 +14,10 @@ from enrichment.errors import SettingsError
 # Visible ASCII but the comma, which parts one token from the next. `$` alone would let a line feed at the end pass.
 ModuleId = Annotated[str, Meta(pattern=r"^m[0-9]{2}_[a-z_]{1,40}$(?!\n)")]
 Token = Annotated[str, Meta(pattern=r"^[\x21-\x2b\x2d-\x7e]+$(?!\n)")]
+Origin = Annotated[str, Meta(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$(?!\n)")]
 
 
-LISTS: Final = frozenset({"api_tokens", "simulated_failures"})
+LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
 PATHS: Final = frozenset({"case_studies_file"})
 
 
@@ -134,6 +135,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="tokens of visible ASCII characters, parted by commas"),
     ] = ()
     "Tokens, one of which a request must carry. Without any, one is made at start, and `/enrich` is open."
+    cors_origins: Annotated[
+        tuple[Origin, ...],
+        Meta(description="origins such as `https://app.example.com`, separated by commas"),
+    ] = ()
+    "Origins whose pages may call the service from a browser; none: only pages of the service's own origin."
     log_format: Annotated[
         Literal["text", "json"],
         Meta(description="`text` or `json`"),

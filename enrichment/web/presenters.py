@@ -102,6 +102,7 @@ def listed(job: Enrichment) -> schemas.ListedJob:
         modules_total=job.total,
         modules_completed=job.completed,
         modules_failed=job.failed,
+        modules_skipped=job.skipped,
         priority=job.priority,
         created_at=isoformat_utc(job.created_at),
         started_at=isoformat_utc(job.started_at),
@@ -120,7 +121,8 @@ def started_batch(batch: Batch) -> schemas.StartedBatch:
         )
         for item in batch.items
     )
-    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, **_batch_facts(batch))
+    queued = sum(item.job_id is not None for item in batch.items)
+    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, queued_count=queued, **_batch_facts(batch))
 
 
 def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
@@ -129,7 +131,8 @@ def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
     jobs = tuple(_batch_job(item, snapshot.jobs) for item in batch.items)
     count: Counter[str] = Counter(job.status for job in jobs)
     to_run = len(jobs) - count["skipped"]
-    progress = sum(job.progress_percent or 0.0 for job in jobs) + 100 * count["forgotten"]
+    progress = sum(100.0 if job.is_finished else job.progress_percent for job in snapshot.jobs.values())
+    progress += 100 * count["forgotten"]
     if count["queued"] == to_run:
         state = JobState.QUEUED
     elif count["queued"] or count["running"]:
@@ -139,11 +142,12 @@ def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
     return schemas.BatchStatus(
         status=state,
         jobs=jobs,
-        waiting_count=count["queued"],
+        queued_count=count["queued"],
         running_count=count["running"],
         completed_count=count["completed"],
         failed_count=count["failed"],
         cancelled_count=count["cancelled"],
+        forgotten_count=count["forgotten"],
         progress_percent=round(progress / to_run, 1),
         **_batch_facts(batch),
     )
@@ -255,7 +259,6 @@ def _batch_facts(batch: Batch) -> dict[str, Any]:
     return {
         "batch_id": batch.id,
         "total_domains": len(batch.items),
-        "queued_count": len(batch.items) - skipped,
         "skipped_count": skipped,
         "estimated_time_seconds": int(batch.expected_seconds),
         "created_at": isoformat_utc(batch.created_at),
