@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from msgspec.structs import replace
 
-from enrichment.clock import Clock, written
+from enrichment.clock import Clock, format_utc
 from enrichment.errors import JobConflict, JobNotFound, ShuttingDown
 from enrichment.jobs.memory import JobStore
 from enrichment.jobs.model import (
@@ -143,7 +143,7 @@ class Runner:
 
     def _stamp(self) -> str:
         """What makes an id readable, and what makes it unique."""
-        return f"{written(int(self.clock.now()), '%Y%m%d%H%M%S')}_{secrets.token_hex(4)}"
+        return f"{format_utc(int(self.clock.now()), '%Y%m%d%H%M%S')}_{secrets.token_hex(4)}"
 
     async def _add(self, jobs: Sequence[AnyJob], batch: Batch | None = None) -> None:
         if self.is_closed:

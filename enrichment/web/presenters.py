@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, cast, overload
 
 import schemas
-from enrichment.clock import written
+from enrichment.clock import format_utc
 from enrichment.jobs.cache import Cache, Freshness
 from enrichment.jobs.memory import JobStore
 from enrichment.jobs.model import Batch, BatchItem, Enrichment, Lookup, State, Step, StepState
@@ -19,7 +19,7 @@ def stamp(moment: float) -> str: ...
 def stamp(moment: float | None) -> str | None: ...
 def stamp(moment: float | None) -> str | None:
     """Seconds since the epoch as UTC, ISO 8601, whole seconds."""
-    return None if moment is None else written(int(moment), "%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else format_utc(int(moment), "%Y-%m-%dT%H:%M:%SZ")
 
 
 def lookup(job: Lookup) -> schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob:
