@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, TooManyJobs
-from enrichment.jobs import archive
+from enrichment.jobs.archive import ArchivedEnrichment, archive
 from enrichment.jobs.index import JobIndex
 from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot, J, Page
-from schemas import CompanyData, JobState, StepState
+from schemas import CompanyData, JobState
 
 JOB_BYTES: Final = 1_000
 "What a finished job takes beside its compressed steps and its error: the value, its ids, its places in the index."
@@ -52,8 +52,7 @@ class MemoryStore:
         self._max_finished_bytes = max_finished_bytes
         self._retention_seconds = retention_seconds
         self._clock = clock
-        self._jobs: dict[str, AnyJob] = {}  # finished enrichments without their steps
-        self._archived: dict[str, bytes] = {}  # the steps of finished enrichments, compressed
+        self._jobs: dict[str, AnyJob] = {}  # of finished enrichments the archived ones
         self._finished: deque[AnyJob] = deque()  # in the order in which they finished
         self._index = JobIndex(self._jobs)
         self._batches: dict[str, _HeldBatch] = {}
@@ -120,12 +119,11 @@ class MemoryStore:
             if isinstance(job, Lookup):
                 finished = replace(job, state=state, finished_at=now, error=error, result=result)
             else:
-                finished = replace(job, state=state, finished_at=now, error=error, steps=())
-                self._archived[job_id] = archive.pack(_ended(job.steps))
+                finished = archive(replace(job, state=state, finished_at=now, error=error))
                 self._note_finished(job.batch_id)
             self._replace(finished, job)
             self._finished.append(finished)
-            self._finished_bytes += self._size(finished)
+            self._finished_bytes += _size(finished)
             self._forget()
             return finished
 
@@ -190,8 +188,7 @@ class MemoryStore:
         return self._read(job.id) if job.is_finished else job
 
     def _decompressed(self, job_id: str) -> Enrichment:
-        job = cast("Enrichment", self._jobs[job_id])
-        return replace(job, steps=archive.unpack(self._archived[job_id]))
+        return cast("ArchivedEnrichment", self._jobs[job_id]).restore()
 
     def _replace(self, job: AnyJob, before: AnyJob) -> None:
         self._jobs[job.id] = job
@@ -205,20 +202,15 @@ class MemoryStore:
         """Drop finished jobs, oldest first, while there are too many or their time is over."""
         while self._finished and (self._is_full() or self._is_expired(self._finished[0])):
             job = self._finished.popleft()
-            self._finished_bytes -= self._size(job)
+            self._finished_bytes -= _size(job)
             if isinstance(job, Enrichment):
                 self._index.remove(job)
-                del self._archived[job.id]
                 self._note_forgotten(job.batch_id)
             del self._jobs[job.id]
 
     def _is_full(self) -> bool:
         entries = len(self._finished) + self._finished_skipped
         return entries > self._max_finished or self._finished_bytes > self._max_finished_bytes
-
-    def _size(self, job: AnyJob) -> int:
-        """About how many bytes a finished job takes."""
-        return JOB_BYTES + len(self._archived.get(job.id, b"")) + len(job.error or "")
 
     def _note_finished(self, batch_id: str | None) -> None:
         if held := self._batches.get(batch_id or ""):
@@ -247,6 +239,7 @@ class _HeldBatch:
         self.skipped = skipped
 
 
-def _ended(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps of a job that is over: those that have not ended are cancelled."""
-    return tuple(step if step.ended_at is not None else replace(step, state=StepState.CANCELLED) for step in steps)
+def _size(job: AnyJob) -> int:
+    """About how many bytes a finished job takes."""
+    packed = len(job.packed) if isinstance(job, ArchivedEnrichment) else 0
+    return JOB_BYTES + packed + len(job.error or "")
