@@ -41,10 +41,11 @@ def archive(job: Enrichment) -> ArchivedEnrichment:
     """
     The finished job as it is kept.
 
-    Steps that have not ended are cancelled. What an answer was derived from is dropped: only the cache needs it.
+    Steps that have not ended are cancelled. What nobody reads any more is dropped: the request's id, and what answers
+    were derived from.
     """
     fields = {name: getattr(job, name) for name in job.__struct_fields__}
-    return ArchivedEnrichment(**fields | {"steps": (), "packed": pack(tuple(map(_final, job.steps)))})
+    return ArchivedEnrichment(**fields | {"request_id": "", "steps": (), "packed": pack(tuple(map(_final, job.steps)))})
 
 
 def pack(steps: tuple[Step, ...]) -> bytes:

@@ -114,16 +114,15 @@ class MemoryStore:
             job = self._jobs.get(job_id)
             if job is None or job.is_finished:
                 return None
-            now = self._clock.now()
-            finished: AnyJob
-            if isinstance(job, Lookup):
-                finished = replace(job, state=state, finished_at=now, error=error, result=result)
-            else:
-                finished = archive(replace(job, state=state, finished_at=now, error=error))
+            finished: AnyJob = replace(job, state=state, finished_at=self._clock.now(), error=error)
+            if isinstance(finished, Lookup):
+                finished = replace(finished, result=result)
+            kept = archive(finished) if isinstance(finished, Enrichment) else finished
+            self._replace(kept, job)
+            self._finished.append(kept)
+            self._finished_bytes += _size(kept)
+            if isinstance(job, Enrichment):
                 self._note_finished(job.batch_id)
-            self._replace(finished, job)
-            self._finished.append(finished)
-            self._finished_bytes += _size(finished)
             self._forget()
             return finished
 
