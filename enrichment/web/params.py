@@ -3,6 +3,7 @@ Paths and query strings, decoded into the Structs of `schemas` or refused with t
 """
 
 import difflib
+import re
 from enum import StrEnum
 from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
@@ -18,6 +19,7 @@ from enrichment.errors import InvalidDomain
 from enrichment.web.problems import ProblemError
 
 MAX_PARAMETERS: Final = 100
+WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
 MAX_SHOWN: Final = 60  # characters of a caller's text that an error repeats
 
 
@@ -55,6 +57,7 @@ class QueryReader:
         self._shape = shape
         self._hints = hints = get_type_hints(shape, include_extras=True)
         self._lists = {name for name in hints if any(get_origin(kind) is tuple for kind, _ in _members(hints[name]))}
+        self._numbers = {name for name in hints if any(kind is int for kind, _ in _members(hints[name]))}
         self._never_empty = {
             name for name in hints if any(meta and meta.min_length for _, meta in _members(hints[name]))
         }
@@ -87,6 +90,8 @@ class QueryReader:
 
     def _converted(self, name: str, value: str | tuple[str, ...]) -> Any:
         try:
+            if name in self._numbers and not WHOLE_NUMBER.fullmatch(str(value)):
+                raise msgspec.ValidationError  # msgspec would take "1e2" and "5.0" as well
             return msgspec.convert(value, self._hints[name], strict=False)
         except msgspec.ValidationError:
             shown = value if isinstance(value, str) else ",".join(value)
