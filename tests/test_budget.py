@@ -1,24 +1,24 @@
 """
-The work of jobs, parted among the turns of the event loop.
+How the work of jobs is spread over the turns of the event loop.
 """
 
 import asyncio
 
-from enrichment.jobs.budget import Pace
+from enrichment.jobs.budget import LoopBudget
 from tests.conftest import FakeClock
 
 
 async def turns_of(pieces: int, *, seconds_each: float) -> list[int]:
-    """In which turn of the loop each of so many pieces of work is done, all of which come up in the same one."""
+    """In which turn of the loop each piece of work is done, if all of them come up in the same turn."""
     clock = FakeClock()
-    pace = Pace(seconds=0.005, clock=clock)
+    budget = LoopBudget(seconds=0.005, clock=clock)
     turn = 0
     done: list[int] = []
 
     async def work() -> None:
-        await pace.wait()
+        await budget.checkpoint()
         done.append(turn)
-        clock._now += seconds_each
+        clock.spend(seconds_each)
 
     tasks = [asyncio.create_task(work()) for _ in range(pieces)]
     while len(done) < pieces:
@@ -28,13 +28,13 @@ async def turns_of(pieces: int, *, seconds_each: float) -> list[int]:
     return done
 
 
-async def test_what_takes_long_is_done_one_piece_a_turn() -> None:
+async def test_long_pieces_are_done_one_in_a_turn() -> None:
     assert await turns_of(4, seconds_each=1) == [0, 1, 2, 3]
 
 
-async def test_what_is_short_is_done_together_until_it_is_long() -> None:
+async def test_short_pieces_share_a_turn_until_its_time_is_used_up() -> None:
     assert await turns_of(6, seconds_each=0.002) == [0, 0, 0, 1, 1, 1]
 
 
-async def test_what_takes_no_time_waits_for_nothing() -> None:
+async def test_pieces_that_take_no_time_are_all_done_at_once() -> None:
     assert await turns_of(100, seconds_each=0) == [0] * 100
