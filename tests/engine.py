@@ -122,10 +122,10 @@ class ScriptedEngine(Engine):
         return finding.read(Fact)
 
     def leftovers(self) -> dict[str, object]:
-        """What the parts that run jobs hold; empty when no job is unfinished."""
+        """What the parts that run jobs hold, but for stale entries of the heap; empty when no job is unfinished."""
         dispatcher = self._dispatcher
         parts = (dispatcher, dispatcher._scheduler, dispatcher._resolver._calls)
-        return {name: held for part in parts for name, held in leftovers(part).items()}
+        return {name: held for part in parts for name, held in leftovers(part).items() if name != "_heap"}
 
 
 def options(

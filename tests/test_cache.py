@@ -48,9 +48,7 @@ async def cache(make_cache: MakeCache) -> Cache:
 
 
 def finding(clock: FakeClock, call: int = 1) -> Finding:
-    return Finding.of(
-        Fact(call=call), source="s", fetched_at=clock.now(), based_on=((M02, 1.0),) if call == 2 else ()
-    )
+    return Finding.of(Fact(call=call), source="s", fetched_at=clock.now(), based_on=((M02, 1.0),) if call == 2 else ())
 
 
 async def test_findings_are_kept_by_domain_and_module(cache: Cache, clock: FakeClock) -> None:

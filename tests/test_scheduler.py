@@ -35,7 +35,7 @@ def batch(concurrency: int) -> Batch:
 def acquired(scheduler: Scheduler) -> str | None:
     """The id of the job that is acquired."""
     next_job = scheduler.acquire()
-    return next_job and next_job.id
+    return next_job.id if next_job else None
 
 
 def drained(scheduler: Scheduler) -> list[str]:
