@@ -222,13 +222,18 @@ class StartedBatch(Response, frozen=True, kw_only=True):
 
 
 class BatchStatus(StartedBatch, frozen=True, kw_only=True):
-    """`GET /api/v1/enrich/batch/{batch_id}`: how many of its jobs are where; `queued_count` is of those posted."""
+    """
+    `GET /api/v1/enrich/batch/{batch_id}`. The counts are those of now, and sum to `total_domains`.
 
-    waiting_count: int
+    A job that was finished and is no longer kept counts as forgotten. `progress_percent` is 100 when all jobs have
+    ended, however they did.
+    """
+
     running_count: int
     completed_count: int
     failed_count: int
     cancelled_count: int
+    forgotten_count: int
     progress_percent: float
 
 
@@ -377,6 +382,7 @@ class ListedJob(Response, frozen=True, kw_only=True):
     modules_total: int
     modules_completed: int
     modules_failed: int
+    modules_skipped: int
     priority: Priority
     created_at: str
     started_at: str | None
@@ -394,27 +400,49 @@ class JobList(Response, frozen=True, kw_only=True):
     offset: int
 
 
-Text = Annotated[str, Meta(max_length=5_000)]
-Words = Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=50)]
+FreeText = Annotated[str, Meta(max_length=5_000)]
+ShortText = Annotated[str, Meta(max_length=200)]
+ShortTexts = Annotated[tuple[ShortText, ...], Meta(max_length=50)]
+
+Measure = Literal["employees", "revenue", "arr", "funding"]
+PlaceKind = Literal["country", "region", "subdivision", "city"]
+Seniority = Literal["c_level", "vp", "director", "head", "manager", "individual", "founder", "any"]
+Cost = Literal["free", "low", "medium", "high"]
+PointGroup = Literal["firmographic", "technographic", "personalization"]
+Operator = Literal[
+    "between",
+    "between_any",
+    "gte",
+    "lte",
+    "eq",
+    "in",
+    "not_in",
+    "contains_any",
+    "contains_all",
+    "exists",
+    "within_days",
+    "not_within_days",
+]
+FilterOperand = int | float | str | bool | tuple[int | str | tuple[int | None, int | None] | None, ...]
 
 
 class IcpObject(Request, frozen=True):
-    """An ideal customer profile, field by field; each is read as free text of its kind."""
+    """An ideal customer profile as an object; each field holds free text about its own topic."""
 
-    industries: Words | None = None
-    company_size: Annotated[str, Meta(max_length=200)] | None = None
-    geographies: Words | None = None
-    technologies: Words | None = None
-    personas: Words | None = None
-    signals: Words | None = None
+    industries: ShortTexts | None = None
+    company_size: ShortText | None = None
+    geographies: ShortTexts | None = None
+    technologies: ShortTexts | None = None
+    personas: ShortTexts | None = None
+    signals: ShortTexts | None = None
 
 
 class BlueprintRequest(Request, frozen=True):
-    """`POST /campaigns/enrichment`: `icp` in free text or field by field, `offer` is what the campaign sells."""
+    """`POST /campaigns/enrichment`: `icp` is free text or an object; `offer` describes what the campaign sells."""
 
     website_url: str
-    icp: Text | IcpObject | None = None
-    offer: Text | None = None
+    icp: FreeText | IcpObject | None = None
+    offer: FreeText | None = None
     stream: bool | None = None
     refresh: bool | None = None
 
@@ -430,15 +458,20 @@ class BlueprintQuery(BlueprintOptions, frozen=True, kw_only=True):
     """The query of `GET /campaigns/enrichment`: a blueprint request, as a browser's `EventSource` can send it."""
 
     website_url: str
-    icp: Text | None = None
-    offer: Text | None = None
+    icp: FreeText | None = None
+    offer: FreeText | None = None
 
 
 class FoundInProfile(Response, frozen=True, kw_only=True):
-    """Where in the given profile, by field and character, something was found, and how sure that is (0 to 1)."""
+    """
+    The passage of the given profile that a criterion was read from, and the confidence in that reading (0 to 1).
+
+    `field` is "text" for free text, the name of the field for an object, and "inferred" for a profile that was not
+    given; `index` is the position in a field that is a list. `start` and `end` are character offsets.
+    """
 
     field: str
-    index: int
+    index: int = 0
     start: int
     end: int
     text: str
@@ -446,131 +479,136 @@ class FoundInProfile(Response, frozen=True, kw_only=True):
 
 
 class ProfileIndustry(Response, frozen=True, kw_only=True):
-    """An industry, with prefixes of its codes."""
+    """An industry with its NAICS 2022 and SIC codes; a code is a prefix: "5415" includes "541511"."""
 
     id: str
     name: str
     naics: tuple[str, ...]
     sic: tuple[str, ...]
-    excluded: bool
+    excluded: bool = False
     found: FoundInProfile
 
 
 class ProfileRange(Response, frozen=True, kw_only=True):
-    """From `minimum` to `maximum`, either open: employees, or money of `currency`."""
+    """A range of employees, or of money in `currency` (ISO 4217). Both ends are included; null leaves an end open."""
 
-    measure: str
+    measure: Measure = "employees"
     minimum: int | None
     maximum: int | None
-    currency: str | None
-    excluded: bool
+    currency: str | None = None
+    excluded: bool = False
     found: FoundInProfile
 
 
 class ProfilePlace(Response, frozen=True, kw_only=True):
-    """A place, and the countries (ISO 3166-1 alpha-2) that it stands for."""
+    """A place, with the countries (ISO 3166-1 alpha-2) that it consists of or lies in."""
 
     name: str
-    kind: str
+    kind: PlaceKind = "country"
     countries: tuple[str, ...]
-    excluded: bool
+    excluded: bool = False
     found: FoundInProfile
 
 
 class ProfileTechnology(Response, frozen=True, kw_only=True):
-    """A product, or with `name` null a category of products."""
+    """A product, or a category of products if `name` is null."""
 
     name: str | None
     category: str
-    excluded: bool
+    excluded: bool = False
     found: FoundInProfile
 
 
 class ProfilePersona(Response, frozen=True, kw_only=True):
-    """A role to speak to."""
+    """A role to contact."""
 
     id: str
     title: str
     department: str
-    seniority: str
-    excluded: bool
+    seniority: Seniority
+    excluded: bool = False
     found: FoundInProfile
 
 
 class ProfileFunding(Response, frozen=True, kw_only=True):
-    """A stage of funding."""
+    """A funding stage, such as "seed", "series_a", "bootstrapped", or "public"."""
 
     stage: str
     name: str
-    excluded: bool
+    excluded: bool = False
     found: FoundInProfile
 
 
 class ProfileSignal(Response, frozen=True, kw_only=True):
-    """Something that happens at a lead; `within_days` says how lately, where the profile does."""
+    """A buying signal, such as "hiring", or a business model; `within_days` is the maximum age that was asked for."""
 
     id: str
     name: str
-    within_days: int | None
-    excluded: bool
+    within_days: int | None = None
+    excluded: bool = False
     found: FoundInProfile
 
 
 class NotUnderstood(Response, frozen=True, kw_only=True):
-    """Words of the given profile that were not understood."""
+    """A passage of the given profile that was not understood."""
 
     field: str
-    index: int
+    index: int = 0
     start: int
     end: int
     text: str
 
 
 class CustomerProfile(Response, frozen=True, kw_only=True):
-    """The ideal customer profile that a blueprint works from."""
+    """The ideal customer profile that a blueprint is based on. `confidence` is from 0 to 1."""
 
-    origin: Literal["provided", "inferred"]
-    confidence: float
-    reasoning: tuple[str, ...]
-    raise_confidence: tuple[str, ...]
-    industries: tuple[ProfileIndustry, ...]
-    company_size: tuple[ProfileRange, ...]
-    revenue: tuple[ProfileRange, ...]
-    geographies: tuple[ProfilePlace, ...]
-    technologies: tuple[ProfileTechnology, ...]
-    personas: tuple[ProfilePersona, ...]
-    funding: tuple[ProfileFunding, ...]
-    funding_amount: tuple[ProfileRange, ...]
-    signals: tuple[ProfileSignal, ...]
-    business_models: tuple[ProfileSignal, ...]
-    not_understood: tuple[NotUnderstood, ...]
-    contradictions: tuple[str, ...]
+    origin: Literal["provided", "inferred"] = "provided"
+    confidence: float = 0.0
+    reasoning: tuple[str, ...] = ()
+    raise_confidence: tuple[str, ...] = ()
+    industries: tuple[ProfileIndustry, ...] = ()
+    company_size: tuple[ProfileRange, ...] = ()
+    revenue: tuple[ProfileRange, ...] = ()
+    geographies: tuple[ProfilePlace, ...] = ()
+    technologies: tuple[ProfileTechnology, ...] = ()
+    personas: tuple[ProfilePersona, ...] = ()
+    funding: tuple[ProfileFunding, ...] = ()
+    funding_amount: tuple[ProfileRange, ...] = ()
+    signals: tuple[ProfileSignal, ...] = ()
+    business_models: tuple[ProfileSignal, ...] = ()
+    not_understood: tuple[NotUnderstood, ...] = ()
+    contradictions: tuple[str, ...] = ()
 
 
 class PointFilter(Response, frozen=True, kw_only=True):
-    """The exact condition that a lead has to meet, and the same in words."""
+    """
+    A condition on a lead, `field operator value`, and the same in words.
+
+    The value of "between" is a pair, that of "between_any" a list of pairs; null leaves an end open. The value of "in",
+    "not_in" and "contains_any" is a list. `unit` describes the value: "employees", "EUR a year".
+    """
 
     field: str
-    operator: str
-    value: Any
+    operator: Operator
+    value: FilterOperand
     unit: str
     text: str
 
 
 class PointSource(Response, frozen=True, kw_only=True):
-    """Where a data point can be had."""
+    """A provider of a data point: the endpoint to call, and the field to read from its response."""
 
     provider: str
     endpoint: str
     field: str
     key_required: bool
     url: str
-    cost: str
-    note: str | None
+    cost: Cost
+    note: str | None = None
 
 
 class PointMethod(Response, frozen=True, kw_only=True):
-    """How a data point can be collected, step by step."""
+    """A method of collecting a data point, step by step."""
 
     method: Literal["api", "scrape", "search", "manual"]
     steps: tuple[str, ...]
@@ -578,9 +616,11 @@ class PointMethod(Response, frozen=True, kw_only=True):
 
 class RecommendedPoint(Response, frozen=True, kw_only=True):
     """
-    A data point worth collecting; `module` of the enrichment API collects it, if any does.
+    A data point to collect about each lead.
 
-    `also` is a second condition beside `filter`, `expected_fill_rate` the share of companies it can be found for.
+    `exclude` is a second condition, to be met in addition to `filter`: it states what the profile excludes. `module` is
+    the module of the enrichment API that collects the point. `expected_fill_rate` is the estimated share of companies
+    for which the point can be found (0 to 1).
     """
 
     id: str
@@ -590,12 +630,12 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
     priority: Literal["must_have", "should_have", "nice_to_have"]
     priority_reason: str
     filter: PointFilter
-    also: PointFilter | None
+    exclude: PointFilter | None
     sources: tuple[PointSource, ...]
     collection_methods: tuple[PointMethod, ...]
     validation: tuple[str, ...]
     refresh_days: int
-    cost_class: str
+    cost_class: Cost
     module: str | None
     example: str
     privacy_note: str | None
@@ -603,17 +643,21 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
 
 
 class RecommendedSource(Response, frozen=True, kw_only=True):
-    """A provider worth having, and the data points it covers."""
+    """A provider, and the recommended data points that it covers."""
 
     provider: str
     covers: tuple[str, ...]
     key_required: bool
-    cost: str
+    cost: Cost
     why: str
 
 
 class BlueprintMetadata(Response, frozen=True, kw_only=True):
-    """Where a blueprint comes from: what was asked and what was not to be had, when, and until when it is kept."""
+    """
+    How and when a blueprint was made, and when it expires.
+
+    `sources_missing` lists the sources that failed, `gaps` everything the blueprint could not take into account.
+    """
 
     id: str
     generated_at: str
@@ -627,9 +671,9 @@ class BlueprintMetadata(Response, frozen=True, kw_only=True):
 
 class Blueprint(Response, frozen=True, kw_only=True):
     """
-    The answer of `POST /campaigns/enrichment`: what to find out about leads, from where, and how.
+    The answer of `POST /campaigns/enrichment`: which data points to collect about leads, from where, and how.
 
-    `modules` can be posted to `/api/v1/enrich/{domain}` as it is.
+    `modules` can be posted to `/api/v1/enrich/{domain}` unchanged.
     """
 
     website: str
@@ -644,14 +688,14 @@ class Blueprint(Response, frozen=True, kw_only=True):
 
 
 class BlueprintProgress(Response, frozen=True, kw_only=True):
-    """The event `progress`: what is being done."""
+    """The event `progress`: the current stage, and how much of the work is done."""
 
     stage: str
     percent: int
 
 
 class BlueprintSection(Response, frozen=True, kw_only=True):
-    """The event `section`: a group of data points that is ready."""
+    """The event `section`: a group of data points is complete."""
 
-    section: Literal["firmographic", "technographic", "personalization"]
+    section: PointGroup
     data_points: tuple[RecommendedPoint, ...]

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from typing import Final
 
+from starlette.middleware.cors import CORSMiddleware
+
 import schemas
 from enrichment import __version__, logs
 from enrichment.clock import Clock
@@ -49,15 +51,15 @@ ROUTES: Final = (
              gives={200: LOOKUP}),
 
     Endpoint("GET", "/api/v1/enrich", list_enrichments,
-             query=schemas.ListQuery, gives={200: schemas.JobList}),
+             query=schemas.ListQuery, gives={200: schemas.JobList}, is_large=True),
     Endpoint("POST", "/api/v1/enrich/batch", start_batch,
              body=schemas.BatchRequest, gives={202: schemas.StartedBatch}),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}", read_batch,
-             gives={200: schemas.BatchStatus}),
+             gives={200: schemas.BatchStatus}, is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/status", read_status,
-             query=schemas.JobQuery, gives={200: schemas.JobStatus}),
+             query=schemas.JobQuery, gives={200: schemas.JobStatus}, is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/results", read_results,
-             query=schemas.ResultsQuery, gives={200: schemas.JobResults}),
+             query=schemas.ResultsQuery, gives={200: schemas.JobResults}, is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/cache", read_cache,
              gives={200: schemas.CacheStatus}),
     Endpoint("POST", "/api/v1/enrich/{domain}/cancel", cancel_enrichment,
@@ -69,9 +71,9 @@ ROUTES: Final = (
 
     *(row for path in ("/campaigns/enrichment", "/api/v1/campaigns/enrichment") for row in (
         Endpoint("POST", path, make_blueprint,
-                 query=schemas.BlueprintOptions, body=schemas.BlueprintRequest, gives={200: schemas.Blueprint}),
+                 query=schemas.BlueprintOptions, body=schemas.BlueprintRequest, gives={200: schemas.Blueprint}, is_large=True),
         Endpoint("GET", path, read_blueprint,
-                 query=schemas.BlueprintQuery, gives={200: schemas.Blueprint}),
+                 query=schemas.BlueprintQuery, gives={200: schemas.Blueprint}, is_large=True),
     )),
 
     Endpoint("GET", "/health", read_health, access=OPEN, gives={200: schemas.Health}),
@@ -120,7 +122,16 @@ def create_app(
 
     bearer = BearerAuth(tokens, is_configured=bool(settings.api_tokens))
     authorize = same_site_only if settings.auth == "off" else bearer
-    return App(ROUTES, engine=engine, authorize=authorize, lifespan=lifespan)
+    app = App(ROUTES, engine=engine, authorize=authorize, lifespan=lifespan)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"),
+            expose_headers=("Location", "Retry-After", "X-Data-Source", "X-Request-ID"),
+        )
+    return app
 
 
 def __getattr__(name: str) -> App:

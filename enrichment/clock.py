@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from typing import overload
 
 
 class Clock:
@@ -30,3 +31,12 @@ class Clock:
 def format_utc(second: int, pattern: str) -> str:
     """That second since the epoch as UTC. Much happens in the same one, and writing it is dear: 2 µs."""
     return datetime.fromtimestamp(second, UTC).strftime(pattern)
+
+
+@overload
+def isoformat_utc(moment: float) -> str: ...
+@overload
+def isoformat_utc(moment: float | None) -> str | None: ...
+def isoformat_utc(moment: float | None) -> str | None:
+    """Seconds since the epoch as UTC, ISO 8601, in whole seconds."""
+    return None if moment is None else format_utc(int(moment), "%Y-%m-%dT%H:%M:%SZ")

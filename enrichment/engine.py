@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from enrichment import domains
-from enrichment.blueprint.making import Campaigns
+from enrichment.blueprint.making import BlueprintMaker
 from enrichment.clock import Clock
 from enrichment.jobs.cache import MemoryCache
 from enrichment.jobs.dispatcher import MemoryDispatcher
@@ -54,10 +54,11 @@ class Engine:
         store = MemoryStore(
             max_pending=settings.max_pending_jobs,
             max_finished=settings.max_finished_jobs,
+            max_finished_bytes=settings.max_finished_bytes,
             retention_seconds=settings.job_retention_seconds,
             clock=clock,
         )
-        cache = MemoryCache(max_results=settings.max_cached_results, clock=clock)
+        cache = MemoryCache(max_results=settings.max_cached_results, max_bytes=settings.max_cached_bytes, clock=clock)
         resolver = Resolver(cache=cache, sources=sources, clock=clock)
         pipeline = Pipeline(store=store, resolver=resolver, clock=clock, deadline_seconds=settings.job_deadline_seconds)
         runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock)
@@ -73,7 +74,12 @@ class Engine:
             lookup_seconds=self.source.expected_seconds,
             clock=clock,
         )
-        self.blueprints = Campaigns(answers=resolver, max_kept=settings.max_cached_blueprints, clock=clock)
+        self.blueprints = BlueprintMaker(
+            resolver=resolver,
+            max_cached=settings.max_cached_blueprints,
+            max_cached_bytes=settings.max_cached_blueprint_bytes,
+            clock=clock,
+        )
 
     async def __aenter__(self) -> Self:
         domains.warm_up()

@@ -14,9 +14,10 @@ from enrichment.errors import SettingsError
 # Visible ASCII but the comma, which parts one token from the next. `$` alone would let a line feed at the end pass.
 ModuleId = Annotated[str, Meta(pattern=r"^m[0-9]{2}_[a-z_]{1,40}$(?!\n)")]
 Token = Annotated[str, Meta(pattern=r"^[\x21-\x2b\x2d-\x7e]+$(?!\n)")]
+Origin = Annotated[str, Meta(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$(?!\n)")]
 
 
-LISTS: Final = frozenset({"api_tokens", "simulated_failures"})
+LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
 PATHS: Final = frozenset({"case_studies_file"})
 
 
@@ -72,11 +73,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
     ] = 50_000
     "Answers kept in the cache, one for a module and a domain; the least recently used makes room."
+    max_cached_bytes: Annotated[
+        int,
+        Meta(
+            ge=1_048_576,
+            le=1_099_511_627_776,
+            description="a whole number of bytes from 1048576 (1 MiB) to 1099511627776 (1 TiB)",
+        ),
+    ] = 268_435_456
+    "About how much memory those answers may take; the least recently used are dropped first."
     max_cached_blueprints: Annotated[
         int,
         Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000"),
     ] = 500
     "Blueprints kept for a day; the least recently used makes room."
+    max_cached_blueprint_bytes: Annotated[
+        int,
+        Meta(
+            ge=1_048_576,
+            le=1_099_511_627_776,
+            description="a whole number of bytes from 1048576 (1 MiB) to 1099511627776 (1 TiB)",
+        ),
+    ] = 67_108_864
+    "About how much memory those blueprints may take; the least recently used are dropped first."
     max_pending_jobs: Annotated[
         int,
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
@@ -87,6 +106,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
     ] = 50_000
     "Finished jobs kept for reading; the oldest makes room. One of 15 modules takes some 2.5 kB."
+    max_finished_bytes: Annotated[
+        int,
+        Meta(
+            ge=1_048_576,
+            le=1_099_511_627_776,
+            description="a whole number of bytes from 1048576 (1 MiB) to 1099511627776 (1 TiB)",
+        ),
+    ] = 268_435_456
+    "About how much memory finished jobs may take; the oldest are dropped first."
     job_retention_seconds: Annotated[
         float,
         Meta(ge=0, le=31_536_000, description="a number of seconds from 0 to 31536000 (a year)"),
@@ -107,6 +135,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="tokens of visible ASCII characters, parted by commas"),
     ] = ()
     "Tokens, one of which a request must carry. Without any, one is made at start, and `/enrich` is open."
+    cors_origins: Annotated[
+        tuple[Origin, ...],
+        Meta(description="origins such as `https://app.example.com`, separated by commas"),
+    ] = ()
+    "Origins whose pages may call the service from a browser; none: only pages of the service's own origin."
     log_format: Annotated[
         Literal["text", "json"],
         Meta(description="`text` or `json`"),

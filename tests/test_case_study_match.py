@@ -1,5 +1,5 @@
 """
-Whose story is told to whom, and why; and the file that the stories are in.
+m13: which case studies match a company, and the file of case studies.
 """
 
 import json
@@ -12,27 +12,27 @@ import pytest
 from enrichment.errors import InsufficientInput, SettingsError
 from enrichment.modules.answers import (
     CompanyContext,
-    Event,
     ExecQuotes,
     Financials,
     HiringSignals,
     Technology,
     TechStack,
     Traffic,
+    TriggerEvent,
     TriggerEvents,
 )
 from enrichment.modules.case_studies import MAX_BYTES, SHIPPED, load_case_studies
-from enrichment.modules.case_study_match import ANY_OF, CRITERIA, MIN_SCORE, CaseStudyMatch, Missing, derive
-from enrichment.modules.module import Answer, CaseStudy, Finding, Subject
+from enrichment.modules.case_study_match import CRITERIA, MIN_SCORE, REQUIRED_ANY, CaseStudyMatch, derive
+from enrichment.modules.evidence import Missing
+from enrichment.modules.module import Answer, CaseStudy
 from enrichment.modules.table import MODULES
-from enrichment.sources.simulated.company import profile_of
-from enrichment.sources.simulated.source import SIMULATIONS
+from tests.subjects import simulated_answers, subject, with_missing
 
 CONTEXT = CompanyContext(company_name="Acme", industry="Apparel retail", employees=900, country="Ireland")
 STUDY = CaseStudy(
     id="s",
-    title="A story",
-    customer="Somebody",
+    title="A case study",
+    customer="A customer",
     industries=("Fashion", "Apparel retail"),
     employees=(300, 1_000),
     countries=("ireland",),
@@ -40,20 +40,6 @@ STUDY = CaseStudy(
     themes=("growth", "customer experience"),
     outcome="It went well.",
 )
-
-
-def subject(*studies: CaseStudy, **answers: Answer) -> Subject:
-    known = {
-        module_id: Finding.of(answer, source="test", fetched_at=0)
-        for module_id in MODULES
-        for name, answer in answers.items()
-        if module_id.startswith(name)
-    }
-    return Subject(domain="acme.com", known=known, case_studies=studies)
-
-
-def because(missing: dict[str, str], whom: Subject) -> Subject:
-    return msgspec.structs.replace(whom, missing=missing)
 
 
 def stack(*names: str) -> TechStack:
@@ -69,7 +55,7 @@ def replaced(study: CaseStudy = STUDY, **values: Any) -> CaseStudy:
     return msgspec.structs.replace(study, **values)
 
 
-def test_a_company_like_the_storys_has_all_points_and_is_told_why() -> None:
+def test_a_match_in_all_criteria_scores_100_with_reasons_and_facts() -> None:
     answer = derive(
         subject(
             STUDY,
@@ -85,11 +71,11 @@ def test_a_company_like_the_storys_has_all_points_and_is_told_why() -> None:
     assert only(answer) == (
         100,
         (
-            "Its line of business, 'Apparel retail', is like 'Apparel retail'.",
-            "Its 900 employees are within 300 to 1,000.",
-            "Both use Apache Solr, Magento.",
-            "Both are occupied with growth, customer experience.",
-            "It is in Ireland, too.",
+            "Its industry, 'Apparel retail', is similar to 'Apparel retail'.",
+            "Its 900 employees are within the range 300 to 1,000.",
+            "Shared technologies: Apache Solr, Magento.",
+            "Shared themes: growth, customer experience.",
+            "Same country: Ireland.",
         ),
         [
             ("m01", "industry: Apparel retail"),
@@ -104,17 +90,17 @@ def test_a_company_like_the_storys_has_all_points_and_is_told_why() -> None:
     assert [answer.confidence, answer.considered, answer.missing, answer.reason] == [1, 1, (), None]
 
 
-def test_the_criteria_weigh_a_hundred() -> None:
+def test_the_weights_sum_to_100_and_all_modules_read_are_needed() -> None:
     assert sum(criterion.weight for criterion in CRITERIA) == 100
     needed = {module for criterion in CRITERIA for module in criterion.modules}
-    assert needed | set(ANY_OF) <= set(MODULES["m13_case_study_match"].needs)
+    assert needed | set(REQUIRED_ANY) <= set(MODULES["m13_case_study_match"].needs)
 
 
 @pytest.mark.parametrize(
     ("industry", "score"),
     [("apparel RETAIL", 100), ("Retail of apparel", 100), ("Grocery retail", 50), ("Hospitals", None), ("the", None)],
 )
-def test_lines_of_business_are_alike_by_their_words(industry: str, score: int | None) -> None:
+def test_industries_are_compared_by_the_words_in_their_names(industry: str, score: int | None) -> None:
     answer = derive(subject(STUDY, m01=CompanyContext(company_name="Acme", industry=industry)))
 
     assert [match.score for match in answer.matches] == ([] if score is None else [score])
@@ -124,7 +110,7 @@ def test_lines_of_business_are_alike_by_their_words(industry: str, score: int | 
     ("employees", "score"),
     [(300, 100), (1_000, 100), (299, 50), (100, 50), (3_000, 50), (99, None), (3_001, None), (0, None)],
 )
-def test_a_size_is_within_the_range_or_near_it(employees: int, score: int | None) -> None:
+def test_a_size_scores_in_full_within_the_range_and_by_half_close_to_it(employees: int, score: int | None) -> None:
     answer = derive(subject(STUDY, m01=CompanyContext(company_name="Acme", employees=employees)))
 
     assert [match.score for match in answer.matches] == ([] if score is None else [score])
@@ -132,20 +118,20 @@ def test_a_size_is_within_the_range_or_near_it(employees: int, score: int | None
 
 
 @pytest.mark.parametrize(("country", "score"), [("IRELAND", 100), ("Iceland", None)])
-def test_a_country_is_the_same_or_not(country: str, score: int | None) -> None:
+def test_a_country_is_compared_ignoring_case(country: str, score: int | None) -> None:
     answer = derive(subject(STUDY, m01=CompanyContext(company_name="Acme", country=country)))
 
     assert [match.score for match in answer.matches] == ([] if score is None else [score])
 
 
-def test_technologies_are_those_in_use_and_those_in_job_postings() -> None:
+def test_technologies_in_job_postings_count_as_in_use() -> None:
     hiring = HiringSignals(technologies_mentioned=("Magento", "Apache Solr"))
 
     assert only(derive(subject(STUDY, m02=stack("Apache-Solr"))))[0] == 50
     assert only(derive(subject(STUDY, m10=hiring)))[0] == 100
     assert only(derive(subject(STUDY, m02=stack("Apache-Solr"), m10=hiring))) == (
         100,
-        ("Both use Apache Solr, Magento.",),
+        ("Shared technologies: Apache Solr, Magento.",),
         [("m02", "technology: Apache-Solr"), ("m10", "technology: Magento")],
     )
 
@@ -159,27 +145,27 @@ def test_technologies_are_those_in_use_and_those_in_job_postings() -> None:
         ("digital growth", {"m11": ExecQuotes(themes=("Digital Growth",))}),
         (
             "product launch",
-            {"m12": TriggerEvents(events=(Event(type="product_launch", date="", headline="", impact="low"),))},
+            {"m12": TriggerEvents(events=(TriggerEvent(type="product_launch", date="", headline="", impact="low"),))},
         ),
     ],
 )
-def test_themes_are_what_is_said_what_happened_and_what_figures_say(theme: str, answers: dict[str, Answer]) -> None:
+def test_themes_come_from_executives_events_and_figures(theme: str, answers: dict[str, Answer]) -> None:
     score, reasons, facts = only(derive(subject(replaced(themes=(theme, "else")), m02=stack(), **answers)))
 
-    assert [score, reasons] == [50, (f"Both are occupied with {theme}.",)]
+    assert [score, reasons] == [50, (f"Shared themes: {theme}.",)]
     assert [module for module, _ in facts] == list(answers)
 
 
 @pytest.mark.parametrize("theme", ["digital health", "-", ""])
-def test_a_shared_word_makes_no_shared_theme(theme: str) -> None:
+def test_themes_that_share_some_words_only_are_different(theme: str) -> None:
     quotes = ExecQuotes(themes=("digital growth", "&"))
 
     assert derive(subject(replaced(themes=(theme,)), m02=stack(), m11=quotes)).matches == ()
 
 
-def test_the_best_three_are_told_and_those_alike_are_in_the_order_of_their_ids() -> None:
-    near = replaced(employees=(1_000, 2_000))
-    studies = [replaced(near, id="d"), replaced(near, id="b"), replaced(id="z"), replaced(near, id="c")]
+def test_the_best_three_matches_are_returned_and_ties_are_sorted_by_id() -> None:
+    close = replaced(employees=(1_000, 2_000))
+    studies = [replaced(close, id="d"), replaced(close, id="b"), replaced(id="z"), replaced(close, id="c")]
     ids = [
         [match.id for match in derive(subject(*order, m01=CONTEXT)).matches] for order in (studies, reversed(studies))
     ]
@@ -187,56 +173,56 @@ def test_the_best_three_are_told_and_those_alike_are_in_the_order_of_their_ids()
     assert ids == [["z", "b", "c"], ["z", "b", "c"]]
 
 
-def test_what_is_not_known_is_told_and_counts_against_nobody() -> None:
+def test_missing_data_is_listed_and_does_not_lower_the_score() -> None:
     context = CompanyContext(company_name="Acme", industry="Apparel retail")
-    answer = derive(because({"m10_hiring_signals": "It timed out."}, subject(STUDY, m01=context, m02=stack())))
+    answer = derive(with_missing(subject(STUDY, m01=context, m02=stack()), m10_hiring_signals="It timed out."))
 
     assert only(answer)[0] == 100
     assert answer.confidence == 0.35
     assert answer.missing == (
-        Missing(module="m01_company_context", why="It tells no employees."),
-        Missing(module="m02_tech_stack", why="It tells no technologies."),
+        Missing(module="m01_company_context", why="It does not report employees."),
+        Missing(module="m02_tech_stack", why="It does not report technologies."),
         Missing(module="m10_hiring_signals", why="It timed out."),
-        Missing(module="m07_financials", why="It is not known."),
-        Missing(module="m11_exec_quotes", why="It is not known."),
-        Missing(module="m12_trigger_events", why="It is not known."),
-        Missing(module="m01_company_context", why="It tells no country."),
+        Missing(module="m07_financials", why="No result is available."),
+        Missing(module="m11_exec_quotes", why="No result is available."),
+        Missing(module="m12_trigger_events", why="No result is available."),
+        Missing(module="m01_company_context", why="It does not report country."),
     )
 
 
-def test_without_a_match_there_is_a_reason() -> None:
+def test_the_reason_for_no_match_is_returned() -> None:
     elsewhere = CompanyContext(company_name="Acme", industry="Hospitals", employees=9, country="Peru")
     nothing = Financials(is_public=False)
 
     for answer, reason in (
-        (derive(subject(m01=CONTEXT)), "There are no case studies to choose from."),
-        (derive(subject(STUDY, m01=elsewhere)), "None of 1 case studies is near enough: the best has 0 points of 100"),
-        (derive(subject(STUDY, m07=nothing)), f"the best has 0 points of 100, not {MIN_SCORE}."),
+        (derive(subject(m01=CONTEXT)), "There are no case studies."),
+        (derive(subject(STUDY, m01=elsewhere)), "None of 1 case studies is similar enough: the best score is 0"),
+        (derive(subject(STUDY, m07=nothing)), f"the best score is 0, below {MIN_SCORE}."),
     ):
         assert answer.matches == ()
         assert reason in (answer.reason or "")
     assert derive(subject(STUDY, m07=nothing)).confidence == 0
 
 
-def test_with_nothing_to_compare_by_there_is_nothing_to_say() -> None:
-    with pytest.raises(InsufficientInput, match=r"m01_company_context: It broke\. m02_tech_stack: It is not known\."):
-        derive(because({"m01_company_context": "It broke."}, subject(STUDY, m11=ExecQuotes(themes=("growth",)))))
+def test_without_company_data_the_input_is_insufficient() -> None:
+    themes = subject(STUDY, m11=ExecQuotes(themes=("growth",)))
+    expected = r"m01_company_context: It failed\. m02_tech_stack: No result is available\."
+    with pytest.raises(InsufficientInput, match=expected):
+        derive(with_missing(themes, m01_company_context="It failed."))
 
 
-def test_what_is_derived_from_invented_facts_is_invented() -> None:
-    real, invented = stack("Magento"), msgspec.structs.replace(CONTEXT, simulated=True)
+def test_an_answer_derived_from_simulated_data_is_marked_as_simulated() -> None:
+    real, simulated = stack("Magento"), msgspec.structs.replace(CONTEXT, simulated=True)
 
     assert not derive(subject(STUDY, m02=real)).simulated
-    assert derive(subject(STUDY, m02=real, m01=invented)).simulated
+    assert derive(subject(STUDY, m02=real, m01=simulated)).simulated
     assert not derive(subject(STUDY, m02=real, m03=Traffic(simulated=True))).simulated
 
 
-def test_for_any_company_the_numbers_are_within_their_bounds() -> None:
+def test_scores_of_simulated_companies_are_within_bounds() -> None:
     studies = load_case_studies()
     for number in range(100):
-        profile = profile_of(f"company{number}.com")
-        answers = {module_id: simulate(profile) for module_id, simulate in SIMULATIONS.items()}
-        answer = derive(subject(*studies, **answers))
+        answer = derive(subject(*studies, **simulated_answers(f"company{number}.com")))
         scores = [match.score for match in answer.matches]
 
         assert scores == sorted(scores, reverse=True)
@@ -244,10 +230,9 @@ def test_for_any_company_the_numbers_are_within_their_bounds() -> None:
         assert all(match.reasons and match.facts for match in answer.matches)
         assert (answer.reason is None) is bool(scores)
         assert [answer.confidence, answer.considered] == [1, len(studies)]
-        assert answer == derive(subject(*studies, **answers))
 
 
-def test_the_shipped_stories_are_of_plainly_invented_customers() -> None:
+def test_the_shipped_case_studies_are_clearly_marked_as_fictional() -> None:
     studies = load_case_studies()
 
     assert len(studies) == 12 == len({study.id for study in studies})
@@ -259,8 +244,8 @@ def test_the_shipped_stories_are_of_plainly_invented_customers() -> None:
         assert study.outcome.startswith("In this invented story, ")
 
 
-def test_an_operators_stories_are_read_in_their_order(tmp_path: Path) -> None:
-    path = tmp_path / "stories.json"
+def test_the_operators_file_is_read_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "case-studies.json"
     path.write_bytes(msgspec.json.encode([replaced(id="2", url="https://a.example"), replaced(id="1")]))
 
     assert load_case_studies(path) == (replaced(id="2", url="https://a.example"), replaced(id="1"))
@@ -282,8 +267,8 @@ FAULTS = [
     ([{**ROW, "link": ""}],                         "unknown field `link` - at `$[0]`"),
     ([{"id": "1"}],                                 "missing required field `title` - at `$[0]`"),
     ([{**ROW, "employees": [1]}],                   "Expected `array` of length 2 - at `$[0].employees`"),
-    ([{**ROW, "employees": [9, 1]}],                "has 9 to 1 employees, which is no range - at `$[0].employees`."),
-    ([{**ROW, "employees": [-1, 1]}],               "has -1 to 1 employees"),
+    ([{**ROW, "employees": [9, 1]}],                "has an invalid range of employees, 9 to 1 - at `$[0].employees`."),
+    ([{**ROW, "employees": [-1, 1]}],               "has an invalid range of employees, -1 to 1"),
     ([{**ROW, "id": " "}],                          "has a case study without an id - at `$[0].id`."),
     ([ROW, ROW, ROW],                               "has 3 case studies with the id 's'."),
     (b" " * (MAX_BYTES + 1),                        "is larger than 5 MB."),
@@ -291,29 +276,29 @@ FAULTS = [
 # fmt: on
 
 
-@pytest.mark.parametrize(("content", "told"), FAULTS, ids=range(len(FAULTS)))
-def test_what_is_wrong_with_an_operators_file_is_told(tmp_path: Path, content: Any, told: str) -> None:
-    path = tmp_path / "stories.json"
+@pytest.mark.parametrize(("content", "expected"), FAULTS, ids=range(len(FAULTS)))
+def test_a_fault_in_the_operators_file_is_reported(tmp_path: Path, content: Any, expected: str) -> None:
+    path = tmp_path / "case-studies.json"
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as raised:
         load_case_studies(path)
 
-    (fault,) = refused.value.faults
+    (fault,) = raised.value.faults
     assert fault.startswith(f"CASE_STUDIES_FILE {path} ")
-    assert told in fault
+    assert expected in fault
 
 
-def test_all_of_it_is_told_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "stories.json"
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "case-studies.json"
     path.write_text(json.dumps([{**ROW, "id": ""}, {**ROW, "employees": [2, 1]}, ROW]))
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as raised:
         load_case_studies(path)
 
-    assert len(refused.value.faults) == 3
+    assert len(raised.value.faults) == 3
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "none.json", "No such file or directory"), (tmp_path, "Is a directory")):
-        with pytest.raises(SettingsError) as refused:
+        with pytest.raises(SettingsError) as raised:
             load_case_studies(path)
-        assert refused.value.faults == [f"CASE_STUDIES_FILE {path} cannot be read: {why}."]
+        assert raised.value.faults == [f"CASE_STUDIES_FILE {path} cannot be read: {why}."]

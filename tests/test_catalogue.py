@@ -1,59 +1,44 @@
 """
-The catalogue is complete, speaks the vocabulary's language, and names real places to get its data from.
+The catalogue: every data point is complete, uses the ids of the vocabulary, and names real sources.
 """
 
-import json
 from collections import Counter
 from itertools import combinations
-from typing import Any
 
-import msgspec
 import pytest
 
-from enrichment.blueprint.catalogue import Term, catalogue, ordinary_words, products, takes, terms
-from enrichment.blueprint.values import CataloguePoint, Found, Funding, Icp, Persona, Signal
-from tests.conftest import ROOT
+from enrichment.blueprint.catalogue import (
+    CataloguePoint,
+    ProfileKeyword,
+    ambiguous_products,
+    catalogue,
+    matches,
+    products,
+    profile_keywords,
+)
+from enrichment.blueprint.profile import CRITERIA
+from enrichment.blueprint.reading.lexicon import VocabularyFile, load
+from enrichment.modules.table import MODULES
+from schemas import CustomerProfile, FoundInProfile, ProfileFunding, ProfilePersona, ProfileSignal
 
-VOCABULARY = ROOT / "enrichment" / "blueprint" / "reading" / "vocabulary"
-MODULES = {
-    "m01_company_context",
-    "m02_tech_stack",
-    "m03_traffic",
-    "m04_traffic_sources",
-    "m05_competitors",
-    "m06_keywords",
-    "m07_financials",
-    "m08_stock_info",
-    "m09_analyst_ratings",
-    "m10_hiring_signals",
-    "m11_exec_quotes",
-    "m12_trigger_events",
-    "m13_case_study_match",
-    "m14_icp_scoring",
-    "m15_displacement_angle",
-}
 POINTS = catalogue()
 IDS = [point.id for point in POINTS]
 each_point = pytest.mark.parametrize("point", POINTS, ids=IDS)
 
-
-def vocabulary(file: str, *keys: str) -> list[dict[str, Any]]:
-    held = json.loads((VOCABULARY / f"{file}.json").read_text())
-    return [one for key in keys for one in held[key]]
-
-
-KNOWN = {
-    "technology": {one["id"] for one in vocabulary("technologies", "categories")},
-    "signal": {one["id"] for one in vocabulary("signals", "signals")},
-    "funding": {one["id"] for one in vocabulary("funding", "stages", "others")},
-    "model": {one["id"] for one in vocabulary("business_models", "models")},
-    "industry": {one["id"] for one in vocabulary("industries", "industries")},
-    "department": {one["id"] for one in vocabulary("personas", "departments")}
-    | {one["department"] for one in vocabulary("personas", "roles")},
+FUNDING = load("funding", VocabularyFile)
+PERSONAS = load("personas", VocabularyFile)
+VOCABULARY = {
+    "technology": {row.id for row in load("technologies", VocabularyFile).categories},
+    "signal": {row.id for row in load("signals", VocabularyFile).signals},
+    "funding": {row.id for row in (*FUNDING.stages, *FUNDING.others)},
+    "model": {row.id for row in load("business_models", VocabularyFile).models},
+    "industry": {row.id for row in load("industries", VocabularyFile).industries},
+    "department": {row.id for row in PERSONAS.departments} | {role.department for role in PERSONAS.roles},
 }
+"The ids that keywords may contain, by their kind."
 
 
-def test_there_are_enough_points_in_each_group() -> None:
+def test_each_group_has_enough_points() -> None:
     sizes = Counter(point.group for point in POINTS)
 
     assert len(POINTS) >= 66
@@ -61,12 +46,12 @@ def test_there_are_enough_points_in_each_group() -> None:
     assert min(sizes.values()) >= 20
 
 
-def test_each_id_name_and_filter_field_stands_once() -> None:
+def test_ids_names_and_filter_fields_are_unique() -> None:
     for values in (IDS, [point.name for point in POINTS], [point.filter_field for point in POINTS]):
         assert [value for value, times in Counter(values).items() if times > 1] == []
 
 
-def test_groups_do_not_overlap() -> None:
+def test_points_of_different_groups_have_different_definitions() -> None:
     for one, other in combinations(POINTS, 2):
         if one.group != other.group:
             first, second = (set(point.definition.casefold().split()) for point in (one, other))
@@ -74,7 +59,7 @@ def test_groups_do_not_overlap() -> None:
 
 
 @each_point
-def test_a_point_has_sources_methods_and_validation(point: CataloguePoint) -> None:
+def test_point_has_sources_methods_and_validation(point: CataloguePoint) -> None:
     assert len(point.sources) >= 2
     for source in point.sources:
         assert source.endpoint.split()[0] in ("GET", "POST")
@@ -89,18 +74,18 @@ def test_a_point_has_sources_methods_and_validation(point: CataloguePoint) -> No
 
 
 @each_point
-def test_a_point_says_what_it_is_and_how_its_filter_reads(point: CataloguePoint) -> None:
+def test_point_is_described_and_its_filter_has_words(point: CataloguePoint) -> None:
     assert all((point.name, point.definition, point.why, point.example, point.filter_unit))
     assert point.module is None or point.module in MODULES
     assert 1 <= point.refresh_days <= 365
     assert point.expected_fill_rate is None or 0 < point.expected_fill_rate <= 1
     assert point.cost_class == point.sources[0].cost
-    filled = point.filter_template.format(value="X")
-    assert ("X" in filled) == (point.filter_operator not in ("exists", "eq"))
+    text = point.filter_template.format(value="X")
+    assert ("X" in text) == (point.filter_operator not in ("exists", "eq"))
 
 
 @each_point
-def test_what_has_no_number_is_known_or_not(point: CataloguePoint) -> None:
+def test_default_value_is_a_number_only_for_numeric_operators(point: CataloguePoint) -> None:
     is_number = point.filter_operator in ("gte", "lte", "within_days")
 
     assert (point.default_value is True) != is_number
@@ -108,29 +93,29 @@ def test_what_has_no_number_is_known_or_not(point: CataloguePoint) -> None:
 
 
 @each_point
-def test_criteria_and_keywords_are_known(point: CataloguePoint) -> None:
+def test_criteria_and_keywords_exist(point: CataloguePoint) -> None:
     assert point.criteria
-    assert set(point.criteria) <= {"always", *Icp.__struct_fields__}
+    assert set(point.criteria) <= {"always", *CRITERIA}
     for keyword in point.keywords:
         kind, _, name = keyword.partition(":")
-        assert kind == "word" or name in KNOWN[kind] | {"*", "other"}, keyword
+        assert kind == "word" or name in VOCABULARY[kind] | {"*", "other"}, keyword
 
 
-def test_nearly_every_optional_field_is_filled() -> None:
+def test_most_optional_fields_are_set() -> None:
     values = [getattr(point, name) for point in POINTS for name in ("module", "privacy_note", "expected_fill_rate")]
     notes = [source.note for point in POINTS for source in point.sources]
-    filled = [value for value in values + notes if value is not None]
+    present = [value for value in values + notes if value is not None]
 
-    assert len(filled) / len(values + notes) >= 0.9
+    assert len(present) / len(values + notes) >= 0.9
 
 
 @pytest.mark.parametrize("group", ["firmographic", "technographic", "personalization"])
-def test_some_points_of_each_group_belong_to_every_blueprint(group: str) -> None:
+def test_each_group_has_universal_points(group: str) -> None:
     assert 4 <= sum("always" in point.criteria and point.group == group for point in POINTS) <= 6
 
 
 @pytest.mark.parametrize("point", [point for point in POINTS if point.id in ("decision_makers", "leadership_change")])
-def test_where_persons_are_concerned_the_point_says_how_to_treat_them(point: CataloguePoint) -> None:
+def test_points_with_personal_data_have_a_privacy_note(point: CataloguePoint) -> None:
     assert point.privacy_note
     assert "Personal data" in point.privacy_note
 
@@ -145,41 +130,35 @@ def test_where_persons_are_concerned_the_point_says_how_to_treat_them(point: Cat
         ("departments", "department"),
     ],
 )
-def test_whatever_a_profile_can_name_some_point_takes(filled_by: str, kind: str) -> None:
-    takers = [point for point in POINTS if point.filled_by == filled_by]
-    nobody = {name for name in KNOWN[kind] if not any(takes(point, f"{kind}:{name}") for point in takers)}
+def test_every_criterion_matches_some_point(filled_by: str, kind: str) -> None:
+    points = [point for point in POINTS if point.filled_by == filled_by]
+    unmatched = {name for name in VOCABULARY[kind] if not any(matches(point, f"{kind}:{name}") for point in points)}
 
-    assert nobody <= {"executive", "any"}
-
-
-def test_each_category_of_technologies_has_its_own_point_and_products() -> None:
-    takers = [point for point in POINTS if point.filled_by == "technologies" and "technology:*" not in point.keywords]
-    for category in KNOWN["technology"]:
-        assert len([point for point in takers if takes(point, f"technology:{category}")]) == 1, category
-        assert products()[category]
-    assert "Segment" in ordinary_words()
+    assert unmatched <= {"executive", "any"}
 
 
-def test_what_no_point_knows_goes_to_the_one_that_takes_the_rest() -> None:
-    takers = [point.id for point in POINTS if takes(point, "signal:solar_eclipse")]
+def test_each_category_of_technologies_has_one_point_and_products() -> None:
+    points = [point for point in POINTS if point.filled_by == "technologies" and "technology:*" not in point.keywords]
+    for category in VOCABULARY["technology"]:
+        assert len([point for point in points if matches(point, f"technology:{category}")]) == 1, category
+        assert products(category)
+    assert products("teleporters") == ()
+    assert "Segment" in ambiguous_products()
 
-    assert takers == ["recent_news"]
+
+def test_unknown_signal_matches_the_point_for_other_signals() -> None:
+    assert [point.id for point in POINTS if matches(point, "signal:solar_eclipse")] == ["recent_news"]
 
 
-def test_terms_are_what_is_wanted() -> None:
-    found = Found(field="text", text="x", start=0, end=1, confidence=1.0)
-    icp = Icp(
-        personas=(Persona(id="cmo", title="CMO", department="marketing", seniority="c_level", found=found),),
-        funding=(Funding(stage="seed", name="Seed", found=found, excluded=True),),
-        signals=(Signal(id="hiring", name="Hiring", found=found),),
+def test_keywords_of_a_profile_do_not_include_what_it_excludes() -> None:
+    found = FoundInProfile(field="text", text="x", start=0, end=1, confidence=1.0)
+    profile = CustomerProfile(
+        personas=(ProfilePersona(id="cmo", title="CMO", department="marketing", seniority="c_level", found=found),),
+        funding=(ProfileFunding(stage="seed", name="Seed", found=found, excluded=True),),
+        signals=(ProfileSignal(id="hiring", name="Hiring", found=found),),
     )
 
-    assert terms(icp) == (
-        Term(keyword="department:marketing", found=found),
-        Term(keyword="signal:hiring", found=found),
+    assert profile_keywords(profile) == (
+        ProfileKeyword(keyword="department:marketing", found=found),
+        ProfileKeyword(keyword="signal:hiring", found=found),
     )
-
-
-def test_the_catalogue_is_read_once_and_can_be_written_out() -> None:
-    assert catalogue() is POINTS
-    assert msgspec.json.decode(msgspec.json.encode(POINTS), type=tuple[CataloguePoint, ...]) == POINTS

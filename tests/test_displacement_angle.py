@@ -1,5 +1,5 @@
 """
-What a company is told could be replaced, and on what evidence.
+m15: which product could be replaced, and on what evidence.
 """
 
 import re
@@ -12,7 +12,6 @@ from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import (
     CompanyContext,
     DepartmentRoles,
-    Event,
     EventType,
     ExecQuotes,
     Financials,
@@ -21,32 +20,22 @@ from enrichment.modules.answers import (
     TechStack,
     Traffic,
     TrafficSources,
+    TriggerEvent,
     TriggerEvents,
 )
-from enrichment.modules.displacement import AREAS, EVENTS, NAMES, PLAYBOOK, USED, Incumbent, derive, play_of
+from enrichment.modules.displacement import USED, Incumbent, derive
 from enrichment.modules.icp_score import IcpScore
-from enrichment.modules.module import Answer, Finding, Subject
+from enrichment.modules.playbook import CATEGORIES, EVENT_POINTS, PLAYBOOK, PRODUCT_NAMES, find_product
 from enrichment.modules.table import MODULES
-from enrichment.sources.simulated.company import profile_of
-from enrichment.sources.simulated.source import SIMULATIONS
-
-
-def subject(missing: dict[str, str] | None = None, /, **answers: Answer) -> Subject:
-    known = {
-        module_id: Finding.of(answer, source="test", fetched_at=0)
-        for module_id in MODULES
-        for name, answer in answers.items()
-        if module_id.startswith(name)
-    }
-    return Subject(domain="acme.com", known=known, missing=missing or {})
+from tests.subjects import simulated_answers, subject, with_missing
 
 
 def stack(*names: str) -> TechStack:
     return TechStack(technologies=tuple(Technology(name=name, category="Software") for name in names))
 
 
-def event(kind: Any, impact: Any, headline: str = "Acme did it") -> Event:
-    return Event(type=kind, date="2026-01-01", headline=headline, impact=impact)
+def event(kind: Any, impact: Any, headline: str = "Acme acts") -> TriggerEvent:
+    return TriggerEvent(type=kind, date="2026-01-01", headline=headline, impact=impact)
 
 
 def score(tier: Any, confidence: float = 1.0) -> IcpScore:
@@ -77,35 +66,35 @@ PRODUCTS = [
 
 
 @pytest.mark.parametrize(("name", "product"), PRODUCTS)
-def test_a_product_is_known_by_any_of_its_names(name: str, product: str | None) -> None:
-    play = play_of(name)
+def test_a_product_is_found_by_any_of_its_names(name: str, product: str | None) -> None:
+    found = find_product(name)
 
-    assert (play and product in play.names.split(", ")) if product else play is None
+    assert (found and product in found.names.split(", ")) if product else found is None
 
 
-def test_the_playbook_is_sound() -> None:
-    categories = [play.category for play in PLAYBOOK]
+def test_the_playbook_is_consistent() -> None:
+    categories = [product.category for product in PLAYBOOK]
 
-    assert list(dict.fromkeys(categories)) == list(AREAS)
-    assert categories == sorted(categories, key=list(AREAS).index)
-    assert len({name for name, _ in NAMES}) == len(NAMES)
-    assert {play.burden for play in PLAYBOOK} == {"effort", "licence", "relevance", "rigidity"}
+    assert list(dict.fromkeys(categories)) == list(CATEGORIES)
+    assert categories == sorted(categories, key=list(CATEGORIES).index)
+    assert len({name for name, _ in PRODUCT_NAMES}) == len(PRODUCT_NAMES)
+    assert {product.drawback for product in PLAYBOOK} == {"effort", "cost", "poor relevance", "rigidity"}
     assert set(USED) <= set(MODULES["m15_displacement_angle"].needs)
-    for play in PLAYBOOK:
-        assert not play.cost.endswith(".")
+    for product in PLAYBOOK:
+        assert not product.detail.endswith(".")
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_search_is_spoken_of_before_commerce_before_content(order: int) -> None:
+def test_the_product_to_replace_is_the_first_in_the_playbook(order: int) -> None:
     names = ["WordPress", "Magento", "React", "Solr", "Zendesk"][::order]
     angle = derive(subject(m02=stack(*names)))
 
     assert angle.incumbent == Incumbent(name="Solr", category="search")
     assert angle.alternatives_to_probe == ("Magento (commerce)", "WordPress (CMS)", "Zendesk (support)")
-    assert angle.questions == AREAS["search"].questions
+    assert angle.questions == CATEGORIES["search"].questions
 
 
-def test_all_that_is_known_is_cited() -> None:
+def test_every_talking_point_cites_its_evidence() -> None:
     angle = derive(
         subject(
             m01=CompanyContext(company_name="Acme Ltd"),
@@ -128,30 +117,29 @@ def test_all_that_is_known_is_cited() -> None:
     )
 
     assert angle.angle == (
-        "Acme Ltd uses Elasticsearch 8, and what that tends to cost is effort: ranking, synonyms and the cluster's "
-        "upkeep are work for its own engineers. Postings ask for people who know it: its upkeep is work that somebody "
-        "is paid for."
+        "Acme Ltd uses Elasticsearch 8, whose typical drawback is effort: in-house engineers have to maintain ranking, "
+        "synonyms and the cluster. Job postings ask for experience with it, so its maintenance takes paid staff."
     )
     assert [(signal.signal, signal.module[:3], signal.detail) for signal in angle.signals] == [
-        ("hiring_for_product", "m10", "Postings mention Elasticsearch"),
+        ("hiring_for_product", "m10", "Job postings mention Elasticsearch"),
         ("hiring_in_department", "m10", "Open roles: Engineering 1,200"),
-        ("hiring_slowing", "m10", "The number of open roles goes down"),
+        ("hiring_slowing", "m10", "Hiring trend: slowing"),
         ("funding", "m12", "2026-01-01: Acme raises"),
         ("traffic_growing", "m03", "Visits +6.0 % in a month"),
         ("visits_cut_short", "m03", "Bounce rate 55.0 %"),
         ("revenue_growing", "m07", "Revenue +12.5 % a year"),
         ("thin_margin", "m07", "Operating margin 3.0 %"),
-        ("executive_topic", "m11", "Topics: customer experience"),
+        ("executive_topic", "m11", "Executive themes: customer experience"),
     ]
     assert [fact.fact for fact in angle.evidence] == [
-        "Elasticsearch 8 was seen in use",
+        "Elasticsearch 8 was detected",
         *(signal.detail for signal in angle.signals),
     ]
     assert [point.split()[-1] for point in angle.talking_points] == [f"[{fact.id}]" for fact in angle.evidence]
     assert [angle.priority, angle.confidence, angle.method] == ["high", 0.85, "rules"]
 
 
-def test_falling_figures_are_signals_too() -> None:
+def test_falling_figures_are_signals() -> None:
     angle = derive(
         subject(
             m02=stack("Drupal"),
@@ -164,7 +152,7 @@ def test_falling_figures_are_signals_too() -> None:
     assert angle.angle.startswith("acme.com uses Drupal, ")
 
 
-def test_what_is_as_usual_or_not_known_is_no_signal() -> None:
+def test_average_and_missing_data_give_no_signals() -> None:
     angle = derive(
         subject(
             m01=CompanyContext(company_name=""),
@@ -182,28 +170,28 @@ def test_what_is_as_usual_or_not_known_is_no_signal() -> None:
     assert derive(subject(m02=stack("Drupal"), m03=Traffic(), m07=Financials(is_public=False))).signals == ()
 
 
-def test_the_three_events_with_most_impact_are_told_one_of_a_type() -> None:
-    told = (
+def test_the_three_events_with_most_impact_are_used_one_per_type() -> None:
+    events = (
         event("partnership", "low"),
         event("expansion", None),
         event("earnings", "medium", "first"),
         event("earnings", "medium", "second"),
         event("acquisition", "high"),
     )
-    angle = derive(subject(m02=stack("Drupal"), m12=TriggerEvents(events=told)))
+    angle = derive(subject(m02=stack("Drupal"), m12=TriggerEvents(events=events)))
 
     assert [signal.signal for signal in angle.signals] == ["acquisition", "earnings", "partnership"]
     assert angle.signals[1].detail.endswith(": first")
 
 
-def test_every_type_of_event_means_something() -> None:
-    assert set(get_args(EventType)) == set(EVENTS)
+def test_every_type_of_event_has_a_talking_point() -> None:
+    assert set(get_args(EventType)) == set(EVENT_POINTS)
 
 
 @pytest.mark.parametrize(
     ("tier", "priority"), [("A", "high"), ("B", "medium"), ("C", "low"), ("D", "low"), ("unrated", None)]
 )
-def test_the_score_tells_the_priority(tier: str, priority: str | None) -> None:
+def test_the_priority_follows_from_the_tier(tier: str, priority: str | None) -> None:
     assert derive(subject(m02=stack("Drupal"), m14=score(tier))).priority == priority
 
 
@@ -211,30 +199,30 @@ def test_without_a_score_there_is_no_priority_and_less_confidence() -> None:
     angle = derive(subject(m02=stack("Drupal")))
 
     assert [angle.priority, angle.confidence] == [None, 0.35]
-    assert angle.confidence_reasons == ("+0.35: Drupal was seen in use.", "+0.00: m14_icp_scoring is not known.")
+    assert angle.confidence_reasons == ("+0.35: Drupal was detected.", "+0.00: m14_icp_scoring provides no score.")
     assert derive(subject(m02=stack("Drupal"), m14=score("A", 0.4))).confidence == 0.41
 
 
-def test_two_products_for_one_job_make_it_less_sure() -> None:
+def test_two_products_of_a_category_lower_the_confidence() -> None:
     angle = derive(subject(m02=stack("Drupal", "WordPress")))
 
     assert angle.confidence == 0.25
-    assert "-0.10: WordPress may be in charge of CMS instead." in angle.confidence_reasons
+    assert "-0.10: The main CMS product may be WordPress instead." in angle.confidence_reasons
 
 
 @pytest.mark.parametrize("names", [(), ("React", "Kafka")])
-def test_with_nothing_to_replace_there_is_still_something_to_ask(names: tuple[str, ...]) -> None:
+def test_without_a_product_to_replace_there_are_questions_to_ask(names: tuple[str, ...]) -> None:
     angle = derive(subject(m02=stack(*names)))
 
     assert angle.incumbent is None
-    assert angle.angle.startswith("acme.com shows no product that is to be replaced")
-    assert angle.evidence[0].fact == f"{len(names)} technologies, none of the playbook"
+    assert angle.angle.startswith("acme.com uses no known replaceable product")
+    assert angle.evidence[0].fact == f"{len(names)} technologies, none of them in the playbook"
     assert angle.talking_points[0].endswith("[e1]")
     assert [angle.alternatives_to_probe, angle.confidence] == [(), 0.1]
     assert angle.questions
 
 
-def test_with_nothing_to_replace_no_signal_makes_it_sure() -> None:
+def test_without_a_product_to_replace_the_confidence_is_limited() -> None:
     angle = derive(
         subject(
             m02=stack("React"),
@@ -247,26 +235,25 @@ def test_with_nothing_to_replace_no_signal_makes_it_sure() -> None:
 
     assert len(angle.signals) == 3
     assert angle.confidence == 0.3
-    assert angle.confidence_reasons[-1] == "-0.16: Without a product to replace it is 0.3 at most."
+    assert angle.confidence_reasons[-1] == "-0.16: Without a product to replace, confidence is at most 0.3."
 
 
-def test_without_technologies_there_is_nothing_to_say() -> None:
+def test_without_technologies_the_input_is_insufficient() -> None:
     with pytest.raises(InsufficientInput, match=r"m02_tech_stack: It timed out\."):
-        derive(subject({"m02_tech_stack": "It timed out."}, m14=score("A")))
+        derive(with_missing(subject(m14=score("A")), m02_tech_stack="It timed out."))
 
 
-def test_what_is_derived_from_invented_facts_is_invented() -> None:
-    invented = msgspec.structs.replace(score("A"), simulated=True)
+def test_an_answer_derived_from_simulated_data_is_marked_as_simulated() -> None:
+    simulated = msgspec.structs.replace(score("A"), simulated=True)
 
     assert not derive(subject(m02=stack())).simulated
-    assert derive(subject(m02=stack(), m14=invented)).simulated
+    assert derive(subject(m02=stack(), m14=simulated)).simulated
     assert not derive(subject(m02=stack(), m04=TrafficSources(simulated=True))).simulated
 
 
-def test_for_any_company_the_parts_fit_together() -> None:
+def test_angles_of_simulated_companies_are_consistent() -> None:
     for number in range(200):
-        profile = profile_of(f"company{number}.com")
-        answers = {module_id: simulate(profile) for module_id, simulate in SIMULATIONS.items()}
+        answers = simulated_answers(f"company{number}.com")
         angle = derive(subject(**answers, m14=score("B", number / 199)))
         ids = [fact.id for fact in angle.evidence]
         cited = [re.findall(r"\[(e\d+)\]", point) for point in angle.talking_points]
@@ -277,4 +264,3 @@ def test_for_any_company_the_parts_fit_together() -> None:
         assert sum(float(why.split(":")[0]) for why in angle.confidence_reasons) == pytest.approx(angle.confidence)
         assert angle.incumbent is not None
         assert angle.incumbent.name not in angle.alternatives_to_probe
-        assert angle == derive(subject(**answers, m14=score("B", number / 199)))

@@ -242,7 +242,7 @@ async def test_the_next_source_is_asked_if_the_first_fails_and_the_finding_lists
         ("simulated", 1.0, None),
     ]
     assert source.calls == [("a.com", M03)]
-    assert [done.step(M13).state, done.step(M13).reason] == ["skipped", "None of its sources is set up: local."]
+    assert [done.step(M13).state, done.step(M13).reason] == ["skipped", "None of its sources is configured: local."]
 
 
 async def test_a_job_ends_even_if_somebody_else_cancels_its_call(clock: FakeClock) -> None:

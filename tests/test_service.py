@@ -13,7 +13,7 @@ import pytest
 import service
 from enrichment.clock import Clock
 from enrichment.settings import Settings
-from enrichment.sources import Company
+from schemas import CompanyData
 from service import create_app
 from tests.conftest import FakeClock, client_of, server_process, settle
 
@@ -147,7 +147,7 @@ async def test_a_failing_source_becomes_a_failed_job_that_can_be_read(clock: Fak
         name = "broken"
         expected_seconds = 1.0
 
-        async def look_up(self, domain: str) -> Company:
+        async def look_up(self, domain: str) -> CompanyData:
             raise ZeroDivisionError("secret inside")
 
     async with client_of(create_app(Settings(), source=Broken(), clock=clock)) as client:

@@ -1,19 +1,31 @@
 """
-Whom a company probably sells to, worked out from what is known of the company itself.
+Inference of a customer profile from facts about the vendor, by the rules in `markets.json`.
 
-Every step names the fact that led to it. It is a guess from the vendor's trade, and its confidence says so.
+Every criterion names the fact it was inferred from. The result is a guess, and its confidence reflects that.
 """
 
+import functools
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from enrichment.blueprint.markets import Market, buyers, find_market, markets, occasions, roles
-from enrichment.blueprint.values import Found, Icp, Industry, Persona, Place, Range, Signal, WantedTechnology
-from enrichment.blueprint.wording import number, span
+from enrichment.blueprint.reading.lexicon import RoleEntry, VocabularyEntry, VocabularyFile, load
+from enrichment.blueprint.wording import format_number, format_range
+from schemas import (
+    CustomerProfile,
+    FoundInProfile,
+    ProfileIndustry,
+    ProfilePersona,
+    ProfilePlace,
+    ProfileRange,
+    ProfileSignal,
+    ProfileTechnology,
+)
 
-# A vendor's own headcount, up to which it mostly sells to companies of the size beside.
+# A vendor with at most this many employees usually sells to companies of this size.
 # fmt: off
 SIZES: Final = (
     (50,        10,    250),
@@ -22,23 +34,27 @@ SIZES: Final = (
     (None,      1_000, None),
 )
 # fmt: on
-ONLINE_SHOP: Final = frozenset({"ecommerce", "e-commerce", "ecommerce platform", "e-commerce platform"})
+ECOMMERCE_CATEGORIES: Final = frozenset({"ecommerce", "e-commerce", "ecommerce platform", "e-commerce platform"})
 
+# The confidence of a market by the kind of fact that it was found with, or if it is unknown.
 BY_INDUSTRY: Final = 0.5
 BY_DESCRIPTION: Final = 0.4
 BY_TECHNOLOGIES: Final = 0.2
-BY_SIZE_OR_SEAT: Final = 0.4
-TRADE_UNKNOWN: Final = 0.05
+MARKET_UNKNOWN: Final = 0.05
+# Added to it.
 AGREEMENT: Final = 0.1
-KNOWN_SIZE: Final = 0.08
-KNOWN_COUNTRY: Final = 0.07
-MOSTLY_CONSUMERS: Final = 0.5  # times what it would be for a vendor of companies
-SIMULATED: Final = 0.6  # times what it would be for observed facts
-ENOUGH: Final = 0.6  # from here on nothing is asked for
+SIZE_KNOWN: Final = 0.08
+COUNTRY_KNOWN: Final = 0.07
+# Multiplied with it.
+CONSUMER_MARKET: Final = 0.5
+SIMULATED: Final = 0.6
+
+BY_SIZE_OR_COUNTRY: Final = 0.4  # the confidence of the criteria inferred from these
+SUFFICIENT: Final = 0.6  # no further information is requested from this confidence on
 
 
 class CompanyFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the company behind a website, made up if `simulated`. Technologies are (name, category)."""
+    """Facts about the company behind a website. Technologies are pairs of a name and a category."""
 
     domain: str
     name: str | None = None
@@ -51,135 +67,193 @@ class CompanyFacts(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool = False
 
 
-class Inference(msgspec.Struct, frozen=True, kw_only=True):
+class Market(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
-    An inferred profile, its confidence from 0 to 1, how it came about, and what would make it surer.
+    The usual customers of vendors in an industry, found by `words`. The other lists contain ids of the vocabulary.
 
-    The profile is empty, at confidence 0, where there is nothing to infer from.
+    If the vendors do not sell to companies in the first place, `buyers` are their business customers. The description
+    of a vendor overrides a `general` market.
     """
 
-    icp: Icp
-    confidence: float
-    reasoning: tuple[str, ...]
-    raise_confidence: tuple[str, ...]
+    id: str
+    words: tuple[str, ...]
+    buyers: tuple[str, ...]
+    personas: tuple[str, ...]
+    signals: tuple[str, ...]
+    technologies: tuple[str, ...]
+    sells_to_companies: bool
+    general: bool
 
 
-class _Trade(NamedTuple):
-    """What the company does, by which fact, and how sure that is."""
+class MarketMatch(NamedTuple):
+    """The market of a vendor, the fact it was found with, another fact that agrees, and the confidence."""
 
     market: Market
     fact: str
     confidence: float
-    agrees: str | None = None
+    agreement: str | None = None
 
 
-def infer(facts: CompanyFacts) -> Inference:
-    """The profile of the companies that this one probably sells to."""
+def infer(facts: CompanyFacts) -> CustomerProfile:
+    """
+    Infer the profile of the companies that this one probably sells to.
+
+    If the facts are insufficient, the profile has no criteria and a confidence of 0.
+    """
     if not (facts.industry or facts.description or facts.technologies):
-        return Inference(icp=Icp(), confidence=0.0, reasoning=(), raise_confidence=tuple(_wanted(facts, 0.0)))
-    trade = _trade(facts)
+        return CustomerProfile(origin="inferred", raise_confidence=tuple(_requests(facts, 0.0)))
+    match = _match_market(facts)
     size, place = _size(facts), _place(facts)
-    if trade:
-        icp = _with_market(trade, size, place)
-        confidence = trade.confidence
-    else:
-        icp = Icp(company_size=size, geographies=place)
-        confidence = 0.0 if icp.is_empty else TRADE_UNKNOWN
-    confidence += KNOWN_SIZE * bool(size) + KNOWN_COUNTRY * bool(place)
+    profile = CustomerProfile(origin="inferred", company_size=size, geographies=place)
+    confidence = MARKET_UNKNOWN if size or place else 0.0
+    if match:
+        profile = _with_market(profile, match)
+        confidence = match.confidence
+    confidence += SIZE_KNOWN * bool(size) + COUNTRY_KNOWN * bool(place)
     confidence = round(confidence * (SIMULATED if facts.simulated else 1), 2)
-    return Inference(
-        icp=icp,
+    return msgspec.structs.replace(
+        profile,
         confidence=confidence,
-        reasoning=tuple(_reasons(facts, trade, icp)),
-        raise_confidence=tuple(_wanted(facts, confidence)),
+        reasoning=tuple(_reasons(facts, match, profile)),
+        raise_confidence=tuple(_requests(facts, confidence)),
     )
 
 
-def _trade(facts: CompanyFacts) -> _Trade | None:
-    """The industry decides; the description where there is none, or the industry is a wide one; at last an own shop."""
-    told = find_market(facts.industry or "")
-    described = find_market(facts.description or "")
-    if told and not (told[0].general and described and described[0] != told[0]):
+# The market
+
+
+@functools.cache
+def markets() -> dict[str, Market]:
+    """Load all markets by id; specific ones come before general ones."""
+    content = Path(__file__).with_name("markets.json").read_bytes()
+    return {one.id: one for one in msgspec.json.decode(content, type=tuple[Market, ...])}
+
+
+@functools.cache
+def industries() -> dict[str, VocabularyEntry]:
+    """Load the industries of the vocabulary by id."""
+    return {one.id: one for one in load("industries", VocabularyFile).industries}
+
+
+@functools.cache
+def roles() -> dict[str, RoleEntry]:
+    """Load the roles of the vocabulary by id."""
+    return {one.id: one for one in load("personas", VocabularyFile).roles}
+
+
+@functools.cache
+def signals() -> dict[str, VocabularyEntry]:
+    """Load the signals of the vocabulary by id."""
+    return {one.id: one for one in load("signals", VocabularyFile).signals}
+
+
+def find_market(text: str) -> tuple[Market, str] | None:
+    """Find the first market with a word that the text contains; return the market and the word."""
+    folded = text.casefold()
+    for market in markets().values():
+        for word in market.words:
+            if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", folded):
+                return market, word
+    return None
+
+
+def _match_market(facts: CompanyFacts) -> MarketMatch | None:
+    """
+    Find the market of a vendor by its industry.
+
+    The description is used if the industry is unknown or its market is general, and an online shop if both are unknown.
+    """
+    by_industry = find_market(facts.industry or "")
+    by_description = find_market(facts.description or "")
+    if by_industry and not (by_industry[0].general and by_description and by_description[0] != by_industry[0]):
         fact = f'industry "{facts.industry}"'
-        if described and described[0] == told[0]:
-            agrees = f'"{described[1]}" in the description'
-            return _weighed(_Trade(told[0], fact, BY_INDUSTRY + AGREEMENT, agrees))
-        return _weighed(_Trade(told[0], fact, BY_INDUSTRY))
-    if described:
-        return _weighed(_Trade(described[0], f'"{described[1]}" in the description', BY_DESCRIPTION))
-    shop = next((name for name, category in facts.technologies if category.casefold() in ONLINE_SHOP), None)
-    return _weighed(_Trade(markets()["retail"], f"{shop} on the site", BY_TECHNOLOGIES)) if shop else None
+        if by_description and by_description[0] == by_industry[0]:
+            agreement = f'"{by_description[1]}" in the description'
+            return _weighted(MarketMatch(by_industry[0], fact, BY_INDUSTRY + AGREEMENT, agreement))
+        return _weighted(MarketMatch(by_industry[0], fact, BY_INDUSTRY))
+    if by_description:
+        market, word = by_description
+        return _weighted(MarketMatch(market, f'"{word}" in the description', BY_DESCRIPTION))
+    shop = next((name for name, category in facts.technologies if category.casefold() in ECOMMERCE_CATEGORIES), None)
+    return _weighted(MarketMatch(markets()["retail"], f"{shop} on the site", BY_TECHNOLOGIES)) if shop else None
 
 
-def _weighed(trade: _Trade) -> _Trade:
-    if trade.market.sells_to_companies:
-        return trade
-    return trade._replace(confidence=trade.confidence * MOSTLY_CONSUMERS)
+def _weighted(match: MarketMatch) -> MarketMatch:
+    if match.market.sells_to_companies:
+        return match
+    return match._replace(confidence=match.confidence * CONSUMER_MARKET)
 
 
-def _with_market(trade: _Trade, size: tuple[Range, ...], place: tuple[Place, ...]) -> Icp:
-    market, found = trade.market, _found(trade.fact, trade.confidence)
-    industries = [buyers()[id_] for id_ in market.buyers]
-    people = [roles()[id_] for id_ in market.personas]
-    events = [occasions()[id_] for id_ in market.signals]
-    return Icp(
+# The criteria
+
+
+def _with_market(profile: CustomerProfile, match: MarketMatch) -> CustomerProfile:
+    market, found = match.market, _found(match.fact, match.confidence)
+    buyers = [industries()[id_] for id_ in market.buyers]
+    personas = [roles()[id_] for id_ in market.personas]
+    occasions = [signals()[id_] for id_ in market.signals]
+    return msgspec.structs.replace(
+        profile,
         industries=tuple(
-            Industry(id=one.id, name=one.name, naics=one.naics, sic=one.sic, found=found) for one in industries
+            ProfileIndustry(id=one.id, name=one.name, naics=one.naics, sic=one.sic, found=found) for one in buyers
         ),
-        company_size=size,
-        geographies=place,
-        technologies=tuple(WantedTechnology(name=None, category=id_, found=found) for id_ in market.technologies),
+        technologies=tuple(ProfileTechnology(name=None, category=id_, found=found) for id_ in market.technologies),
         personas=tuple(
-            Persona(id=one.id, title=one.title, department=one.department, seniority=one.seniority, found=found)
-            for one in people
+            ProfilePersona(id=one.id, title=one.title, department=one.department, seniority=one.seniority, found=found)
+            for one in personas
         ),
-        signals=tuple(Signal(id=one.id, name=one.name, found=found) for one in events),
+        signals=tuple(ProfileSignal(id=one.id, name=one.name, found=found) for one in occasions),
     )
 
 
-def _size(facts: CompanyFacts) -> tuple[Range, ...]:
+def _size(facts: CompanyFacts) -> tuple[ProfileRange, ...]:
     if not facts.employees:
         return ()
-    low, high = next((low, high) for most, low, high in SIZES if most is None or facts.employees <= most)
-    return (Range(minimum=low, maximum=high, found=_found(f"headcount {number(facts.employees)}", BY_SIZE_OR_SEAT)),)
+    low, high = next((low, high) for largest, low, high in SIZES if largest is None or facts.employees <= largest)
+    found = _found(f"headcount {format_number(facts.employees)}", BY_SIZE_OR_COUNTRY)
+    return (ProfileRange(minimum=low, maximum=high, found=found),)
 
 
-def _place(facts: CompanyFacts) -> tuple[Place, ...]:
+def _place(facts: CompanyFacts) -> tuple[ProfilePlace, ...]:
     if not facts.country_code:
         return ()
     name = facts.country or facts.country_code
-    return (Place(name=name, countries=(facts.country_code,), found=_found(f"seat in {name}", BY_SIZE_OR_SEAT)),)
+    found = _found(f"seat in {name}", BY_SIZE_OR_COUNTRY)
+    return (ProfilePlace(name=name, countries=(facts.country_code,), found=found),)
 
 
-def _found(fact: str, confidence: float) -> Found:
-    return Found(field="inferred", text=fact, start=0, end=len(fact), confidence=confidence)
+def _found(fact: str, confidence: float) -> FoundInProfile:
+    return FoundInProfile(field="inferred", text=fact, start=0, end=len(fact), confidence=confidence)
 
 
-def _reasons(facts: CompanyFacts, trade: _Trade | None, icp: Icp) -> Iterator[str]:
+# The explanation
+
+
+def _reasons(facts: CompanyFacts, match: MarketMatch | None, profile: CustomerProfile) -> Iterator[str]:
     if facts.simulated:
         yield "The facts about the company are simulated, and tell nothing of the real one."
-    if trade is None:
+    if match is None:
         yield "Nothing that is known tells the company's trade, so whom it sells to, and who decides there, stays open."
     else:
-        names = ", ".join(one.name for one in icp.industries)
+        names = ", ".join(one.name for one in profile.industries)
         usually = "such companies usually sell to these industries"
-        if not trade.market.sells_to_companies:
+        if not match.market.sells_to_companies:
             usually = "such companies sell mostly to consumers, and beside to these industries"
-        yield f"{trade.fact[0].upper()}{trade.fact[1:]}: {usually}: {names}."
-        if trade.agrees:
-            yield f"The same is told by {trade.agrees}."
-        yield f"Who decides there is usually one of these: {', '.join(one.title for one in icp.personas)}."
-        yield f"Occasions to buy are usually these: {', '.join(one.name.lower() for one in icp.signals)}."
-    for size in icp.company_size:
-        wanted = span(size.minimum, size.maximum, currency=None)
+        yield f"{match.fact[0].upper()}{match.fact[1:]}: {usually}: {names}."
+        if match.agreement:
+            yield f"The same is told by {match.agreement}."
+        yield f"Who decides there is usually one of these: {', '.join(one.title for one in profile.personas)}."
+        yield f"Occasions to buy are usually these: {', '.join(one.name.lower() for one in profile.signals)}."
+    for size in profile.company_size:
+        wanted = format_range(size.minimum, size.maximum, currency=None)
         yield f"{size.found.text.capitalize()}: vendors of this size mostly sell to companies of {wanted} employees."
-    for place in icp.geographies:
+    for place in profile.geographies:
         yield f"S{place.found.text[1:]}: the home market comes first."
 
 
-def _wanted(facts: CompanyFacts, confidence: float) -> Iterator[str]:
-    """What would make the inference surer."""
-    if confidence >= ENOUGH:
+def _requests(facts: CompanyFacts, confidence: float) -> Iterator[str]:
+    """List the information that would raise the confidence."""
+    if confidence >= SUFFICIENT:
         return
     yield "Give the ideal customer profile in `icp`: it always goes before what is inferred."
     if not facts.industry:

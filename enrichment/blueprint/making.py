@@ -1,229 +1,241 @@
 """
-Blueprints for campaigns: made once for all who ask at the same time, told step by step, and kept for a day.
+The making of blueprints. Concurrent requests for the same blueprint share one run, and results are cached for a day.
 """
 
 import asyncio
+import functools
+import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Final, Literal
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import msgspec
 
-from enrichment.blueprint.values import DataPoint, Icp, IcpInput, Profile, Sections
-from enrichment.clock import Clock
+from enrichment.clock import Clock, isoformat_utc
 from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, SourceError
+from enrichment.jobs.events import EventLog
 from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Subject
-from enrichment.modules.table import MODULES
+from enrichment.modules.table import DESCRIBING_MODULES, MODULES
+from schemas import (
+    Blueprint,
+    BlueprintMetadata,
+    BlueprintProgress,
+    BlueprintSection,
+    CustomerProfile,
+    IcpObject,
+    PointGroup,
+)
+
+if TYPE_CHECKING:
+    from enrichment.blueprint.choosing import Sections
+    from enrichment.blueprint.profile import ProfileResult
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = Log(__name__)
 
-KEPT_SECONDS: Final = 86_400
-Group = Literal["firmographic", "technographic", "personalization"]
-GROUPS: Final[tuple[Group, ...]] = ("firmographic", "technographic", "personalization")
+_encode: Final = msgspec.json.Encoder().encode
+
+TTL_SECONDS: Final = 86_400
+COMPLETE_RUN: Final = 6  # events: 2 of progress, 3 sections, the blueprint
+COMPLETE_INFERRING_RUN: Final = 8  # and 2 more of progress
+MAX_FINAL_EVENTS: Final = 10_000  # some 200 bytes each
+GROUPS: Final[tuple[PointGroup, ...]] = ("firmographic", "technographic", "personalization")
+
+BlueprintEvent = BlueprintProgress | BlueprintSection | Blueprint | EnrichmentError
+"An event of a run. The final one is the blueprint, or the error that prevented it."
 
 
 class Brief(msgspec.Struct, frozen=True, kw_only=True):
-    """What a blueprint is made from: the website's domain, whom the campaign is for, and what it sells."""
+    """The input of a blueprint: the domain of the website, the ideal customer profile, and what the campaign sells."""
 
     domain: str
-    icp: str | IcpInput | None = None
+    icp: str | IcpObject | None = None
     offer: str | None = None
 
 
-class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
-    """What to find out about a campaign's leads. Times in seconds since the epoch."""
-
-    id: str
-    brief: Brief
-    profile: Profile
-    sections: Sections
-    gaps: tuple[str, ...]
-    begun_at: float
-    generated_at: float
-
-
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """What is being done, and how much of all is done."""
-
-    stage: str
-    percent: int
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of data points that is ready."""
-
-    group: Group
-    data_points: tuple[DataPoint, ...]
-
-
-Event = Progress | Section | Blueprint | EnrichmentError
-"What is told while a blueprint is made; the last is the blueprint itself, or why there is none."
-
-
-class Making:
-    """A blueprint that is being made, or has been: all that was told so far, to be heard from its beginning."""
+class BlueprintRun:
+    """
+    The making of one blueprint. `made_at`, in seconds since the epoch, and `size`, in bytes of JSON, are set when it is
+    complete.
+    """
 
     task: asyncio.Task[None]
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.watchers = 0
-        self._told = asyncio.Event()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the last event has been told."""
-        return bool(self.events) and isinstance(self.events[-1], (Blueprint, EnrichmentError))
-
-    def tell(self, event: Event) -> None:
-        """Tell all who listen, now or later. After the last event nothing more is told."""
-        if not self.is_over:
-            self.events.append(event)
-            self._told.set()
-            self._told = asyncio.Event()
-
-    async def listen(self) -> AsyncIterator[Event]:
-        """Every event, from the first to the last."""
-        heard = 0
-        while True:
-            while heard < len(self.events):
-                heard += 1
-                yield self.events[heard - 1]
-            if self.is_over:
-                return
-            await self._told.wait()
+        self.log = EventLog[BlueprintEvent]()
+        self.subscribers = 0
+        self.made_at = 0.0
+        self.size = 0
 
 
-class Campaigns:
+class BlueprintMaker:
     """
-    Makes blueprints, and keeps the newest `max_kept` for a day.
+    Makes blueprints, and caches the most recently used ones: at most `max_cached`, of some `max_cached_bytes` in all.
 
-    Whoever asks for what is being made already listens to that; when nobody listens any more it is stopped.
+    A request for a blueprint that is being made subscribes to that run. A run without subscribers is cancelled. The
+    reading of profiles and the choosing of data points take milliseconds at best, so they run in a thread; in one only,
+    since several would hold back the event loop's thread by more than the interpreter's switch interval (5 ms).
     """
 
-    def __init__(self, *, answers: Resolver, max_kept: int, clock: Clock) -> None:
-        self._answers = answers
-        self._max_kept = max_kept
+    def __init__(self, *, resolver: Resolver, max_cached: int, max_cached_bytes: int, clock: Clock) -> None:
+        self._resolver = resolver
+        self._max_cached = max_cached
+        self._max_cached_bytes = max_cached_bytes
+        self._cached_bytes = 0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="blueprints")
         self._clock = clock
-        self._kept: OrderedDict[Brief, Making] = OrderedDict()
-        self._under_way: dict[Brief, Making] = {}
+        self._cache: OrderedDict[Brief, BlueprintRun] = OrderedDict()
+        self._running: dict[Brief, BlueprintRun] = {}
+        self._final_events: OrderedDict[bytes, int] = OrderedDict()  # their numbers, by digest of the brief
         self._is_closed = False
 
     def open(self) -> None:
-        """Take briefs; again, if it was closed."""
+        """Accept requests, also after `close`."""
         self._is_closed = False
 
     def close(self) -> None:
-        """Take no more briefs, and tell whoever listens that nothing more comes."""
+        """Refuse further requests, and end all runs with `ShuttingDown` as their final event."""
         self._is_closed = True
-        for making in list(self._under_way.values()):
-            making.tell(ShuttingDown())
-            making.task.cancel()
+        for run in self._running.values():
+            run.log.publish(ShuttingDown(), final=True)
+            run.task.cancel()
+        self._running.clear()
 
-    def make(self, brief: Brief, *, refresh: bool) -> AsyncGenerator[tuple[Event, bool], None]:
+    def make(self, brief: Brief, *, refresh: bool) -> AsyncGenerator[BlueprintEvent, None]:
         """
-        All events on the way to the blueprint, each with whether it comes out of the cache, which `refresh` goes round.
+        Iterate over the events of the run for this brief; `refresh` ignores a cached blueprint.
 
-        Raises `ShuttingDown` at once, not with the first event.
+        Raises `ShuttingDown` immediately, and not at the first event.
         """
         if self._is_closed:
             raise ShuttingDown
         return self._events(brief, refresh=refresh)
 
-    async def _events(self, brief: Brief, *, refresh: bool) -> AsyncGenerator[tuple[Event, bool], None]:
-        kept = None if refresh else self._find(brief)
-        making = kept or self._under_way.get(brief) or self._begin(brief)
-        making.watchers += 1
-        try:
-            async for event in making.listen():
-                yield event, making is kept
-        finally:
-            making.watchers -= 1
-            if not making.watchers and not making.is_over:
-                making.task.cancel()
-                self._forget(brief, making)
+    def has_ended(self, brief: Brief, event_number: int) -> bool:
+        """
+        Whether the event was the final one of a run for this brief, so that no other run is wanted.
 
-    def _find(self, brief: Brief) -> Making | None:
-        making = self._kept.get(brief)
-        blueprint = making.events[-1] if making else None
-        if isinstance(blueprint, Blueprint) and blueprint.generated_at + KEPT_SECONDS > self._clock.now():
-            self._kept.move_to_end(brief)
-            return making
+        Of runs that are no longer remembered, the number of events is taken to be that of a complete one.
+        """
+        if brief in self._running:
+            return False
+        complete = COMPLETE_RUN if brief.icp else COMPLETE_INFERRING_RUN
+        return event_number >= self._final_events.get(_digest(brief), complete)
+
+    async def _events(self, brief: Brief, *, refresh: bool) -> AsyncGenerator[BlueprintEvent, None]:
+        cached = None if refresh else self._find(brief)
+        run = cached or self._running.get(brief) or self._start(brief)
+        run.subscribers += 1
+        try:
+            async for event in run.log.subscribe():
+                yield _as_cached(event) if cached else event
+        finally:
+            run.subscribers -= 1
+            if not run.subscribers and not run.log.is_closed:
+                run.task.cancel()
+                # A request that comes before the task has noticed must not subscribe to a run that never ends.
+                self._forget(brief, run)
+
+    def _find(self, brief: Brief) -> BlueprintRun | None:
+        run = self._cache.get(brief)
+        if run and run.made_at + TTL_SECONDS > self._clock.now():
+            self._cache.move_to_end(brief)
+            return run
         return None
 
-    def _begin(self, brief: Brief) -> Making:
-        making = self._under_way[brief] = Making()
-        making.task = asyncio.create_task(self._run(brief, making))
-        return making
+    def _start(self, brief: Brief) -> BlueprintRun:
+        run = self._running[brief] = BlueprintRun()
+        run.task = asyncio.create_task(self._run(brief, run))
+        return run
 
-    def _forget(self, brief: Brief, making: Making) -> None:
-        if self._under_way.get(brief) is making:
-            del self._under_way[brief]
+    def _forget(self, brief: Brief, run: BlueprintRun) -> None:
+        if self._running.get(brief) is run:
+            del self._running[brief]
 
-    async def _run(self, brief: Brief, making: Making) -> None:
-        """Make the blueprint. Whatever goes wrong is the last event."""
+    async def _run(self, brief: Brief, run: BlueprintRun) -> None:
+        """Make the blueprint, and publish any error as the final event."""
         try:
-            await self._tell(brief, making)
+            await self._make(brief, run)
         except EnrichmentError as error:
-            making.tell(error)
+            run.log.publish(error, final=True)
         except Exception:
             log.exception("blueprint failed", domain=brief.domain)
-            making.tell(BlueprintFailed())
+            run.log.publish(BlueprintFailed(), final=True)
         finally:
-            self._forget(brief, making)
-        if isinstance(making.events[-1], Blueprint):
-            self._kept[brief] = making
-            self._kept.move_to_end(brief)
-            if len(self._kept) > self._max_kept:
-                self._kept.popitem(last=False)
+            self._forget(brief, run)
+        self._final_events[_digest(brief)] = len(run.log.events)
+        if len(self._final_events) > MAX_FINAL_EVENTS:
+            self._final_events.popitem(last=False)
+        if isinstance(run.log.events[-1], Blueprint):
+            self._keep(brief, run)
 
-    async def _tell(self, brief: Brief, making: Making) -> None:
-        # To load what reads profiles takes a tenth of the service's start, and not everybody asks for blueprints.
-        from enrichment.blueprint import profile as targeting  # noqa: PLC0415
-        from enrichment.blueprint.choosing import choose  # noqa: PLC0415
-        from enrichment.blueprint.reading.icp import read_icp  # noqa: PLC0415
+    def _keep(self, brief: Brief, run: BlueprintRun) -> None:
+        """Cache the run's events; about three times their JSON is what they take in memory."""
+        run.size = 3 * len(_encode(run.log.events[-1]))
+        former = self._cache.pop(brief, None)
+        self._cache[brief] = run
+        self._cached_bytes += run.size - (former.size if former else 0)
+        while len(self._cache) > self._max_cached or self._cached_bytes > self._max_cached_bytes:
+            _, dropped = self._cache.popitem(last=False)
+            self._cached_bytes -= dropped.size
 
+    async def _make(self, brief: Brief, run: BlueprintRun) -> None:
         begun_at = self._clock.now()
-        making.tell(Progress(stage="reading_profile", percent=5))
-        icp = read_icp(brief.icp) if brief.icp else Icp()
-        if icp.is_empty:
-            making.tell(Progress(stage="describing_company", percent=15))
-            findings, missing = await self._describe(brief.domain, targeting.DESCRIBING)
-            making.tell(Progress(stage="inferring_profile", percent=60))
-            profile = targeting.inferred(brief.domain, icp, findings, missing)
-        else:
-            profile = targeting.provided(icp)
-        making.tell(Progress(stage="choosing_data_points", percent=70))
-        sections = choose(profile.icp, offer=brief.offer)
+        run.log.publish(BlueprintProgress(stage="reading_profile", percent=5))
+        result = await self._in_thread(_read, brief.icp)
+        if isinstance(result, CustomerProfile):
+            run.log.publish(BlueprintProgress(stage="describing_company", percent=15))
+            findings, missing = await self._describe(brief.domain, DESCRIBING_MODULES)
+            run.log.publish(BlueprintProgress(stage="inferring_profile", percent=60))
+            result = await self._in_thread(_infer, brief.domain, result, findings, missing)
+        run.log.publish(BlueprintProgress(stage="choosing_data_points", percent=70))
+        sections, gaps = await self._in_thread(_choose, result, brief.offer)
         for group in GROUPS:
-            making.tell(Section(group=group, data_points=getattr(sections, group)))
-        making.tell(
-            Blueprint(
+            run.log.publish(BlueprintSection(section=group, data_points=getattr(sections, group)))
+        run.made_at = self._clock.now()
+        blueprint = Blueprint(
+            website=brief.domain,
+            simulated=result.simulated,
+            icp=result.profile,
+            firmographic=sections.firmographic,
+            technographic=sections.technographic,
+            personalization=sections.personalization,
+            sources=sections.sources,
+            modules=sections.modules,
+            metadata=BlueprintMetadata(
                 id=f"blueprint_{secrets.token_hex(8)}",
-                brief=brief,
-                profile=profile,
-                sections=sections,
-                gaps=targeting.gaps(profile),
-                begun_at=begun_at,
-                generated_at=self._clock.now(),
-            )
+                generated_at=isoformat_utc(run.made_at),
+                expires_at=isoformat_utc(run.made_at + TTL_SECONDS),
+                cached=False,
+                duration_seconds=round(run.made_at - begun_at, 3),
+                sources_used=result.sources_used,
+                sources_missing=result.sources_missing,
+                gaps=gaps,
+            ),
         )
-        log.info("blueprint made", domain=brief.domain, origin=profile.origin, confidence=profile.confidence)
+        run.log.publish(blueprint, final=True)
+        log.info(
+            "blueprint made", domain=brief.domain, origin=blueprint.icp.origin, confidence=blueprint.icp.confidence
+        )
+
+    async def _in_thread(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        call = functools.partial(func, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     async def _describe(self, domain: str, modules: Sequence[str]) -> tuple[dict[str, Finding], dict[str, str]]:
-        """What is known of the company behind the website, and why the rest is not."""
-        asker = secrets.token_hex(8)
-        found: dict[str, Finding] = {}
+        """Collect the findings of the modules about a company, and the errors of those without one."""
+        findings: dict[str, Finding] = {}
         missing: dict[str, str] = {}
 
         async def describe(module_id: str) -> None:
-            module, subject = MODULES[module_id], Subject(domain=domain)
             try:
-                cached = await self._answers.cached(module, subject)
-                found[module_id] = cached or await self._answers.ask(module, subject, asker=asker)
+                findings[module_id] = await self._finding(module_id, domain)
             except SourceError as error:
                 missing[module_id] = str(error)
 
@@ -231,6 +243,56 @@ class Campaigns:
             for module_id in modules:
                 group.create_task(describe(module_id))
         return (
-            {name: found[name] for name in modules if name in found},
-            {name: missing[name] for name in modules if name in missing},
+            {module_id: findings[module_id] for module_id in modules if module_id in findings},
+            {module_id: missing[module_id] for module_id in modules if module_id in missing},
         )
+
+    async def _finding(self, module_id: str, domain: str) -> Finding:
+        module, subject = MODULES[module_id], Subject(domain=domain)
+        cached = await self._resolver.cached(module, subject)
+        return cached or await self._resolver.ask(module, subject, asker=secrets.token_hex(8))
+
+
+def _digest(brief: Brief) -> bytes:
+    return hashlib.sha256(_encode(brief)).digest()
+
+
+# Imported at the first use: that takes 40 ms, a tenth of the start-up time, and many deployments make no blueprints.
+
+
+def _read(icp: str | IcpObject | None) -> "ProfileResult | CustomerProfile":
+    """The result of the given profile, or the profile as it was read if no criteria were found in it."""
+    from enrichment.blueprint.profile import criteria, provided  # noqa: PLC0415
+    from enrichment.blueprint.reading.icp import read_icp  # noqa: PLC0415
+
+    profile = read_icp(icp) if icp else CustomerProfile()
+    return provided(profile) if criteria(profile) else profile
+
+
+def _infer(
+    domain: str, given: CustomerProfile, findings: Mapping[str, Finding], missing: Mapping[str, str]
+) -> "ProfileResult":
+    from enrichment.blueprint.profile import inferred  # noqa: PLC0415
+
+    return inferred(domain, given, findings, missing)
+
+
+def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, tuple[str, ...]]":
+    """The data points, and the gaps of the blueprint."""
+    from enrichment.blueprint.choosing import choose  # noqa: PLC0415
+    from enrichment.blueprint.profile import gaps  # noqa: PLC0415
+
+    return choose(result.profile, offer=offer), gaps(result)
+
+
+def warm_up() -> None:
+    """Import the reader of profiles and load its vocabularies, which takes a fifth of a second."""
+    read = _read("software companies")
+    if not isinstance(read, CustomerProfile):
+        _choose(read, None)
+
+
+def _as_cached(event: BlueprintEvent) -> BlueprintEvent:
+    if not isinstance(event, Blueprint):
+        return event
+    return msgspec.structs.replace(event, metadata=msgspec.structs.replace(event.metadata, cached=True))

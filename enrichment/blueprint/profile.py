@@ -1,75 +1,122 @@
 """
-Whom a campaign is for: the profile that was given, or one guessed from the company behind the website.
+The customer profile of a blueprint: the one that was provided, or one that is inferred from the company's website.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
-from enrichment.blueprint.inference import CompanyFacts, Inference, infer
+from enrichment.blueprint.inference import CompanyFacts, infer
 from enrichment.blueprint.reading.icp import read_icp
-from enrichment.blueprint.values import Icp, IcpInput, Profile
+from enrichment.blueprint.reading.lexicon import Entity
 from enrichment.errors import InsufficientInformation
 from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding
+from enrichment.modules.table import DESCRIBING_MODULES
+from schemas import CustomerProfile, IcpObject
 
-DESCRIBING: Final = ("m01_company_context", "m02_tech_stack")
-"The modules that describe a company well enough to guess whom it sells to."
+CRITERIA: Final = (
+    "industries",
+    "company_size",
+    "revenue",
+    "geographies",
+    "technologies",
+    "personas",
+    "funding",
+    "funding_amount",
+    "signals",
+    "business_models",
+)
+"The fields of a profile that contain criteria."
 
 
-def provided(icp: Icp) -> Profile:
-    """The profile in the caller's own words: as sure as they were clear."""
-    found = [thing.found for name in icp.__struct_fields__ for thing in getattr(icp, name) if hasattr(thing, "found")]
-    words = sum(len(each.text) for each in found)
-    unread = sum(len(each.text) for each in icp.not_understood)
-    clear = sum(each.confidence for each in found) / len(found)
-    reasoning = [f"“{each.text}” was understood with confidence {each.confidence:g}." for each in found]
-    if icp.not_understood:
-        reasoning.append(f"{unread} of {words + unread} characters that matter were not understood.")
-    return Profile(
-        origin="provided",
-        icp=icp,
-        confidence=round(clear * words / (words + unread) * (0.8 if icp.contradictions else 1.0), 2),
-        reasoning=tuple(reasoning) + icp.contradictions,
-        raise_confidence=tuple(f"Say “{each.text}” in other words." for each in icp.not_understood[:5]),
+class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile, and the sources that it is based on."""
+
+    profile: CustomerProfile
+    sources_used: tuple[str, ...]
+    sources_missing: tuple[str, ...] = ()
+    simulated: bool = False
+
+
+def criteria(profile: CustomerProfile) -> list[Entity]:
+    """List everything the profile wants or excludes; an empty list means that nothing was understood."""
+    return [one for field in CRITERIA for one in getattr(profile, field)]
+
+
+def provided(profile: CustomerProfile) -> ProfileResult:
+    """Complete a profile that was read from the caller's words; its confidence is that of the reading."""
+    found = [one.found for one in criteria(profile)]
+    understood = sum(len(one.text) for one in found)
+    not_understood = sum(len(one.text) for one in profile.not_understood)
+    total = understood + not_understood
+    mean = sum(one.confidence for one in found) / len(found)
+    reasoning = [f"“{one.text}” was understood with confidence {one.confidence:g}." for one in found]
+    if profile.not_understood:
+        reasoning.append(f"{not_understood} of {total} characters that matter were not understood.")
+    return ProfileResult(
+        profile=msgspec.structs.replace(
+            profile,
+            confidence=round(mean * understood / total * (0.8 if profile.contradictions else 1.0), 2),
+            reasoning=tuple(reasoning) + profile.contradictions,
+            raise_confidence=tuple(f"Say “{one.text}” in other words." for one in profile.not_understood[:5]),
+        ),
         sources_used=("your profile",),
     )
 
 
-def inferred(domain: str, given: Icp, findings: dict[str, Finding], missing: dict[str, str]) -> Profile:
-    """A guess from what the company is; `InsufficientInformation` if there is nothing to guess from."""
-    inference = infer(_facts(domain, findings))
-    if not inference.confidence:
+def inferred(
+    domain: str, given: CustomerProfile, findings: Mapping[str, Finding], missing: Mapping[str, str]
+) -> ProfileResult:
+    """
+    Infer a profile from the findings about the company; `missing` maps the modules without a finding to the reason.
+
+    `given` is the profile that was read, without criteria. Raises `InsufficientInformation`.
+    """
+    facts = _facts(domain, findings)
+    profile = infer(facts)
+    sources_missing = tuple(f"{module_id}: {reason}" for module_id, reason in missing.items())
+    if not profile.confidence:
         raise InsufficientInformation(
             f"Too little is known of {domain} to infer whom it sells to, and no profile was given.",
-            missing=tuple(f"{module_id}: {reason}" for module_id, reason in missing.items())
-            or inference.raise_confidence,
+            missing=sources_missing or profile.raise_confidence,
             suggestions=(
                 'Give "icp": industries, company size, geography and technologies of the customers you look for.',
                 "Check that the website is the company's own, and try again later if sources failed.",
             ),
         )
-    return Profile(
-        origin="inferred",
-        icp=msgspec.structs.replace(inference.icp, not_understood=given.not_understood),
-        confidence=inference.confidence,
-        reasoning=_reasons(given, inference),
-        raise_confidence=inference.raise_confidence,
+    if given.not_understood:
+        reasoning = ("Nothing in the given profile was understood, so it was inferred.", *profile.reasoning)
+        profile = msgspec.structs.replace(profile, reasoning=reasoning, not_understood=given.not_understood)
+    return ProfileResult(
+        profile=profile,
         sources_used=tuple(f"{module_id} ({finding.source})" for module_id, finding in findings.items()),
-        sources_missing=tuple(f"{module_id}: {reason}" for module_id, reason in missing.items()),
-        simulated=any(finding.simulated for finding in findings.values()),
+        sources_missing=sources_missing,
+        simulated=facts.simulated,
     )
 
 
-def _reasons(given: Icp, inference: Inference) -> tuple[str, ...]:
-    if given.not_understood:
-        return ("Nothing in the given profile was understood, so it was inferred.", *inference.reasoning)
-    return inference.reasoning
+def gaps(result: ProfileResult) -> tuple[str, ...]:
+    """List everything that the blueprint cannot take into account."""
+    texts = {
+        "industries": "No industry is named, so any counts.",
+        "company_size": "No company size is named, so any counts.",
+        "geographies": "No country is named, so any counts.",
+        "technologies": "No technology is named, so the technographic points are general.",
+        "personas": "No role is named to speak to.",
+        "signals": "No signal is named, so the personalization points are general.",
+    }
+    profile = result.profile
+    empty = [text for field, text in texts.items() if not getattr(profile, field)]
+    not_understood = [f"Not understood: “{one.text}”." for one in profile.not_understood]
+    return (*empty, *not_understood, *profile.contradictions, *result.sources_missing)
 
 
-def _facts(domain: str, findings: dict[str, Finding]) -> CompanyFacts:
-    context = findings[DESCRIBING[0]].read(CompanyContext) if DESCRIBING[0] in findings else None
-    stack = findings[DESCRIBING[1]].read(TechStack) if DESCRIBING[1] in findings else None
+def _facts(domain: str, findings: Mapping[str, Finding]) -> CompanyFacts:
+    context_module, stack_module = DESCRIBING_MODULES
+    context = findings[context_module].read(CompanyContext) if context_module in findings else None
+    stack = findings[stack_module].read(TechStack) if stack_module in findings else None
     technologies = stack.technologies if stack else ()
     facts = CompanyFacts(
         domain=domain,
@@ -90,21 +137,6 @@ def _facts(domain: str, findings: dict[str, Finding]) -> CompanyFacts:
 
 
 def _country_code(country: str | None) -> str | None:
-    """The ISO 3166 code of a country's name."""
-    places = read_icp(IcpInput(geographies=(country,))).geographies if country else ()
+    """Look up the ISO 3166-1 code of a country by its name."""
+    places = read_icp(IcpObject(geographies=(country,))).geographies if country else ()
     return places[0].countries[0] if places else None
-
-
-def gaps(profile: Profile) -> tuple[str, ...]:
-    """What the blueprint had to do without."""
-    stated = {
-        "industries": "No industry is named, so any counts.",
-        "company_size": "No company size is named, so any counts.",
-        "geographies": "No country is named, so any counts.",
-        "technologies": "No technology is named, so the technographic points are general.",
-        "personas": "No role is named to speak to.",
-        "signals": "No signal is named, so the personalization points are general.",
-    }
-    empty = [text for name, text in stated.items() if not getattr(profile.icp, name)]
-    unread = [f"Not understood: “{each.text}”." for each in profile.icp.not_understood]
-    return (*empty, *unread, *profile.icp.contradictions, *profile.sources_missing)

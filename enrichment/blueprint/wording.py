@@ -1,59 +1,46 @@
 """
-How filters read: "200-1000 employees", "USD 10M-50M in annual revenue", "head office in DACH (AT, CH, DE)".
+Values in words: "200-1000", "USD 10M-50M", "Germany (DE) or Austria (AT)".
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from enrichment.blueprint.values import CataloguePoint, Filter, Operator, Value
-
-STEPS: Final = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
-MAX_NAMED: Final = 6  # entries of a list that are named one by one
-RULE_OUT: Final = ("not_in", "not_within_days")
+MULTIPLIERS: Final = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
+MAX_NAMED: Final = 6  # items of a list
 
 
-def either(words: Sequence[str]) -> str:
-    """The words as alternatives: "a, b or c"."""
+def join_alternatives(words: Sequence[str]) -> str:
+    """Join words: "a, b or c"."""
     *first, last = words
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def some(words: Sequence[str]) -> str:
-    """As `either`, but a long list is cut, and says so."""
+def join_some(words: Sequence[str]) -> str:
+    """Join words, and shorten a long list: "a, b, c, d or 9 others"."""
     if len(words) <= MAX_NAMED:
-        return either(words)
-    return either([*words[: MAX_NAMED - 2], f"{len(words) - MAX_NAMED + 2} others"])
+        return join_alternatives(words)
+    return join_alternatives([*words[: MAX_NAMED - 2], f"{len(words) - MAX_NAMED + 2} others"])
 
 
-def number(value: float) -> str:
-    """With its thousands told apart, without a fraction that is none."""
+def format_number(value: float) -> str:
+    """Format a number with thousands separators: "1,234,567", "3.8"."""
     return f"{value:,}".removesuffix(".0")
 
 
-def amount(value: int) -> str:
-    """Short where that is exact: 1,500,000 is "1.5M", and 1,234,567 stays."""
-    for size, letter in STEPS:
+def format_amount(value: int) -> str:
+    """Format an amount in the short form if that is exact: 1,500,000 is "1.5M", but 1,234,567 is not shortened."""
+    for size, letter in MULTIPLIERS:
         if value >= size and value % (size // 100) == 0:
             return f"{value / size:.2f}".rstrip("0").rstrip(".") + letter
-    return number(value)
+    return format_number(value)
 
 
-def span(minimum: int | None, maximum: int | None, *, currency: str | None) -> str:
-    """A range with open ends: "200-1000", "200 or more", "up to 50"; money with its currency."""
-    low, high = (None if end is None else amount(end) if currency else str(end) for end in (minimum, maximum))
+def format_range(minimum: int | None, maximum: int | None, *, currency: str | None) -> str:
+    """Format a range, of money if there is a currency: "200-1000", "200 or more", "up to USD 50M"."""
+    low, high = (None if end is None else format_amount(end) if currency else str(end) for end in (minimum, maximum))
     words = f"up to {high}" if low is None else f"{low} or more" if high is None else low
     if low and high and low != high:
         words = f"{low}-{high}"
     if not currency:
         return words
     return f"up to {currency} {high}" if low is None else f"{currency} {words}"
-
-
-def condition(
-    point: CataloguePoint, operator: Operator, value: Value, words: str, *, unit: str | None = None
-) -> Filter:
-    """The point's filter with this value, told by its template; what it rules out is told as such."""
-    text = point.filter_template.format(value=words)
-    if operator in RULE_OUT or (operator == "eq" and value is False):
-        text = f"excluded: {text}"
-    return Filter(field=point.filter_field, operator=operator, value=value, unit=unit or point.filter_unit, text=text)

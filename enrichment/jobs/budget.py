@@ -3,30 +3,70 @@ How much time jobs may take of each turn of the event loop.
 """
 
 import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
 
-from enrichment.clock import Clock
+MAX_PIECES: Final = 64
+"The most pieces of work in a turn, so that a few long ones after many short ones cannot add up."
 
 
 class LoopBudget:
     """
-    Spreads the work of jobs over the turns of the event loop: `seconds` in each, and at least one piece of work.
+    Spreads the work of jobs over the turns of the event loop: a number of pieces in each, in the order of arrival.
 
     Without it, a hundred jobs whose sources answer at the same moment do all their work in one turn, and a request that
-    arrives in that turn waits for all of them.
+    arrives in that turn waits for all of them. The number follows the time that the pieces of the last turn took: it is
+    doubled while that is less than half of `seconds`, and halved when it is more. A job that waits uses no processor
+    time until it is its turn.
     """
 
-    def __init__(self, *, seconds: float, clock: Clock) -> None:
+    def __init__(self, *, seconds: float, timer: Callable[[], float] = time.perf_counter) -> None:
         self._seconds = seconds
-        self._clock = clock
-        self._turn_began: float | None = None  # when the first work of this turn was let through
+        self._timer = timer
+        self._pieces = 1  # that may pass in a turn
+        self._passed = 0  # in this turn
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._woken = False  # whether all pieces of this turn waited before, so that they run one after the other
+        self._began = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None  # in which `_next_turn` is scheduled
 
     async def checkpoint(self) -> None:
         """Wait until there is time for a piece of work."""
-        while self._turn_began is not None and self._clock.now() - self._turn_began >= self._seconds:  # noqa: ASYNC110 - it waits for a turn, not for an event
-            await asyncio.sleep(0)
-        if self._turn_began is None:
-            self._turn_began = self._clock.now()
-            asyncio.get_running_loop().call_soon(self._end_turn)
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # nothing is going on, or it went on in a loop that is closed
+            self._loop = loop
+            self._waiting.clear()
+            self._passed = 0
+            loop.call_soon(self._next_turn, loop)
+        if self._passed < self._pieces and not self._waiting:
+            self._passed += 1
+            return
+        future = loop.create_future()
+        self._waiting.append(future)
+        await future
 
-    def _end_turn(self) -> None:
-        self._turn_began = None
+    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Adapt the number of pieces to the last turn, and let as many of those that wait pass in the next one."""
+        if self._woken:
+            elapsed = self._timer() - self._began
+            if elapsed > self._seconds:
+                self._pieces = max(1, self._pieces // 2)
+            elif elapsed < self._seconds / 2:
+                self._pieces = min(MAX_PIECES, self._pieces * 2)
+        self._passed = 0
+        self._woken = bool(self._waiting)
+        if not self._waiting:
+            self._loop = None
+            return
+        loop.call_soon(self._begin)  # these callbacks run one after the other: begin, the pieces, the next turn
+        while self._waiting and self._passed < self._pieces:
+            future = self._waiting.popleft()
+            if not future.done():  # that is, cancelled
+                future.set_result(None)
+                self._passed += 1
+        loop.call_soon(self._next_turn, loop)
+
+    def _begin(self) -> None:
+        self._began = self._timer()

@@ -12,14 +12,21 @@ from enrichment.modules.table import MODULES
 from schemas import Freshness
 
 DAY: Final = 86_400  # seconds
+FINDING_BYTES: Final = 1_000  # what a finding takes beside its body and citations
+CITATION_BYTES: Final = 300
 FRESH_DAYS: Final = 7
 
 
 class MemoryCache:
-    """A `Cache` in memory of at most `max_results` findings; the least recently used one is dropped for a new one."""
+    """
+    A `Cache` in memory of at most `max_results` findings with some `max_bytes` in all; the least recently used ones are
+    dropped for a new one.
+    """
 
-    def __init__(self, *, max_results: int, clock: Clock) -> None:
+    def __init__(self, *, max_results: int, max_bytes: int, clock: Clock) -> None:
         self._max_results = max_results
+        self._max_bytes = max_bytes
+        self._bytes = 0
         self._clock = clock
         self._findings: OrderedDict[tuple[str, str], Finding] = OrderedDict()
 
@@ -36,10 +43,12 @@ class MemoryCache:
 
     async def put(self, domain: str, module_id: str, finding: Finding) -> None:
         """See `Cache.put`."""
+        before = self._findings.pop((domain, module_id), None)
         self._findings[domain, module_id] = finding
-        self._findings.move_to_end((domain, module_id))
-        if len(self._findings) > self._max_results:
-            self._findings.popitem(last=False)
+        self._bytes += _size(finding) - (_size(before) if before else 0)
+        while len(self._findings) > self._max_results or self._bytes > self._max_bytes:
+            _, dropped = self._findings.popitem(last=False)
+            self._bytes -= _size(dropped)
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
         """See `Cache.inspect`."""
@@ -61,3 +70,8 @@ def freshness(finding: Finding | None, module: Module, now: float) -> Freshness:
         return Freshness.EXPIRED
     fresh_above = min(FRESH_DAYS * DAY, module.ttl_days * DAY / 3)
     return Freshness.FRESH if left > fresh_above else Freshness.STALE
+
+
+def _size(finding: Finding) -> int:
+    """About how many bytes a finding takes."""
+    return FINDING_BYTES + len(finding.body) + CITATION_BYTES * len(finding.citations)

@@ -20,6 +20,9 @@ from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot, J, Page
 from schemas import CompanyData, JobState, StepState
 
+JOB_BYTES: Final = 1_000
+"What a finished job takes beside its compressed steps and its error: the value, its ids, its places in the index."
+
 READ_JOBS: Final = 100
 "Finished jobs that are kept decompressed, some 25 kB each: whoever polls reads the same one again and again."
 
@@ -28,21 +31,36 @@ class MemoryStore:
     """
     A `JobStore` in memory.
 
-    Holds `max_pending` unfinished jobs, and `max_finished` finished ones for `retention_seconds`; the oldest are
-    forgotten first. Every change of a job is made under the lock. A reader takes no lock: jobs are values, and no read
-    awaits. Before anything is read, jobs whose time is over are forgotten.
+    Holds at most `max_pending` unfinished jobs, and finished ones for `retention_seconds` up to the number of
+    `max_finished` and a size of some `max_finished_bytes`; the oldest are forgotten first. A skipped entry of a batch
+    counts as a job, for it takes as much memory: as an unfinished one until all jobs of the batch are finished.
+
+    Every change of a job is made under the lock. A reader takes no lock: jobs are values, and no read awaits. Before
+    anything is read, jobs whose time is over are forgotten.
     """
 
-    def __init__(self, *, max_pending: int, max_finished: int, retention_seconds: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        max_pending: int,
+        max_finished: int,
+        max_finished_bytes: int,
+        retention_seconds: float,
+        clock: Clock,
+    ) -> None:
         self._max_pending = max_pending
         self._max_finished = max_finished
+        self._max_finished_bytes = max_finished_bytes
         self._retention_seconds = retention_seconds
         self._clock = clock
         self._jobs: dict[str, AnyJob] = {}  # finished enrichments without their steps
         self._archived: dict[str, bytes] = {}  # the steps of finished enrichments, compressed
         self._finished: deque[AnyJob] = deque()  # in the order in which they finished
         self._index = JobIndex(self._jobs)
-        self._batches: dict[str, tuple[Batch, int]] = {}  # with the number of its jobs that are still held
+        self._batches: dict[str, _HeldBatch] = {}
+        self._pending_skipped = 0  # skipped entries of batches with unfinished jobs
+        self._finished_skipped = 0  # those of other batches
+        self._finished_bytes = 0
         self._numbers = itertools.count(1)
         self._lock = asyncio.Lock()
         self._read = functools.lru_cache(maxsize=READ_JOBS)(self._decompressed)
@@ -60,9 +78,11 @@ class MemoryStore:
         """See `JobStore.add`."""
         async with self._lock:
             self._forget()
-            self._check_room(jobs[0].expected_seconds, len(jobs))
+            skipped = len(batch.items) - len(jobs) if batch else 0
+            self._check_room(jobs[0].expected_seconds, len(jobs) + skipped)
             if batch:
-                self._batches[batch.id] = batch, len(jobs)
+                self._batches[batch.id] = _HeldBatch(batch, jobs=len(jobs), skipped=skipped)
+                self._pending_skipped += skipped
             return [self._add(job) for job in jobs]
 
     async def check_room(self, expected_seconds: float) -> None:
@@ -103,8 +123,10 @@ class MemoryStore:
             else:
                 finished = replace(job, state=state, finished_at=now, error=error, steps=())
                 self._archived[job_id] = archive.pack(_ended(job.steps))
+                self._note_finished(job.batch_id)
             self._replace(finished, job)
             self._finished.append(finished)
+            self._finished_bytes += self._size(finished)
             self._forget()
             return finished
 
@@ -146,7 +168,7 @@ class MemoryStore:
         self._forget()
         if batch_id not in self._batches:
             raise JobNotFound("Batch not found")
-        batch, _ = self._batches[batch_id]
+        batch = self._batches[batch_id].batch
         held = [self._jobs.get(item.job_id or "") for item in batch.items]
         jobs = {job.id: job for job in held if isinstance(job, Enrichment)}
         return BatchSnapshot(batch, jobs)
@@ -160,8 +182,8 @@ class MemoryStore:
             self._jobs[job.id] = job
         return job
 
-    def _check_room(self, expected_seconds: float, jobs: int) -> None:
-        if self.pending + jobs > self._max_pending:
+    def _check_room(self, expected_seconds: float, entries: int) -> None:
+        if self.pending + self._pending_skipped + entries > self._max_pending:
             raise TooManyJobs(
                 f"{self.pending} jobs are unfinished, of {self._max_pending} that this service holds. Try again later.",
                 retry_after=max(1, math.ceil(expected_seconds)),
@@ -187,19 +209,48 @@ class MemoryStore:
 
     def _forget(self) -> None:
         """Drop finished jobs, oldest first, while there are too many or their time is over."""
-        while self._finished and (len(self._finished) > self._max_finished or self._is_expired(self._finished[0])):
+        while self._finished and (self._is_full() or self._is_expired(self._finished[0])):
             job = self._finished.popleft()
+            self._finished_bytes -= self._size(job)
             if isinstance(job, Enrichment):
                 self._index.remove(job)
                 del self._archived[job.id]
-                self._release_batch(job.batch_id)
+                self._note_forgotten(job.batch_id)
             del self._jobs[job.id]
 
-    def _release_batch(self, batch_id: str | None) -> None:
-        if batch_id:
-            batch, held = self._batches.pop(batch_id)
-            if held > 1:
-                self._batches[batch_id] = batch, held - 1
+    def _is_full(self) -> bool:
+        entries = len(self._finished) + self._finished_skipped
+        return entries > self._max_finished or self._finished_bytes > self._max_finished_bytes
+
+    def _size(self, job: AnyJob) -> int:
+        """About how many bytes a finished job takes."""
+        return JOB_BYTES + len(self._archived.get(job.id, b"")) + len(job.error or "")
+
+    def _note_finished(self, batch_id: str | None) -> None:
+        if held := self._batches.get(batch_id or ""):
+            held.unfinished -= 1
+            if not held.unfinished:
+                self._pending_skipped -= held.skipped
+                self._finished_skipped += held.skipped
+
+    def _note_forgotten(self, batch_id: str | None) -> None:
+        if held := self._batches.get(batch_id or ""):
+            held.jobs -= 1
+            if not held.jobs:  # none of them is unfinished either
+                self._finished_skipped -= held.skipped
+                del self._batches[held.batch.id]
+
+
+class _HeldBatch:
+    """A batch, the number of its jobs that are held, and of those the unfinished ones."""
+
+    __slots__ = ("batch", "jobs", "skipped", "unfinished")
+
+    def __init__(self, batch: Batch, *, jobs: int, skipped: int) -> None:
+        self.batch = batch
+        self.jobs = jobs
+        self.unfinished = jobs
+        self.skipped = skipped
 
 
 def _ended(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -22,10 +22,7 @@ from schemas import SourceAttempt, StepState
 log = Log(__name__)
 
 SECONDS_PER_TURN: Final = 0.001
-"""
-How long jobs may hold the event loop in each of its turns, or up to twice that, as the clock counts milliseconds. A
-request that arrives meanwhile waits for two or three turns.
-"""
+"How long jobs may hold the event loop in each of its turns. A request that arrives meanwhile waits for two or three."
 
 
 class Pipeline:
@@ -41,7 +38,7 @@ class Pipeline:
         self._resolver = resolver
         self._clock = clock
         self._deadline_seconds = deadline_seconds
-        self._budget = LoopBudget(seconds=SECONDS_PER_TURN, clock=clock)
+        self._budget = LoopBudget(seconds=SECONDS_PER_TURN)
 
     async def run(self, job: Enrichment) -> None:
         """Bring every module of the job to an end, wave after wave."""

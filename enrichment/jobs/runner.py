@@ -10,7 +10,7 @@ from enrichment.jobs.model import AnyJob, Enrichment, Lookup
 from enrichment.jobs.pipeline import Pipeline
 from enrichment.jobs.protocols import JobStore
 from enrichment.logs import Log
-from enrichment.sources import CompanySource
+from enrichment.sources import CompanySource, is_being_cancelled
 from schemas import CompanyData, JobState
 
 log = Log(__name__)
@@ -37,13 +37,13 @@ class Runner:
                 await self._pipeline.run(begun)
                 await self._conclude(job)
         except asyncio.CancelledError:
-            await self.finish(job.id, JobState.CANCELLED, error=STOPPED)
-            raise
+            if is_being_cancelled():
+                await self.finish(job.id, JobState.CANCELLED, error=STOPPED)
+                raise
+            await self._fail(job)
         except (Exception, SystemExit):
-            # SystemExit too: a library that calls sys.exit() must not end every other job with it.
-            error = f"The job failed unexpectedly. The service's log says why, under job_id {job.id}."
-            if await self._store.finish(job.id, JobState.FAILED, error=error):
-                log.exception("job failed", **log_fields(job))
+            # SystemExit too: in a task, asyncio raises it out of the event loop, which would end the process.
+            await self._fail(job)
 
     async def finish(
         self, job_id: str, state: JobState, *, result: CompanyData | None = None, error: str | None = None
@@ -54,6 +54,12 @@ class Runner:
             write = log.info if state is JobState.COMPLETED else log.warning
             write(f"job {state}", **log_fields(job), seconds=round(self._clock.now() - job.created_at, 3))
         return job
+
+    async def _fail(self, job: AnyJob) -> None:
+        """Finish a job that raised an unexpected exception, which is being handled."""
+        error = f"The job failed unexpectedly. The service's log says why, under job_id {job.id}."
+        if await self._store.finish(job.id, JobState.FAILED, error=error):
+            log.exception("job failed", **log_fields(job))  # noqa: LOG004 - called where one is being handled
 
     async def _conclude(self, job: Enrichment) -> None:
         """Finish an enrichment whose modules are all done: it has failed only if none of them returned a result."""

@@ -1,5 +1,5 @@
 """
-What the modules that ask outside answer, m01 to m12: one shape a module.
+The answers of the modules that ask outside sources, m01 to m12: one Struct per module.
 """
 
 from bisect import bisect_right
@@ -10,7 +10,7 @@ import msgspec
 from enrichment.modules.module import Answer
 
 # fmt: off
-BANDS: Final = (
+REVENUE_RANGES: Final = (
     (0,              "$0-$1M"),
     (1_000_000,      "$1M-$10M"),
     (10_000_000,     "$10M-$50M"),
@@ -26,8 +26,10 @@ BANDS: Final = (
 
 class CompanyContext(Answer, frozen=True, kw_only=True):
     """
-    A company's basic facts. `hq` is "city, state" in the US and "city, country" elsewhere; `naics_code` is of 2022;
-    `revenue_range` is in US dollars a year; `country` is written out.
+    A company's basic facts.
+
+    `hq` is "city, state" in the US and "city, country" elsewhere; `naics_code` follows NAICS 2022; `revenue_range` is
+    in US dollars a year; `country` is the full name.
     """
 
     company_name: str
@@ -43,28 +45,29 @@ class CompanyContext(Answer, frozen=True, kw_only=True):
 
 
 def revenue_range(revenue: float) -> str:
-    """The band that a year's revenue in US dollars falls into; its lower end belongs to it."""
-    floors = [floor for floor, _ in BANDS]
-    return BANDS[bisect_right(floors, revenue) - 1][1]
+    """Return the range of a year's revenue in US dollars. The lower bound is inclusive."""
+    floors = [floor for floor, _ in REVENUE_RANGES]
+    return REVENUE_RANGES[bisect_right(floors, revenue) - 1][1]
 
 
 class Technology(msgspec.Struct, frozen=True, kw_only=True):
-    """A product, and the job it does."""
+    """A product and its category."""
 
     name: str
     category: str
 
 
 class TechStack(Answer, frozen=True, kw_only=True):
-    """What was seen in use."""
+    """The technologies detected on a company's website."""
 
     technologies: tuple[Technology, ...]
 
 
 class Traffic(Answer, frozen=True, kw_only=True):
     """
-    One month's traffic, all devices, worldwide. `month` is "YYYY-MM"; `bounce_rate` is in percent, 0 to 100, and so are
-    the growth over the month before and the two devices' shares, which sum to 100.
+    One month's traffic on all devices, worldwide.
+
+    `month` is "YYYY-MM". The bounce rate, growth and shares are in percent; desktop and mobile sum to 100.
     """
 
     monthly_visits: int | None = None
@@ -80,14 +83,14 @@ class Traffic(Answer, frozen=True, kw_only=True):
 
 
 class Referrer(msgspec.Struct, frozen=True, kw_only=True):
-    """A site that links to this one; `share` is in percent of the visits from referrals."""
+    """A site that refers visitors; `share` is in percent of the visits from referrals."""
 
     domain: str
     share: float
 
 
 class CountryShare(msgspec.Struct, frozen=True, kw_only=True):
-    """A country people visit from; `share` is in percent of all visits."""
+    """A country of visitors; `share` is in percent of all visits."""
 
     country_code: str
     share: float
@@ -95,8 +98,9 @@ class CountryShare(msgspec.Struct, frozen=True, kw_only=True):
 
 class TrafficSources(Answer, frozen=True, kw_only=True):
     """
-    The channels' shares of all visits, in percent; they sum to 100. The lists begin with the largest share, and name
-    the first few only.
+    The channels' shares of all visits in percent, which sum to 100.
+
+    The lists hold the largest shares only, in descending order.
     """
 
     direct: float | None = None
@@ -111,7 +115,7 @@ class TrafficSources(Answer, frozen=True, kw_only=True):
 
 
 class Competitor(msgspec.Struct, frozen=True, kw_only=True):
-    """A similar site; `similarity` goes from 0 to 1, and `shared_keywords` is how many searches lead to both."""
+    """A similar site; `similarity` is from 0 to 1, `shared_keywords` the number of keywords that lead to both sites."""
 
     domain: str
     similarity: float
@@ -120,7 +124,7 @@ class Competitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Competitors(Answer, frozen=True, kw_only=True):
-    """The similar sites, the most similar first."""
+    """The similar sites, most similar first."""
 
     competitors: tuple[Competitor, ...]
 
@@ -130,8 +134,10 @@ Intent = Literal["navigational", "informational", "commercial", "transactional"]
 
 class Keyword(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One search: `volume` is how often a month people search for it worldwide, `position` the site's place in the
-    results, `traffic_share_percent` its share of the visits from searches, `cpc` the price of an ad's click.
+    A search keyword.
+
+    `volume` is the number of searches a month worldwide, `position` the site's rank in the results,
+    `traffic_share_percent` its share of the visits from search, `cpc` the cost per click of an ad.
     """
 
     keyword: str
@@ -144,7 +150,7 @@ class Keyword(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Keywords(Answer, frozen=True, kw_only=True):
-    """The searches that bring most, the largest share first, and how many there are in all; `currency` is the cpc's."""
+    """The keywords with the most traffic, in descending order, and the total numbers; `currency` is that of `cpc`."""
 
     keywords: tuple[Keyword, ...]
     total_keywords: int | None = None
@@ -153,8 +159,8 @@ class Keywords(Answer, frozen=True, kw_only=True):
     currency: str | None = None
 
 
-class YearsRevenue(msgspec.Struct, frozen=True, kw_only=True):
-    """The revenue of one fiscal year, in the answer's currency."""
+class AnnualRevenue(msgspec.Struct, frozen=True, kw_only=True):
+    """The revenue of one fiscal year, in the currency of the answer."""
 
     fiscal_year: int
     revenue: int
@@ -162,10 +168,10 @@ class YearsRevenue(msgspec.Struct, frozen=True, kw_only=True):
 
 class Financials(Answer, frozen=True, kw_only=True):
     """
-    A fiscal year's figures, in whole units of `currency`; growth and margins are in percent.
+    The figures of a fiscal year, in whole units of `currency`; growth and margins are in percent.
 
-    `basis` says whether the revenue was published or is somebody's guess: a private company publishes nothing, and all
-    but its revenue is unknown. `revenue_by_year` begins with the oldest.
+    `basis` is that of the revenue. Private companies publish no figures, so apart from an estimate of the revenue and
+    its growth theirs are unknown. `revenue_by_year` is in ascending order.
     """
 
     is_public: bool
@@ -182,15 +188,14 @@ class Financials(Answer, frozen=True, kw_only=True):
     free_cash_flow: int | None = None
     total_cash: int | None = None
     total_debt: int | None = None
-    revenue_by_year: tuple[YearsRevenue, ...] = ()
+    revenue_by_year: tuple[AnnualRevenue, ...] = ()
 
 
 class StockInfo(Answer, frozen=True, kw_only=True):
     """
-    A share's price and what is reckoned from it, in `currency`; nothing of it is known of a company that is not listed.
+    A share's price and the figures derived from it, in `currency`; all unset for a company that is not listed.
 
-    The dividend's yield is in percent a year, `trailing_pe` unknown if the company made a loss; `as_of` is the day of
-    the price.
+    The dividend yield is in percent a year. `trailing_pe` is unset after a loss. `as_of` is the day of the price.
     """
 
     is_listed: bool
@@ -215,10 +220,10 @@ Recommendation = Literal["strong_buy", "buy", "hold", "sell", "strong_sell"]
 
 class AnalystRatings(Answer, frozen=True, kw_only=True):
     """
-    How many analysts recommend what, and which price they expect in a year, in `currency`.
+    The numbers of analysts by recommendation, and their 12-month price targets in `currency`.
 
-    `recommendation_mean` goes from 1, all say strong buy, to 5, all say strong sell; `recommendation` is the nearest to
-    it. Nothing of it is known of a company that nobody covers.
+    `recommendation_mean` is from 1 (strong buy) to 5 (strong sell); `recommendation` is the nearest to it. All fields
+    are unset for a company without coverage.
     """
 
     has_coverage: bool
@@ -238,7 +243,7 @@ class AnalystRatings(Answer, frozen=True, kw_only=True):
 
 
 class DepartmentRoles(msgspec.Struct, frozen=True, kw_only=True):
-    """How many people one department is looking for."""
+    """The number of open roles in a department."""
 
     department: str
     open_roles: int
@@ -246,8 +251,9 @@ class DepartmentRoles(msgspec.Struct, frozen=True, kw_only=True):
 
 class HiringSignals(Answer, frozen=True, kw_only=True):
     """
-    The open positions and what they tell. `senior_roles`, from head of something upwards, and `posted_last_30_days`
-    count some of `open_roles`; the departments have them all, the largest first; the share is in percent of them.
+    The open roles, in total and by department, largest first.
+
+    `senior_roles` are those of department heads and above; `remote_share_percent` is in percent of `open_roles`.
     """
 
     open_roles: int | None = None
@@ -260,7 +266,7 @@ class HiringSignals(Answer, frozen=True, kw_only=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody's own words, on a day as "YYYY-MM-DD", and the page that has them."""
+    """A literal quote, with its day as "YYYY-MM-DD" and the page that it is on."""
 
     quote: str
     speaker: str
@@ -271,7 +277,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExecQuotes(Answer, frozen=True, kw_only=True):
-    """What was said, the topics that come up, and what there is to know about both."""
+    """Executives' quotes and the themes in them; `note` qualifies both."""
 
     quotes: tuple[Quote, ...] = ()
     themes: tuple[str, ...] = ()
@@ -288,15 +294,11 @@ EventType = Literal[
     "earnings",
     "partnership",
 ]
-
-
 Impact = Literal["high", "medium", "low"]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """
-    Something that happened, or was announced, on a day as "YYYY-MM-DD"; `impact` is how much it may change, if known.
-    """
+class TriggerEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event on a day as "YYYY-MM-DD"; `impact` is its likely effect on the company."""
 
     type: EventType
     date: str
@@ -305,6 +307,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TriggerEvents(Answer, frozen=True, kw_only=True):
-    """The events of about a year, the latest first."""
+    """The events of the past year, latest first."""
 
-    events: tuple[Event, ...]
+    events: tuple[TriggerEvent, ...]

@@ -1,5 +1,5 @@
 """
-The customers' stories that leads are matched with: the operator's own file, or the one that lies beside this module.
+The case studies that companies are matched with: those in the operator's file, or those shipped beside this module.
 """
 
 from collections import Counter
@@ -17,9 +17,9 @@ MAX_BYTES: Final = 5_000_000
 
 def load_case_studies(path: str | Path | None = None) -> tuple[CaseStudy, ...]:
     """
-    The studies in a JSON file, a list of `CaseStudy`, in its order; without a path the ones that come with the service.
+    Read a JSON list of `CaseStudy`; without a path, the one shipped with the service.
 
-    Raises `SettingsError` that says what is wrong with the file, and where.
+    Raises `SettingsError` with every fault in the file and its position.
     """
     path = path or SHIPPED
     try:
@@ -41,7 +41,7 @@ def load_case_studies(path: str | Path | None = None) -> tuple[CaseStudy, ...]:
 
 
 def _faults(studies: tuple[CaseStudy, ...]) -> list[str]:
-    """What no type can say."""
+    """Return the faults that decoding does not detect."""
     counts = Counter(study.id for study in studies)
     faults = [f"has {count} case studies with the id {study_id!r}." for study_id, count in counts.items() if count > 1]
     for index, study in enumerate(studies):
@@ -49,5 +49,5 @@ def _faults(studies: tuple[CaseStudy, ...]) -> list[str]:
             faults.append(f"has a case study without an id - at `$[{index}].id`.")
         least, most = study.employees
         if not 0 <= least <= most:
-            faults.append(f"has {least} to {most} employees, which is no range - at `$[{index}].employees`.")
+            faults.append(f"has an invalid range of employees, {least} to {most} - at `$[{index}].employees`.")
     return faults

@@ -1,44 +1,27 @@
 """
-Which of the customers' stories a company would recognize itself in.
+m13: which customer case studies resemble the company.
 """
 
-import functools
-import re
-from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import msgspec
 
 from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import CompanyContext, ExecQuotes, Financials, HiringSignals, TechStack, TriggerEvents
+from enrichment.modules.evidence import Fact, Missing, answer_of, any_simulated, why_missing, words
 from enrichment.modules.module import Answer, CaseStudy, Subject
 
 MAX_MATCHES: Final = 3
-MIN_SCORE: Final = 25  # of 100; below that a story is about somebody else
-NEAR: Final = 3  # times larger or smaller than the story's customers, and still near
-ENOUGH: Final = 2  # shared technologies or themes count in full
-ANY_OF: Final = ("m01_company_context", "m02_tech_stack", "m07_financials", "m10_hiring_signals")
+MIN_SCORE: Final = 25  # of 100; weaker matches are not reported
+NEAR_FACTOR: Final = 3  # up to this many times above or below the range, a size counts as close to it
+FULL_SCORE_COUNT: Final = 2  # this many shared technologies or themes score in full
+REQUIRED_ANY: Final = ("m01_company_context", "m02_tech_stack", "m07_financials", "m10_hiring_signals")
 COMMON_WORDS: Final = frozenset({"and", "of", "the", "for", "other", "services", "industry"})
-
-A = TypeVar("A", bound=Answer)
-
-
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """Something found out about the company, and the module that found it."""
-
-    module: str
-    fact: str
-
-
-class Missing(msgspec.Struct, frozen=True, kw_only=True):
-    """A module that would have been of use, and why it was not."""
-
-    module: str
-    why: str
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """A story that fits: `score` goes from 0 to 100, `reasons` say what is alike, and `facts` what that was seen by."""
+    """A similar case study: its `score` from 0 to 100, the `reasons` for it, and the `facts` they rest on."""
 
     id: str
     title: str
@@ -52,8 +35,9 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 
 class CaseStudyMatch(Answer, frozen=True, kw_only=True):
     """
-    The stories that fit, the best first; `reason` says why there is none. `confidence`, from 0 to 1, is the share of
-    the criteria, by weight, that could be judged, and `considered` is how many stories there were to choose from.
+    The most similar case studies, best first, of the number `considered`; `reason` is set if there are none.
+
+    `confidence`, from 0 to 1, is the weight of the criteria that could be compared.
     """
 
     matches: tuple[Match, ...]
@@ -63,99 +47,78 @@ class CaseStudyMatch(Answer, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class Likeness(NamedTuple):
-    """How far a criterion is met, from 0 to 1; by what, in words, and by which facts."""
+class Similarity(NamedTuple):
+    """How similar a company and a case study are in one criterion, from 0 to 1, with the reason and the facts."""
 
     share: float
     reason: str = ""
     facts: tuple[Fact, ...] = ()
 
 
-NONE: Final = Likeness(0)
+NO_SIMILARITY: Final = Similarity(0)
 
-Compare = Callable[[CaseStudy], Likeness]
-
-
-def known(subject: Subject, module_id: str, kind: type[A]) -> A | None:
-    """What the module has found, if it has found anything."""
-    finding = subject.known.get(module_id)
-    return finding.read(kind) if finding else None
+SimilarityFunction = Callable[[CaseStudy], Similarity]
 
 
-def why_missing(subject: Subject, module_id: str) -> str:
-    """Why the module has found nothing."""
-    return subject.missing.get(module_id, "It is not known.")
-
-
-def any_simulated(subject: Subject, modules: Iterable[str]) -> bool:
-    """Whether anything that these modules have found is invented."""
-    return any(subject.known[module].simulated for module in modules if module in subject.known)
-
-
-@functools.lru_cache(maxsize=4_096)
-def words(text: str) -> tuple[str, ...]:
-    """The words of a name, without case and punctuation. The same names come up in company after company."""
-    return tuple(re.findall(r"[^\W_]+", text.casefold()))
-
-
-def by_industry(subject: Subject) -> Compare | None:
-    """The words that two lines of business share, as a share of all their words."""
-    context = known(subject, "m01_company_context", CompanyContext)
+def by_industry(subject: Subject) -> SimilarityFunction | None:
+    """Compare the words of the industries' names (Sørensen-Dice coefficient)."""
+    context = answer_of(subject, "m01_company_context", CompanyContext)
     if context is None or not context.industry:
         return None
-    industry, ours = context.industry, set(words(context.industry)) - COMMON_WORDS
+    industry, own_words = context.industry, set(words(context.industry)) - COMMON_WORDS
+    facts = (Fact(module="m01_company_context", fact=f"industry: {industry}"),)
 
-    def compare(study: CaseStudy) -> Likeness:
-        best = NONE
+    def compare(study: CaseStudy) -> Similarity:
+        best = NO_SIMILARITY
         for other in study.industries:
-            theirs = set(words(other)) - COMMON_WORDS
-            share = 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
+            other_words = set(words(other)) - COMMON_WORDS
+            share = 2 * len(own_words & other_words) / max(1, len(own_words) + len(other_words))
             if share > best.share:
-                reason = f"Its line of business, {industry!r}, is like {other!r}."
-                best = Likeness(share, reason, (Fact(module="m01_company_context", fact=f"industry: {industry}"),))
+                best = Similarity(share, f"Its industry, {industry!r}, is similar to {other!r}.", facts)
         return best
 
     return compare
 
 
-def by_size(subject: Subject) -> Compare | None:
-    """Employees within the story's range count in full, those near it by half."""
-    context = known(subject, "m01_company_context", CompanyContext)
+def by_size(subject: Subject) -> SimilarityFunction | None:
+    """Score a number of employees within the case study's range in full, and one close to it by half."""
+    context = answer_of(subject, "m01_company_context", CompanyContext)
     if context is None or context.employees is None:
         return None
     employees = context.employees
     facts = (Fact(module="m01_company_context", fact=f"employees: {employees}"),)
 
-    def compare(study: CaseStudy) -> Likeness:
+    def compare(study: CaseStudy) -> Similarity:
         least, most = study.employees
         if least <= employees <= most:
-            return Likeness(1, f"Its {employees:,} employees are within {least:,} to {most:,}.", facts)
-        if least / NEAR <= employees <= most * NEAR:
-            return Likeness(0.5, f"Its {employees:,} employees are not far from {least:,} to {most:,}.", facts)
-        return NONE
+            return Similarity(1, f"Its {employees:,} employees are within the range {least:,} to {most:,}.", facts)
+        if least / NEAR_FACTOR <= employees <= most * NEAR_FACTOR:
+            return Similarity(0.5, f"Its {employees:,} employees are close to the range {least:,} to {most:,}.", facts)
+        return NO_SIMILARITY
 
     return compare
 
 
-def by_country(subject: Subject) -> Compare | None:
-    """The same country, or not."""
-    context = known(subject, "m01_company_context", CompanyContext)
+def by_country(subject: Subject) -> SimilarityFunction | None:
+    """Score the same country in full, any other by nothing."""
+    context = answer_of(subject, "m01_company_context", CompanyContext)
     if context is None or not context.country:
         return None
     country = context.country
-    fact = Fact(module="m01_company_context", fact=f"country: {country}")
+    same_country = Similarity(
+        1, f"Same country: {country}.", (Fact(module="m01_company_context", fact=f"country: {country}"),)
+    )
 
-    def compare(study: CaseStudy) -> Likeness:
-        same = country.casefold() in map(str.casefold, study.countries)
-        return Likeness(1, f"It is in {country}, too.", (fact,)) if same else NONE
+    def compare(study: CaseStudy) -> Similarity:
+        return same_country if country.casefold() in map(str.casefold, study.countries) else NO_SIMILARITY
 
     return compare
 
 
-def by_technologies(subject: Subject) -> Compare | None:
-    """The products that both use; those in job postings are in use as well."""
-    stack = known(subject, "m02_tech_stack", TechStack)
-    hiring = known(subject, "m10_hiring_signals", HiringSignals)
+def by_technologies(subject: Subject) -> SimilarityFunction | None:
+    """Score the shared technologies; those named in job postings count as in use."""
+    stack = answer_of(subject, "m02_tech_stack", TechStack)
+    hiring = answer_of(subject, "m10_hiring_signals", HiringSignals)
     facts = {
         words(name): Fact(module=module, fact=f"technology: {name}")
         for module, names in (
@@ -165,23 +128,23 @@ def by_technologies(subject: Subject) -> Compare | None:
         for name in names
     }
 
-    def compare(study: CaseStudy) -> Likeness:
+    def compare(study: CaseStudy) -> Similarity:
         shared = {name: facts[words(name)] for name in study.technologies if words(name) in facts}
-        return _in_common("Both use", shared)
+        return _by_count("Shared technologies", shared)
 
     return compare if facts else None
 
 
-def by_themes(subject: Subject) -> Compare | None:
-    """What occupies the company: what its executives speak of, what has happened to it, what its figures say."""
-    financials = known(subject, "m07_financials", Financials)
-    hiring = known(subject, "m10_hiring_signals", HiringSignals)
-    quotes = known(subject, "m11_exec_quotes", ExecQuotes)
-    events = known(subject, "m12_trigger_events", TriggerEvents)
+def by_themes(subject: Subject) -> SimilarityFunction | None:
+    """Score the shared themes: topics of executives, events, and what the figures indicate."""
+    financials = answer_of(subject, "m07_financials", Financials)
+    hiring = answer_of(subject, "m10_hiring_signals", HiringSignals)
+    quotes = answer_of(subject, "m11_exec_quotes", ExecQuotes)
+    triggers = answer_of(subject, "m12_trigger_events", TriggerEvents)
     growth = financials.revenue_growth_percent if financials else None
     margin = financials.operating_margin_percent if financials else None
     themes = dict.fromkeys(quotes.themes if quotes else (), "m11_exec_quotes")
-    for event in events.events if events else ():
+    for event in triggers.events if triggers else ():
         themes.setdefault(event.type.replace("_", " "), "m12_trigger_events")
     if hiring and hiring.trend == "growing":
         themes.setdefault("hiring", "m10_hiring_signals")
@@ -190,25 +153,29 @@ def by_themes(subject: Subject) -> Compare | None:
     if margin is not None and margin < 5:
         themes.setdefault("margins", "m07_financials")
 
-    def compare(study: CaseStudy) -> Likeness:
+    def compare(study: CaseStudy) -> Similarity:
         shared = {
-            told: Fact(module=module, fact=f"theme: {theme}")
-            for told in study.themes
-            for theme, module in reversed(themes.items())  # so that the first of several counts
-            if _same_theme(told, theme)
+            study_theme: Fact(module=module, fact=f"theme: {theme}")
+            for study_theme in study.themes
+            for theme, module in reversed(themes.items())  # reversed, as the last match is kept: the first theme wins
+            if _is_same_theme(study_theme, theme)
         }
-        return _in_common("Both are occupied with", shared)
+        return _by_count("Shared themes", shared)
 
     return compare if themes else None
 
 
 class Criterion(NamedTuple):
-    """Something to compare companies by, what it weighs, and who tells it; `prepare` gives None if nobody does."""
+    """
+    A criterion with its weight and the modules it reads.
+
+    `prepare` returns the function to compare case studies with, or None if the modules lack the data.
+    """
 
     name: str
     weight: int
     modules: tuple[str, ...]
-    prepare: Callable[[Subject], Compare | None]
+    prepare: Callable[[Subject], SimilarityFunction | None]
 
 
 # fmt: off
@@ -224,63 +191,62 @@ CRITERIA: Final = (
 
 
 def derive(subject: Subject) -> CaseStudyMatch:
-    """Compare the company with every story; points are out of those of the criteria that can be judged."""
-    if not any(module in subject.known for module in ANY_OF):
-        whys = " ".join(f"{module}: {why_missing(subject, module)}" for module in ANY_OF)
-        raise InsufficientInput(f"There is nothing to compare case studies with. {whys}")
-    judged: list[tuple[int, Compare]] = []
+    """Compare the company with every case study, by the criteria for which there is data."""
+    if not any(module in subject.known for module in REQUIRED_ANY):
+        reasons = " ".join(f"{module}: {why_missing(subject, module)}" for module in REQUIRED_ANY)
+        raise InsufficientInput(f"There is no company data to compare with case studies. {reasons}")
+    usable: list[tuple[int, SimilarityFunction]] = []
     missing: list[Missing] = []
     for criterion in CRITERIA:
         if compare := criterion.prepare(subject):
-            judged.append((criterion.weight, compare))
+            usable.append((criterion.weight, compare))
         for module in criterion.modules:
             if module not in subject.known:
                 missing.append(Missing(module=module, why=why_missing(subject, module)))
             elif not compare:
-                missing.append(Missing(module=module, why=f"It tells no {criterion.name}."))
-    matches = [_match(study, judged) for study in subject.case_studies]
-    fitting = sorted(
-        (match for match in matches if match.score >= MIN_SCORE), key=lambda match: (-match.score, match.id)
+                missing.append(Missing(module=module, why=f"It does not report {criterion.name}."))
+    candidates = [_match(study, usable) for study in subject.case_studies]
+    matches = sorted(
+        (match for match in candidates if match.score >= MIN_SCORE), key=lambda match: (-match.score, match.id)
     )
     return CaseStudyMatch(
         simulated=any_simulated(subject, {module for criterion in CRITERIA for module in criterion.modules}),
-        matches=tuple(fitting[:MAX_MATCHES]),
-        considered=len(matches),
-        confidence=sum(weight for weight, _ in judged) / 100,
+        matches=tuple(matches[:MAX_MATCHES]),
+        considered=len(candidates),
+        confidence=sum(weight for weight, _ in usable) / 100,
         missing=tuple(dict.fromkeys(missing)),
-        reason=None if fitting else _why_none(matches),
+        reason=None if matches else _why_none(candidates),
     )
 
 
-def _match(study: CaseStudy, judged: list[tuple[int, Compare]]) -> Match:
-    likenesses = [(weight, compare(study)) for weight, compare in judged]
-    gained = sum(weight * likeness.share for weight, likeness in likenesses)
-    facts = {fact: None for _, likeness in likenesses for fact in likeness.facts}
+def _match(study: CaseStudy, usable: list[tuple[int, SimilarityFunction]]) -> Match:
+    similarities = [(weight, compare(study)) for weight, compare in usable]
+    points = sum(weight * similarity.share for weight, similarity in similarities)
+    facts = {fact: None for _, similarity in similarities for fact in similarity.facts}
     return Match(
         id=study.id,
         title=study.title,
         customer=study.customer,
         outcome=study.outcome,
         url=study.url,
-        score=round(100 * gained / max(1, sum(weight for weight, _ in judged))),
-        reasons=tuple(likeness.reason for _, likeness in likenesses if likeness.share),
+        score=round(100 * points / max(1, sum(weight for weight, _ in usable))),
+        reasons=tuple(similarity.reason for _, similarity in similarities if similarity.share),
         facts=tuple(facts),
     )
 
 
-def _same_theme(one: str, other: str) -> bool:
-    """Whether all words of one are in the other: "growth" in "digital growth", but not "digital health"."""
+def _is_same_theme(one: str, other: str) -> bool:
+    """Return whether all words of one are in the other: "growth" in "digital growth", but not "digital health"."""
     shared = set(words(one)) & set(words(other))
     return bool(shared) and shared in (set(words(one)), set(words(other)))
 
 
-def _in_common(verb: str, shared: dict[str, Fact]) -> Likeness:
-    """One is something, `ENOUGH` are all that can be asked."""
-    return Likeness(min(1, len(shared) / ENOUGH), f"{verb} {', '.join(shared)}.", tuple(shared.values()))
+def _by_count(label: str, shared: dict[str, Fact]) -> Similarity:
+    return Similarity(min(1, len(shared) / FULL_SCORE_COUNT), f"{label}: {', '.join(shared)}.", tuple(shared.values()))
 
 
-def _why_none(matches: list[Match]) -> str:
-    if not matches:
-        return "There are no case studies to choose from."
-    best = max(match.score for match in matches)
-    return f"None of {len(matches)} case studies is near enough: the best has {best} points of 100, not {MIN_SCORE}."
+def _why_none(candidates: list[Match]) -> str:
+    if not candidates:
+        return "There are no case studies."
+    best = max(match.score for match in candidates)
+    return f"None of {len(candidates)} case studies is similar enough: the best score is {best}, below {MIN_SCORE}."

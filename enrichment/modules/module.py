@@ -1,5 +1,5 @@
 """
-What a module asks, what it is told, and what it brings: plain values, passed between all the others.
+A module, its input and its output.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,18 +15,18 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What one module found out about one company; each module has its own subclass."""
+    """A module's answer about a company; each module has its own subclass."""
 
     simulated: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
-    An answer with its origin, as it is stored, cached and sent.
+    An answer with its origin, in the form in which it is stored, cached and sent.
 
-    `body` is the answer as JSON and `data_points` how many it has. `fetched_at` is in seconds since the epoch;
-    `attempts` are the sources that were asked, the last one with success. `based_on` names the findings it was derived
-    from, by module and time, and is empty for what was asked outside.
+    `body` is the answer as JSON, `data_points` the number of known values in it, and `fetched_at` in seconds since the
+    epoch. `attempts` lists the sources that were asked, of which the last succeeded. `based_on` lists the findings that
+    a derived answer depends on, by module and time.
     """
 
     body: msgspec.Raw
@@ -48,7 +48,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         citations: tuple[SourceCitation, ...] = (),
         based_on: tuple[tuple[str, float], ...] = (),
     ) -> Self:
-        """The finding of an answer."""
+        """Encode an answer."""
         return cls(
             body=msgspec.Raw(_encode(answer)),
             data_points=count_data_points(answer),
@@ -60,12 +60,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
     def read(self, shape: type[A]) -> A:
-        """The answer, decoded into the shape of its module."""
+        """Decode the answer as its module's Struct."""
         return msgspec.json.decode(self.body, type=shape)
 
 
 class CaseStudy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A customer's story that can be told to a lead that resembles the customer."""
+    """A customer success story, to be shown to companies that resemble the customer; `employees` is a range."""
 
     id: str
     title: str
@@ -81,9 +81,10 @@ class CaseStudy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """
-    Whom a source is asked about.
+    The company that a source is asked about.
 
-    `known` is what other modules have found, by module id; `missing` says of each needed module that has nothing why.
+    `known` has the findings of the modules that are needed, by module id; `missing` has the reasons for those without
+    one.
     """
 
     domain: str
@@ -94,16 +95,17 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 class Module(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One question about a company. `chain` names the sources to ask, in order, until one answers; `provider` is the one
-    that is known for this, `title` what it calls it.
+    One question about a company, and the Struct of its answer.
 
-    `needs` are the modules whose findings it works with. `simulate` invents an answer; `derive` works one out from what
-    is known, and raises `InsufficientInput` if that is too little.
+    `chain` names the sources to ask, in order, until one answers. `provider` and `title` are the title of a citation.
+    `needs` are the modules whose findings it uses. `derive` computes the answer of a derived module from them, and
+    raises `InsufficientInput` if they are not enough.
     """
 
     id: str
     wave: int
     asks: str
+    answer: type[Answer]
     provider: str
     title: str
     chain: tuple[str, ...]
@@ -114,7 +116,7 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def count_data_points(answer: Answer) -> int:
-    """How many data points there are in an answer: each value that is known, and each entry of a list."""
-    facts: dict[str, Any] = msgspec.structs.asdict(answer)
-    del facts["simulated"]
-    return sum(len(value) if isinstance(value, tuple) else value is not None for value in facts.values())
+    """Count the known values in an answer; each item of a list counts as one."""
+    values: dict[str, Any] = msgspec.structs.asdict(answer)
+    del values["simulated"]
+    return sum(len(value) if isinstance(value, tuple) else value is not None for value in values.values())

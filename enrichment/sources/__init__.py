@@ -1,7 +1,8 @@
 """
-Where answers come from: one outside place per file, and the chain in which they stand in for each other.
+Where answers come from: the protocols of sources, and the chain in which each source is the fallback of the one before.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -9,38 +10,46 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import InsufficientInput, SourceFailed
+from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
+from enrichment.modules.table import MODULES
+from enrichment.sources.registry import SOURCES, check_chains
 from schemas import CompanyData, SourceAttempt
+
+log = Log(__name__)
+
+# Checked at import: `first_success` skips sources that are not configured, so it would skip a misspelled name as well.
+check_chains(MODULES.values(), SOURCES.values())
 
 
 class CompanySource(Protocol):
-    """An outside place that knows companies by their domains."""
+    """A source for `POST /enrich`."""
 
     @property
     def name(self) -> str:
-        """What callers are told of where the data comes from."""
+        """The name in the header `X-Data-Source`."""
 
     @property
     def expected_seconds(self) -> float:
-        """How long a look-up usually takes."""
+        """The usual duration of a lookup."""
 
     async def look_up(self, domain: str) -> CompanyData:
-        """Ask about one company. Whatever it raises becomes the job's failure."""
+        """Return the company's data. Any exception fails the job."""
 
 
 class Source(Protocol):
-    """A place that can answer some modules. It asks and reads; it neither retries nor caches nor falls back."""
+    """A source for modules. It asks and reads; retries, caching and fallbacks are left to its callers."""
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
         """
-        The answer to a module's question.
+        Answer a module's question.
 
-        Raises `SourceFailed` if the next source in the chain is to be asked, `InsufficientInput` if none need be.
+        Raises `SourceFailed` to fall back to the next source of the chain, `InsufficientInput` to end the chain.
         """
 
 
 class ChainFailed(SourceFailed):
-    """Every source of a chain has failed; `attempts` says how each."""
+    """All sources of a chain failed; `attempts` has the error of each."""
 
     def __init__(self, message: str, attempts: tuple[SourceAttempt, ...]) -> None:
         super().__init__(message)
@@ -49,25 +58,47 @@ class ChainFailed(SourceFailed):
 
 async def first_success(sources: Mapping[str, Source], module: Module, subject: Subject, clock: Clock) -> Finding:
     """
-    The answer of the first source in the module's chain that has one; the finding lists every attempt.
+    Ask the sources of the module's chain in order, and return the first finding, with all attempts.
 
-    Sources that are not among `sources` are not set up, and passed over. Raises `ChainFailed` if all that were asked
-    failed; `InsufficientInput` as they do, or if there was none to ask.
+    `sources` are the configured ones; others are skipped. An unexpected error of a source is logged and counts as its
+    failure. Raises `ChainFailed` if all that were asked failed, and
+    `InsufficientInput` if a source does or none is configured.
     """
     attempts: list[SourceAttempt] = []
     for name in module.chain:
         if name not in sources:
             continue
-        begun = clock.now()
-        try:
-            finding = await sources[name].ask(module, subject)
-        except SourceFailed as error:
-            seconds = round(clock.now() - begun, 3)
-            attempts.append(SourceAttempt(source=name, duration_seconds=seconds, error=str(error)))
-        else:
-            seconds = round(clock.now() - begun, 3)
-            attempts.append(SourceAttempt(source=name, duration_seconds=seconds, error=None))
+        started = clock.now()
+        finding, error = await _ask(sources[name], module, subject)
+        duration = round(clock.now() - started, 3)
+        attempts.append(SourceAttempt(source=name, duration_seconds=duration, error=error))
+        if finding:
             return msgspec.structs.replace(finding, attempts=tuple(attempts))
     if not attempts:
-        raise InsufficientInput(f"None of its sources is set up: {', '.join(module.chain)}.")
+        raise InsufficientInput(f"None of its sources is configured: {', '.join(module.chain)}.")
     raise ChainFailed("; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts), tuple(attempts))
+
+
+async def _ask(source: Source, module: Module, subject: Subject) -> tuple[Finding | None, str | None]:
+    """The source's finding, or its error."""
+    try:
+        return await source.ask(module, subject), None
+    except SourceFailed as error:
+        return None, str(error)
+    except InsufficientInput:
+        raise
+    except asyncio.CancelledError:
+        if is_being_cancelled():
+            raise
+        log.exception("source failed", module=module.id, domain=subject.domain)
+        return None, "Unexpected CancelledError; the log has the details."
+    except (Exception, SystemExit) as error:
+        # SystemExit too: in a task, asyncio raises it out of the event loop, which would end the process.
+        log.exception("source failed", module=module.id, domain=subject.domain)
+        return None, f"Unexpected {type(error).__name__}; the log has the details."
+
+
+def is_being_cancelled() -> bool:
+    """Whether somebody has cancelled the current task; else a `CancelledError` in it comes from the called code."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,5 +1,5 @@
 """
-What is worked out here, from what other modules have found: no outside call, no wait, no cost.
+The source of derived modules: rules over the findings of other modules, without outside calls.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from enrichment.modules.module import CaseStudy, Finding, Module, Subject
 
 
 class Local(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules of the derived modules, and the case studies that they may look into."""
+    """Runs `Module.derive`, with the case studies that it may use."""
 
     case_studies: Callable[[], tuple[CaseStudy, ...]]
     clock: Clock
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
-        """Derive the answer; whoever reads it is led to the sources of what it was derived from."""
+        """Derive the answer, and cite the sources of the findings that it is based on."""
         if module.derive is None:
             raise SourceFailed("This module cannot be derived from others.")
         answer = module.derive(msgspec.structs.replace(subject, case_studies=self.case_studies()))
@@ -33,5 +33,5 @@ class Local(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def based_on(subject: Subject) -> tuple[tuple[str, float], ...]:
-    """Which findings an answer about `subject` is derived from."""
+    """Return the findings that a derived answer about `subject` depends on, by module and time."""
     return tuple((module_id, finding.fetched_at) for module_id, finding in subject.known.items())

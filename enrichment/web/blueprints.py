@@ -1,5 +1,5 @@
 """
-Briefs in, blueprints out: what callers post for a campaign, and how the answer looks to them.
+Blueprints over HTTP: the request as a brief, and the events of a run as a response or a stream.
 """
 
 import re
@@ -12,20 +12,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import schemas
-from enrichment.blueprint.making import KEPT_SECONDS, Blueprint, Brief, Event, Progress, Section
-from enrichment.blueprint.values import IcpInput
+from enrichment.blueprint.making import BlueprintEvent, Brief
 from enrichment.domains import website_domain
 from enrichment.errors import BlueprintFailed, EnrichmentError
 from enrichment.web import streams
 from enrichment.web.bodies import json_response
 from enrichment.web.endpoint import engine_of
-from enrichment.web.presenters import isoformat_utc
+from enrichment.web.params import qualities
 from enrichment.web.problems import problem_of
-from enrichment.web.streams import NDJSON, SSE, Named
+from enrichment.web.streams import NDJSON, SSE, NamedEvent
 
 EVENT_ID: Final = re.compile(r"\d{1,9}", re.ASCII)
+JSON: Final = "application/json"
 
-Events = AsyncGenerator[tuple[Event, bool], None]
+Events = AsyncGenerator[BlueprintEvent, None]
 
 
 async def make_blueprint(request: Request, query: schemas.BlueprintOptions, body: schemas.BlueprintRequest) -> Response:
@@ -44,87 +44,70 @@ async def _made(request: Request, body: schemas.BlueprintRequest) -> Response:
     brief = brief_of(body)
     form = media_type(request, body)
     if request.method == "HEAD":
-        return Response(headers=streams.HEADERS, media_type=form or "application/json")
-    events = engine_of(request).blueprints.make(brief, refresh=body.refresh or False)
-    if form:
-        after = request.headers.get("last-event-id", "")
-        seen = int(after) if EVENT_ID.fullmatch(after) else 0
-        return streams.stream(named(events, request), form, after=seen)
-    return json_response(await last_of(events))
+        response = Response(headers=streams.HEADERS, media_type=form)
+        del response.headers["content-length"]  # nobody knows it before the blueprint is made
+        return response
+    blueprints = engine_of(request).blueprints
+    if form == JSON:
+        return json_response(await last_of(blueprints.make(brief, refresh=body.refresh or False)))
+    last_event_id = request.headers.get("last-event-id", "")
+    seen = int(last_event_id) if EVENT_ID.fullmatch(last_event_id) else 0
+    if seen and blueprints.has_ended(brief, seen):
+        return Response(status_code=204)  # on which a browser's EventSource stops to reconnect
+    events = blueprints.make(brief, refresh=(body.refresh or False) and not seen)
+    return streams.stream(named(events, request), form, after=seen)
 
 
 def brief_of(body: schemas.BlueprintRequest) -> Brief:
-    """What the blueprint is made from. Empty texts count as not given."""
-    icp = body.icp
-    if isinstance(icp, schemas.IcpObject):
-        given = {name: value for name in icp.__struct_fields__ if (value := _without_blanks(getattr(icp, name)))}
-        profile: str | IcpInput | None = msgspec.convert(given, IcpInput) if given else None
+    """Build the brief. Blank texts count as not given."""
+    if isinstance(body.icp, schemas.IcpObject):
+        fields = msgspec.structs.asdict(body.icp)
+        given = {name: text for name, value in fields.items() if (text := _without_blanks(value))}
+        icp: str | schemas.IcpObject | None = msgspec.convert(given, schemas.IcpObject) if given else None
     else:
-        profile = (icp or "").strip() or None
+        icp = (body.icp or "").strip() or None
     domain = website_domain(body.website_url, pointer="#/website_url")
-    return Brief(domain=domain, icp=profile, offer=(body.offer or "").strip() or None)
+    return Brief(domain=domain, icp=icp, offer=(body.offer or "").strip() or None)
 
 
-def media_type(request: Request, body: schemas.BlueprintRequest) -> str | None:
-    """In which form the answer is to be streamed, if it is: by the body, else the query, else `Accept`."""
-    accept = request.headers.get("accept", "")
+def media_type(request: Request, body: schemas.BlueprintRequest) -> str:
+    """
+    The media type of the response, by `stream` in the body and by `Accept`.
+
+    A stream has to be named to be meant: what a wildcard covers is JSON.
+    """
+    wanted = qualities(request.headers.get("accept", ""))
+    named = {name: wanted[name] for name in (NDJSON, SSE, JSON) if wanted.get(name)}
     if body.stream is False:
-        return None
-    if NDJSON in accept:
-        return NDJSON
-    return SSE if body.stream or SSE in accept else None
+        return JSON
+    if body.stream:
+        named.pop(JSON, None)
+    return max(named, key=named.__getitem__, default=SSE if body.stream else JSON)
 
 
 async def last_of(events: Events) -> schemas.Blueprint:
-    """The blueprint that the events end with; raises the error if it is one."""
+    """Wait for the blueprint. Raises the error if the final event is one."""
     async with aclosing(events):
-        async for event, is_cached in events:
-            last, cached = event, is_cached
-    if isinstance(last, Blueprint):
-        return blueprint(last, is_cached=cached)
+        async for event in events:
+            last = event
+    if isinstance(last, schemas.Blueprint):
+        return last
     raise last if isinstance(last, EnrichmentError) else BlueprintFailed
 
 
-async def named(events: Events, request: Request) -> AsyncGenerator[Named, None]:
-    """The events by their names, with the data of each. An error, too, is an event: the response has begun."""
+async def named(events: Events, request: Request) -> AsyncGenerator[NamedEvent, None]:
+    """Name the events. An error is an event as well, because the response has already started."""
     async with aclosing(events):
-        async for event, is_cached in events:
+        async for event in events:
             match event:
-                case Progress():
-                    yield "progress", schemas.BlueprintProgress(stage=event.stage, percent=event.percent)
-                case Section():
-                    points = msgspec.convert(
-                        event.data_points, tuple[schemas.RecommendedPoint, ...], from_attributes=True
-                    )
-                    yield "section", schemas.BlueprintSection(section=event.group, data_points=points)
-                case Blueprint():
-                    yield "completed", blueprint(event, is_cached=is_cached)
+                case schemas.BlueprintProgress():
+                    yield "progress", event
+                case schemas.BlueprintSection():
+                    yield "section", event
+                case schemas.Blueprint():
+                    yield "completed", event
                 case _:
                     yield "error", problem_of(request, event)
-
-
-def blueprint(made: Blueprint, *, is_cached: bool) -> schemas.Blueprint:
-    """The whole answer."""
-    profile, sections = made.profile, made.sections
-    told = {name: getattr(profile, name) for name in ("origin", "confidence", "reasoning", "raise_confidence")}
-    understood = {name: getattr(profile.icp, name) for name in profile.icp.__struct_fields__}
-    metadata = schemas.BlueprintMetadata(
-        id=made.id,
-        generated_at=isoformat_utc(made.generated_at),
-        expires_at=isoformat_utc(made.generated_at + KEPT_SECONDS),
-        cached=is_cached,
-        duration_seconds=round(made.generated_at - made.begun_at, 3),
-        sources_used=profile.sources_used,
-        sources_missing=profile.sources_missing,
-        gaps=made.gaps,
-    )
-    answer = {name: getattr(sections, name) for name in sections.__struct_fields__} | {
-        "website": made.brief.domain,
-        "simulated": profile.simulated,
-        "icp": told | understood,
-        "metadata": metadata,
-    }
-    return msgspec.convert(answer, schemas.Blueprint, from_attributes=True)
 
 
 def _without_blanks(value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:

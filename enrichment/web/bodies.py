@@ -2,6 +2,7 @@
 Bodies in and out: JSON decoded into a type, refused with the place of its first fault; JSON encoded.
 """
 
+import codecs
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
@@ -15,7 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 import schemas
 from enrichment.logs import Log
-from enrichment.web.problems import ProblemError, request_id
+from enrichment.web import hints
+from enrichment.web.problems import ProblemError, request_id, safe_path
 
 T = TypeVar("T")
 Header = tuple[bytes, bytes]
@@ -31,12 +33,16 @@ HEADERS: Final[Sequence[Header]] = (
 )
 
 CONTENT_LENGTH: Final = re.compile(rb"\d{1,18}")
-MAX_SHOWN: Final = 200  # characters of msgspec's words that are repeated; a field's name may be a megabyte long
+BYTE_ORDER_MARK: Final = codecs.BOM_UTF8  # RFC 8259 lets a parser ignore it
+LONE_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+MAX_SHOWN: Final = 500  # characters of msgspec's words that are repeated; a field's name may be a megabyte long
 
 # What msgspec 0.22 says: ``Expected `str`, got `int` - at `$.company_domain` ``. A field that is missing or unknown is
 # named before the path, and at the root there is no path.
 AT: Final = " - at `$"
-FIELD: Final = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+MISSING_FIELD: Final = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+WRONG_VALUE: Final = re.compile(r"Invalid enum value '(.*)'", re.DOTALL)
 STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
@@ -47,53 +53,51 @@ def body_reader(shape: type[schemas.Request] | None) -> BodyReader:
     """
     A function that reads a request's body, of a limited number of bytes, into the shape; without one, none is taken.
 
-    It reads JSON of any content type and raises a `ProblemError`: 413 over the limit, 400 if it is not JSON or not
-    whole, 422 if it is JSON of another shape. A body whose fields all have defaults may be missing, empty or null.
+    It reads JSON of any content type and raises a `ProblemError`: 413 over the limit, 415 if it is compressed, 400 if
+    it is not JSON or not whole, 422 if it is JSON of another shape. A body whose fields all have defaults may be
+    missing, empty or null.
     """
     if shape is None:
         return _read_nothing
     decode = msgspec.json.Decoder(shape).decode
-    default = None if _required(shape) else shape()
+    required = [field.name for field in msgspec.structs.fields(shape) if field.required]
 
     async def read(request: Request, limit: int) -> schemas.Request | None:
-        content = await _read(request, limit)
-        if default is not None and content.strip() in (b"", b"null"):
-            return default
-        return _decoded(decode, content)
+        content = (await _read(request, limit)).removeprefix(BYTE_ORDER_MARK)
+        if not required and content.strip() in (b"", b"null"):
+            return shape()
+        if not content.strip():
+            raise _bad_body("#", f"The body is empty; it needs {', '.join(required)}.")
+        try:
+            return decode(content)
+        except msgspec.ValidationError as error:
+            raise _wrong_shape(shape, str(error)) from None
+        except RecursionError:
+            raise _not_json("it is nested too deeply") from None
+        except (
+            msgspec.DecodeError,
+            UnicodeDecodeError,
+        ) as error:  # the latter for bad UTF-8 in a string
+            raise _not_json(_fault(content, str(error))) from None
 
     return read
 
 
 async def _read_nothing(request: Request, limit: int) -> None:
     if (await _read(request, limit)).strip() not in (b"", b"null", b"{}"):
-        raise ProblemError(
-            422,
-            "invalid_body",
-            "No body is taken here; parameters go into the query.",
-            errors=(schemas.FieldError(pointer="#", detail="No body is taken here."),),
-        )
+        raise _bad_body("#", "No body is taken here; send parameters in the query.")
 
 
-def _required(shape: type[msgspec.Struct]) -> bool:
-    return any(field.required for field in msgspec.structs.fields(shape))
+def _not_json(fault: str) -> ProblemError:
+    return ProblemError(400, "malformed_json", f"The body is not JSON: {fault}.")
 
 
-def _decoded(decode: Callable[[bytes], T], content: bytes) -> T:
-    try:
-        return decode(content)
-    except msgspec.ValidationError as error:
-        raise _wrong_shape(str(error)) from None
-    except RecursionError:
-        raise _not_json("it is nested too deeply") from None
-    except (
-        msgspec.DecodeError,
-        UnicodeDecodeError,
-    ) as error:  # the latter for bad UTF-8 inside a string (msgspec 0.22)
-        raise _not_json(str(error) if content else "it is empty") from None
-
-
-def _not_json(what: str) -> ProblemError:
-    return ProblemError(400, "malformed_json", f"The body is not JSON: {what}.")
+def _fault(content: bytes, message: str) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:2]:
+        return "it is UTF-16; JSON is sent as UTF-8"
+    if LONE_SURROGATE.search(content):
+        return "it has half of a surrogate pair, which is no character"
+    return message
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -101,6 +105,9 @@ async def _read(request: Request, limit: int) -> bytes:
     for name, value in request.scope["headers"]:
         if name == b"content-length" and CONTENT_LENGTH.fullmatch(value) and int(value) > limit:
             raise _too_large(limit)
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            detail = "The body is compressed, which is not supported; send it without Content-Encoding."
+            raise ProblemError(415, "unsupported_encoding", detail, headers={"accept-encoding": "identity"})
     body = b""
     while True:
         message = await request.receive()
@@ -117,16 +124,25 @@ def _too_large(limit: int) -> ProblemError:
     return ProblemError(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
 
 
-def _wrong_shape(message: str) -> ProblemError:
-    """msgspec's words, with the place as a JSON pointer."""
+def _wrong_shape(shape: type[schemas.Request], message: str) -> ProblemError:
+    """The refusal of JSON of another shape: msgspec's message, or better words, with the place as a JSON pointer."""
     what, at, path = message.rpartition(AT) if AT in message else (message, "", "")
     steps = [name or index for name, index in STEP.findall(path.removesuffix("`"))]
-    if field := FIELD.fullmatch(what):
-        steps.append(field["name"][:MAX_SHOWN])
+    place = hints.type_at(shape, steps)
+    if unknown := UNKNOWN_FIELD.fullmatch(what):
+        what = hints.unknown_name("field", unknown[1], hints.field_names(place))
+        steps.append(unknown[1][:MAX_SHOWN])
+    elif missing := MISSING_FIELD.fullmatch(what):
+        steps.append(missing[1])
+    elif wrong := WRONG_VALUE.fullmatch(what):
+        what = hints.not_possible(wrong[1], place)
     pointer = "#" + "".join("/" + quote(step.replace("~", "~0").replace("/", "~1"), safe="~") for step in steps)
-    shown = what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "…"
-    detail = f"{shown} (at {pointer})" if at else shown
-    return ProblemError(422, "invalid_body", detail, errors=(schemas.FieldError(pointer=pointer, detail=shown),))
+    return _bad_body(pointer, what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "…", has_path=bool(at))
+
+
+def _bad_body(pointer: str, detail: str, *, has_path: bool = False) -> ProblemError:
+    error = schemas.FieldError(pointer=pointer, detail=detail)
+    return ProblemError(422, "invalid_body", f"{detail} (at {pointer})" if has_path else detail, errors=(error,))
 
 
 class EncodedJSON(Response):
@@ -192,7 +208,7 @@ async def _run(task: BackgroundTask, scope: Scope) -> None:
     try:
         await task()
     except Exception:
-        log.exception("background task failed", request_id=request_id(scope), path=scope["path"])
+        log.exception("background task failed", request_id=request_id(scope), path=safe_path(scope))
 
 
 class AsyncTask(BackgroundTask):

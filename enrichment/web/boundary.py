@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from enrichment.engine import Engine
 from enrichment.logs import Log
 from enrichment.web.endpoint import Access, access_of
-from enrichment.web.problems import problem_response
+from enrichment.web.problems import problem_response, safe_path
 
 log = Log(__name__)
 
@@ -89,7 +89,7 @@ class Boundary:
             await self._router(scope, receive, send_with_id)
         except Exception as error:
             if has_started:
-                log.exception("response broken", request_id=request_id, path=scope["path"])
+                log.exception("response broken", request_id=request_id, path=safe_path(scope))
                 raise
             response = await problem_response(Request(scope), error)
             await response(scope, receive, send_with_id)

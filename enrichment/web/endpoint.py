@@ -8,13 +8,15 @@ from enum import Enum, auto
 from typing import Any, Final, cast
 
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import schemas
 from enrichment.engine import Engine
+from enrichment.web import streams
 from enrichment.web.bodies import body_reader, send_response
 from enrichment.web.params import QueryReader
 
@@ -36,7 +38,8 @@ class Endpoint(Route):
 
     The handler is called with the request, then with the `query` and the `body` as the Structs that are declared; a
     query parameter or a body where none is declared is refused. A body whose fields all have defaults may be left out.
-    `gives` lists the shapes of its answers by status. A final slash in a request's path makes no difference.
+    `gives` lists the shapes of its answers by status. A final slash in a request's path makes no difference. Answers
+    that may be large are compressed for clients that accept it, streams never.
     """
 
     def __init__(
@@ -49,11 +52,16 @@ class Endpoint(Route):
         body: type[schemas.Request] | None = None,
         gives: Mapping[int, Any],
         access: Access = Access.TOKEN,
+        is_large: bool = False,
     ) -> None:
         super().__init__(path, handler, methods=[method])
         pattern = self.path_regex.pattern.replace("(?P<domain>[^/]+)", f"(?P<domain>{ANY_SPELLING})")
         self.path_regex = re.compile(pattern.removesuffix("$") + "/?$")
-        self.app = self._answer  # in place of `request_response`, whose layer for exceptions the boundary replaces
+        self.app: ASGIApp = self._answer  # no `request_response`: the boundary replaces its layer for exceptions
+        if is_large:
+            self.app = GZipMiddleware(
+                self._answer, minimum_size=1_000, compresslevel=6, exclude_content_types=(streams.SSE, streams.NDJSON)
+            )
         self.query = query
         self.body = body
         self.gives = gives

@@ -2,6 +2,8 @@
 The handlers of `/api/v1/enrich`: modules in waves, for a domain or a batch of them.
 """
 
+import asyncio
+import time
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -14,6 +16,7 @@ from enrichment.engine import Engine
 from enrichment.errors import InvalidDomain, JobNotFound
 from enrichment.jobs.model import FINISHED, UNFINISHED, BatchItem, Enrichment, JobOptions
 from enrichment.modules.table import MODULES, plan
+from enrichment.settings import Settings
 from enrichment.web import presenters
 from enrichment.web.bodies import AsyncTask, Header, accepted, json_response, retry_after
 from enrichment.web.endpoint import engine_of
@@ -23,6 +26,9 @@ from schemas import JobState
 
 POLL_SECONDS: Final = 5  # the longest wait that `Retry-After` advises while a job runs
 DEFAULT_CONCURRENCY: Final = 5  # jobs of a batch
+SECONDS_PER_TURN: Final = 0.002  # for which a batch's domains may hold the event loop
+MAX_FAULTS: Final = 100  # invalid domains of a batch that an error lists
+MAX_SHOWN: Final = 100  # characters of an invalid domain that a batch repeats
 
 
 async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
@@ -36,7 +42,7 @@ async def start_batch(request: Request, body: schemas.BatchRequest) -> Response:
     """Start an enrichment for each of several domains, some of them at a time."""
     engine = engine_of(request)
     options = _options(request, body)
-    items = _batch_items(body.domains, limit=engine.settings.max_batch_domains)
+    items = await _batch_items(body.domains, engine.settings)
     batch, jobs = await engine.jobs.submit_batch(items, options, body.concurrency or DEFAULT_CONCURRENCY)
     task = AsyncTask(engine.jobs.dispatch, jobs, batch)
     path = f"/api/v1/enrich/batch/{batch.id}"
@@ -124,29 +130,39 @@ def _options(request: Request, body: schemas.StartRequest | schemas.BatchRequest
     )
 
 
-def _batch_items(texts: Sequence[str], *, limit: int) -> list[BatchItem]:
-    """Each of a batch's domains, to be run or skipped for a reason."""
+async def _batch_items(texts: Sequence[str], settings: Settings) -> list[BatchItem]:
+    """Each of a batch's domains, to be run or skipped for a reason. Raise a 422 if none can be run."""
+    limit = min(settings.max_batch_domains, settings.max_pending_jobs)
     if len(texts) > limit:
-        raise _bad_batch(f"There are {len(texts)} domains; a batch takes {limit} at most.")
+        name = "MAX_BATCH_DOMAINS" if limit == settings.max_batch_domains else "MAX_PENDING_JOBS"
+        raise _bad_batch(f"There are {len(texts)} domains; a batch takes {limit} at most ({name}).")
     items: list[BatchItem] = []
     seen: set[str] = set()
+    began = time.perf_counter()
     for text in texts:
+        if time.perf_counter() - began > SECONDS_PER_TURN:  # international names take some 0.1 ms each
+            await asyncio.sleep(0)
+            began = time.perf_counter()
         try:
             domain = canonical_domain(text)
         except InvalidDomain as error:
-            items.append(BatchItem(domain=text[:253], reason=str(error)))
+            items.append(BatchItem(domain=text[:MAX_SHOWN], reason=str(error)))
             continue
         repeated = f"{domain} is in this batch already." if domain in seen else None
         seen.add(domain)
         items.append(BatchItem(domain=domain, reason=repeated))
     if not seen:
-        first = f" The first: {items[0].reason}" if items else ""
-        raise _bad_batch(f"There is no domain to run.{first}")
+        faults = [
+            schemas.FieldError(pointer=f"#/domains/{index}", detail=item.reason or "")
+            for index, item in enumerate(items[:MAX_FAULTS])
+        ]
+        raise _bad_batch("There is no domain to run.", *faults)
     return items
 
 
-def _bad_batch(detail: str) -> ProblemError:
-    return ProblemError(422, "invalid_body", detail, errors=(schemas.FieldError(pointer="#/domains", detail=detail),))
+def _bad_batch(detail: str, *faults: schemas.FieldError) -> ProblemError:
+    errors = faults or (schemas.FieldError(pointer="#/domains", detail=detail),)
+    return ProblemError(422, "invalid_body", detail, errors=errors)
 
 
 def _accepted(request: Request, job: Enrichment) -> Response:

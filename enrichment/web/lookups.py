@@ -29,7 +29,7 @@ async def start_lookup(request: Request, body: schemas.EnrichRequest) -> Respons
 async def read_lookup(request: Request) -> Response:
     """Get the state of a lookup, and the data once it is there."""
     engine = engine_of(request)
-    job = await engine.store.lookup(request.path_params["job_id"])
+    job = await engine.store.lookup(request.path_params["job_id"].lower())
     return json_response(presenters.lookup(job), _headers(engine, job))
 
 

@@ -1,12 +1,9 @@
 """
-Paths and query strings, decoded into the Structs of `schemas` or refused with the name of what is wrong.
+Paths, query strings and the `Accept` header, decoded, or refused with the name of what is wrong.
 """
 
-import difflib
 import re
-from enum import StrEnum
-from types import NoneType
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -16,11 +13,12 @@ from starlette.requests import Request
 import schemas
 from enrichment.domains import canonical_domain
 from enrichment.errors import InvalidDomain
+from enrichment.web import hints
 from enrichment.web.problems import ProblemError
 
 MAX_PARAMETERS: Final = 100
+QUALITY: Final = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
-MAX_SHOWN: Final = 60  # characters of a caller's text that an error repeats
 
 
 def path_domain(request: Request) -> str:
@@ -55,11 +53,13 @@ class QueryReader:
 
     def __init__(self, shape: type[schemas.Query]) -> None:
         self._shape = shape
-        self._hints = hints = get_type_hints(shape, include_extras=True)
-        self._lists = {name for name in hints if any(get_origin(kind) is tuple for kind, _ in _members(hints[name]))}
-        self._numbers = {name for name in hints if any(kind is int for kind, _ in _members(hints[name]))}
+        self._types = types = get_type_hints(shape, include_extras=True)
+        self._lists = {
+            name for name in types if any(get_origin(kind) is tuple for kind, _ in hints.members(types[name]))
+        }
+        self._numbers = {name for name in types if any(kind is int for kind, _ in hints.members(types[name]))}
         self._never_empty = {
-            name for name in hints if any(meta and meta.min_length for _, meta in _members(hints[name]))
+            name for name in types if any(meta and meta.min_length for _, meta in hints.members(types[name]))
         }
         is_optional = not any(field.required for field in msgspec.structs.fields(shape))
         self._default = shape() if is_optional else None
@@ -78,8 +78,8 @@ class QueryReader:
         """The values that are given, by parameter."""
         values: dict[str, Any] = {}
         for name, text in _pairs(query_string):
-            if name not in self._hints:
-                raise refused_parameter(name, _unknown(name, list(self._hints)))
+            if name not in self._types:
+                raise refused_parameter(name, hints.unknown_name("parameter", name, list(self._types)))
             if name in self._lists:
                 if words := tuple(filter(None, map(str.strip, text.split(",")))):
                     values[name] = values.get(name, ()) + words
@@ -90,14 +90,23 @@ class QueryReader:
         return values
 
     def _converted(self, name: str, value: str | tuple[str, ...]) -> Any:
+        is_number = name in self._numbers  # which msgspec would also read from "1e2" and "5.0"
+        decoded = int(value) if is_number and isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) else value
         try:
-            if name in self._numbers and not WHOLE_NUMBER.fullmatch(str(value)):
-                raise msgspec.ValidationError  # msgspec would take "1e2" and "5.0" as well
-            return msgspec.convert(value, self._hints[name], strict=False)
+            return msgspec.convert(decoded, self._types[name], strict=is_number)
         except msgspec.ValidationError:
-            shown = value if isinstance(value, str) else ",".join(value)
-            detail = f"{shown[:MAX_SHOWN]!r} is not possible; possible: {_allowed(self._hints[name])}."
-            raise refused_parameter(name, detail) from None
+            text = value if isinstance(value, str) else ",".join(value)
+            raise refused_parameter(name, hints.not_possible(text, self._types[name])) from None
+
+
+def qualities(accept: str) -> dict[str, float]:
+    """The qualities, from 0 to 1, of the media types in an `Accept` header (RFC 9110, section 12.5.1)."""
+    found = {}
+    for item in accept.lower().split(","):
+        media_type, *parameters = (part.strip() for part in item.split(";"))
+        values = [parameter.removeprefix("q=") for parameter in parameters if parameter.startswith("q=")]
+        found[media_type] = float(values[0]) if values and QUALITY.fullmatch(values[0]) else float(not values)
+    return found
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:
@@ -110,35 +119,12 @@ def _pairs(query_string: bytes) -> list[tuple[str, str]]:
         raise ProblemError(422, "invalid_query", detail) from None
 
 
-def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name[:MAX_SHOWN], known, n=1)
-    suggestion = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There is no parameter {name[:MAX_SHOWN]!r} here; known: {', '.join(known) or 'none'}.{suggestion}"
-
-
 def refused_parameter(parameter: str, detail: str) -> ProblemError:
     """The 422 for a parameter of the query."""
-    error = schemas.FieldError(parameter=parameter[:MAX_SHOWN], detail=detail)
-    return ProblemError(422, "invalid_query", f"{parameter[:MAX_SHOWN]}: {detail}", errors=(error,))
-
-
-def _allowed(hint: Any) -> str:
-    """What a parameter of this type may be, in words."""
-    return " or ".join(_described(kind, meta) for kind, meta in _members(hint))
-
-
-def _described(kind: Any, meta: msgspec.Meta | None) -> str:
-    if get_origin(kind) is tuple:
-        kind = get_args(kind)[0]
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return ", ".join(kind)
-    if meta and meta.le is not None:
-        return f"a whole number from {meta.ge} to {meta.le}"
-    return "true or false" if kind is bool else "text that is not empty or too long"
-
-
-def _members(hint: Any) -> list[tuple[Any, msgspec.Meta | None]]:
-    """The type, or the members of a union but for None, each with its `Meta` if it has one."""
-    is_union = not hasattr(hint, "__metadata__") and get_origin(hint) is not tuple and get_args(hint)
-    members = [member for member in get_args(hint) if member is not NoneType] if is_union else [hint]
-    return [(get_args(m)[0], m.__metadata__[0]) if hasattr(m, "__metadata__") else (m, None) for m in members]
+    name = parameter[: hints.MAX_SHOWN]
+    return ProblemError(
+        422,
+        "invalid_query",
+        f"{name}: {detail}",
+        errors=(schemas.FieldError(parameter=name, detail=detail),),
+    )

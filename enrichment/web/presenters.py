@@ -4,25 +4,16 @@ How jobs look to callers: values of the engine in, shapes of `schemas` out.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, overload
+from typing import Any
 
 import schemas
-from enrichment.clock import format_utc
+from enrichment.clock import isoformat_utc
 from enrichment.jobs.cache import freshness, seconds_left
 from enrichment.jobs.model import Batch, BatchItem, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot
 from enrichment.modules.module import Finding
 from enrichment.modules.table import MODULES, WAVES
 from schemas import Freshness, JobState, StepState
-
-
-@overload
-def isoformat_utc(moment: float) -> str: ...
-@overload
-def isoformat_utc(moment: float | None) -> str | None: ...
-def isoformat_utc(moment: float | None) -> str | None:
-    """Seconds since the epoch as UTC, ISO 8601, in whole seconds."""
-    return None if moment is None else format_utc(int(moment), "%Y-%m-%dT%H:%M:%SZ")
 
 
 def lookup(job: Lookup) -> schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob:
@@ -111,6 +102,7 @@ def listed(job: Enrichment) -> schemas.ListedJob:
         modules_total=job.total,
         modules_completed=job.completed,
         modules_failed=job.failed,
+        modules_skipped=job.skipped,
         priority=job.priority,
         created_at=isoformat_utc(job.created_at),
         started_at=isoformat_utc(job.started_at),
@@ -129,7 +121,8 @@ def started_batch(batch: Batch) -> schemas.StartedBatch:
         )
         for item in batch.items
     )
-    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, **_batch_facts(batch))
+    queued = sum(item.job_id is not None for item in batch.items)
+    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, queued_count=queued, **_batch_facts(batch))
 
 
 def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
@@ -138,7 +131,8 @@ def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
     jobs = tuple(_batch_job(item, snapshot.jobs) for item in batch.items)
     count: Counter[str] = Counter(job.status for job in jobs)
     to_run = len(jobs) - count["skipped"]
-    progress = sum(job.progress_percent or 0.0 for job in jobs) + 100 * count["forgotten"]
+    progress = sum(100.0 if job.is_finished else job.progress_percent for job in snapshot.jobs.values())
+    progress += 100 * count["forgotten"]
     if count["queued"] == to_run:
         state = JobState.QUEUED
     elif count["queued"] or count["running"]:
@@ -148,11 +142,12 @@ def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
     return schemas.BatchStatus(
         status=state,
         jobs=jobs,
-        waiting_count=count["queued"],
+        queued_count=count["queued"],
         running_count=count["running"],
         completed_count=count["completed"],
         failed_count=count["failed"],
         cancelled_count=count["cancelled"],
+        forgotten_count=count["forgotten"],
         progress_percent=round(progress / to_run, 1),
         **_batch_facts(batch),
     )
@@ -264,7 +259,6 @@ def _batch_facts(batch: Batch) -> dict[str, Any]:
     return {
         "batch_id": batch.id,
         "total_domains": len(batch.items),
-        "queued_count": len(batch.items) - skipped,
         "skipped_count": skipped,
         "estimated_time_seconds": int(batch.expected_seconds),
         "created_at": isoformat_utc(batch.created_at),

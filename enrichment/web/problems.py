@@ -2,6 +2,7 @@
 Every error answer, in one format and from one place: RFC 9457 `application/problem+json`.
 """
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
@@ -44,6 +45,8 @@ STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
 TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 "As RFC 9110 calls them; before Python 3.13 the standard library had their older names."
 
+BEFORE_AT: Final = re.compile(r"[^/]*@")
+
 ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -71,6 +74,11 @@ class ProblemError(Exception):
         self.suggestions = suggestions
 
 
+def safe_path(scope: Scope) -> str:
+    """The path of the request, for answers and log lines: what stands before an "@" in it may be a password."""
+    return BEFORE_AT.sub("…@", scope["path"])
+
+
 def request_id(scope: Scope) -> str:
     """The id of the request, as its response and all log lines about it have it."""
     text: str = scope["enrichment.request_id"]
@@ -85,7 +93,7 @@ async def problem_response(request: Request, error: Exception) -> Response:
         event,
         request_id=request_id(request.scope),
         method=request.method,
-        path=request.scope["path"],
+        path=safe_path(request.scope),
         status=problem.status,
         code=problem.code,
     )
@@ -108,7 +116,7 @@ def _problem(request: Request, problem: ProblemError) -> schemas.Problem:
         title=TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
         status=problem.status,
         detail=problem.detail,
-        instance=quote(request.scope["path"]),
+        instance=quote(safe_path(request.scope)),
         code=problem.code,
         request_id=request_id(request.scope),
         errors=problem.errors,
@@ -154,7 +162,7 @@ def _from_starlette(request: Request, error: HTTPException) -> ProblemError:
     """The router's own two errors, unknown path and wrong method, in words that help."""
     status = HTTPStatus(error.status_code)
     headers = error.headers or {}
-    path = request.scope["path"]
+    path = safe_path(request.scope)
     detail = {
         404: f"There is nothing at {path}.",
         405: f"{request.method} is not possible at {path}; possible: {headers.get('Allow')}.",

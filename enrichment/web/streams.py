@@ -1,5 +1,5 @@
 """
-Events as they happen: server-sent events, or the same as lines of JSON.
+Streams of events: server-sent events, or the same as lines of JSON.
 """
 
 import asyncio
@@ -9,54 +9,54 @@ from typing import Final
 import msgspec
 from starlette.responses import StreamingResponse
 
-HEARTBEAT_SECONDS: Final = 15  # routers close what is silent for longer: Heroku's after 55 s
+HEARTBEAT_SECONDS: Final = 15  # proxies close idle connections: Heroku's router after 55 s
 HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no", "x-content-type-options": "nosniff"}
 SSE: Final = "text/event-stream"
 NDJSON: Final = "application/x-ndjson"
 
-Named = tuple[str, msgspec.Struct]
-"An event: its name and its data."
+NamedEvent = tuple[str, msgspec.Struct]
+"The name of an event and its data."
 
 _encode = msgspec.json.Encoder().encode
 
 
-def stream(events: AsyncGenerator[Named, None], media_type: str, *, after: int = 0) -> StreamingResponse:
+def stream(events: AsyncGenerator[NamedEvent, None], media_type: str, *, after: int = 0) -> StreamingResponse:
     """
-    The events, numbered from 1, as one of the two media types; those up to `after` have been received before.
+    Stream events as one of the two media types, numbered from 1. Events up to number `after` are skipped.
 
-    A silent stream says every 15 seconds that it is alive. The iterator is closed when the client goes away.
+    A heartbeat is sent after 15 seconds without an event. The generator is closed when the client disconnects.
     """
-    line = _sse if media_type == SSE else _ndjson
-    return StreamingResponse(_lines(events, line, after), media_type=media_type, headers=HEADERS)
+    format_event = _sse if media_type == SSE else _ndjson
+    return StreamingResponse(_chunks(events, format_event, after), media_type=media_type, headers=HEADERS)
 
 
-async def _lines(
-    events: AsyncGenerator[Named, None], line: Callable[[int, str, bytes], bytes], after: int
+async def _chunks(
+    events: AsyncGenerator[NamedEvent, None], format_event: Callable[[int, str, bytes], bytes], after: int
 ) -> AsyncIterator[bytes]:
-    if line is _sse:
+    if format_event is _sse:
         yield b"retry: 2000\n\n"
     number = 0
-    coming: asyncio.Future[Named] | None = None
+    pending: asyncio.Future[NamedEvent] | None = None
     try:
         while True:
-            coming = coming or asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait([coming], timeout=HEARTBEAT_SECONDS)
+            pending = pending or asyncio.ensure_future(anext(events))
+            done, _ = await asyncio.wait([pending], timeout=HEARTBEAT_SECONDS)
             if not done:
-                yield b": alive\n\n" if line is _sse else line(number, "heartbeat", b"{}")
+                yield b": alive\n\n" if format_event is _sse else format_event(number, "heartbeat", b"{}")
                 continue
             try:
-                name, data = coming.result()
+                name, data = pending.result()
             except StopAsyncIteration:
                 return
-            coming = None
+            pending = None
             number += 1
             if number > after:
-                yield line(number, name, _encode(data))
+                yield format_event(number, name, _encode(data))
     finally:
-        # A generator cannot be closed while its next item is awaited: stop that first, and let it see so.
-        if coming and not coming.done():
-            coming.cancel()
-            await asyncio.wait([coming])
+        # A generator that is waiting for its next item cannot be closed, so cancel the wait first.
+        if pending and not pending.done():
+            pending.cancel()
+            await asyncio.wait([pending])
         await events.aclose()
 
 

@@ -1,3 +1,3 @@
 """
-A profile in free text, read into an ideal customer profile.
+Parsing of an ideal customer profile in free text.
 """

@@ -1,15 +1,15 @@
 """
-How sure it is that an expression means what it may mean: by the field it stands in, its capitals and its neighbours.
+The confidence that an expression has a certain sense, from its field, its capitals, and its context.
 """
 
 from typing import Final
 
-from enrichment.blueprint.reading.context import GROUPS, Evidence, Spot
-from enrichment.blueprint.reading.lexicon import Meaning
-from enrichment.blueprint.values import Place
+from enrichment.blueprint.reading.context import GROUPS, Context, Evidence
+from enrichment.blueprint.reading.lexicon import Sense
+from schemas import ProfilePlace
 
-ELSEWHERE: Final = 0.6  # a field's words that are of another field's kind are believed so much less
-OWN: Final = {
+OTHER_FIELD_FACTOR: Final = 0.6  # applied to a sense of a kind that the field is not for
+FIELD_KINDS: Final = {
     "industries": ("industry", "model"),
     "company_size": ("size",),
     "geographies": ("place",),
@@ -19,43 +19,43 @@ OWN: Final = {
 }
 
 
-def how_sure(meaning: Meaning, spot: Spot) -> float:
-    """How sure it is that the expression means this here, from 0 (it does not) to 1."""
-    own = OWN.get(spot.text.field)
-    if own is None:
-        return _in_free_text(meaning, spot)
-    if GROUPS.get(meaning.kind, meaning.kind) not in own:
-        return _in_free_text(meaning, spot) * ELSEWHERE
-    if meaning.caution == "code" and not spot.as_written(meaning):
+def confidence(sense: Sense, context: Context) -> float:
+    """Estimate the confidence that the expression has this sense here, from 0 (it does not have it) to 1."""
+    expected = FIELD_KINDS.get(context.text.field)
+    if expected is None:
+        return _in_free_text(sense, context)
+    if GROUPS.get(sense.kind, sense.kind) not in expected:
+        return _in_free_text(sense, context) * OTHER_FIELD_FACTOR
+    if sense.ambiguity == "code" and not context.matches_spelling(sense):
         return 0.7
-    return {"none": 0.95, "weak": 0.8}.get(meaning.caution, 0.9)
+    return {"none": 0.95, "weak": 0.8}.get(sense.ambiguity, 0.9)
 
 
-def _in_free_text(meaning: Meaning, spot: Spot) -> float:
-    if meaning.kind == "department":
-        return {"strong": 0.96, "weak": 0.92, "none": 0.0}[spot.completes()]
-    if meaning.kind == "size":
+def _in_free_text(sense: Sense, context: Context) -> float:
+    if sense.kind == "department":
+        return {"strong": 0.96, "weak": 0.92, "none": 0.0}[context.continuation()]
+    if sense.kind == "size":
         return 0.6
-    evidence = spot.evidence(meaning)
-    if meaning.caution == "none":
+    evidence = context.evidence(sense)
+    if sense.ambiguity == "none":
         return 0.97 if evidence == "strong" else 0.95
-    if meaning.caution == "weak":
+    if sense.ambiguity == "weak":
         return 0.75 if evidence == "strong" else 0.5
-    if meaning.caution == "code":
-        return {"strong": 0.85, "weak": 0.6}.get(evidence, 0.0) if spot.as_written(meaning) else 0.0
-    sure = _ordinary(meaning, spot, evidence)
-    kept = isinstance(place := meaning.things[0], Place) and place.countries[0] in spot.countries
-    return min(0.95, sure + 0.05) if sure and kept else sure
+    if sense.ambiguity == "code":
+        return {"strong": 0.85, "weak": 0.6}.get(evidence, 0.0) if context.matches_spelling(sense) else 0.0
+    score = _ordinary(sense, context, evidence)
+    is_confirmed = isinstance(place := sense.entities[0], ProfilePlace) and place.countries[0] in context.countries
+    return min(0.95, score + 0.05) if score and is_confirmed else score
 
 
-def _ordinary(meaning: Meaning, spot: Spot, evidence: Evidence) -> float:
-    """A word that is one of everybody's as well: by its capitals, if they mean something, and by its neighbours."""
-    if meaning.kind == "category":
+def _ordinary(sense: Sense, context: Context, evidence: Evidence) -> float:
+    """Estimate the confidence in a sense of an everyday word, from its capitals and its context."""
+    if sense.kind == "category":
         return {"strong": 0.8, "weak": 0.6}.get(evidence, 0.0)
-    if not spot.as_written(meaning):
+    if not context.matches_spelling(sense):
         return 0.6 if evidence == "strong" else 0.0
-    if meaning.kind == "technology":
+    if sense.kind == "technology":
         return {"strong": 0.85, "weak": 0.65}.get(evidence, 0.0)
-    if meaning.written.isupper():
+    if sense.spelling.isupper():
         return 0.9
     return 0.6 if evidence == "none" else 0.85

@@ -1,26 +1,26 @@
 """
-What in a profile cannot all be true, in words.
+Contradictions in a profile.
 """
 
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from enrichment.blueprint.values import Found, Funding, Icp, Place, Range, WantedTechnology
+from schemas import CustomerProfile, FoundInProfile, ProfileFunding, ProfilePlace, ProfileRange, ProfileTechnology
 
-MOST_COMPARED: Final = 50  # sizes of one measure; nobody's profile has that many, but an attacker's may
-MOST_TOLD: Final = 20
-OUTSIDE_MONEY: Final = frozenset(
+MAX_COMPARED: Final = 50  # ranges of one measure: bounds the time for a malicious profile
+MAX_REPORTED: Final = 20
+FUNDING_ROUNDS: Final = frozenset(
     {"pre_seed", "seed", "series_a", "series_b", "series_c", "series_d", "series_e", "series_f", "series_g", "series_h"}
 )
 
 
-def contradictions(icp: Icp, lists: Mapping[Found, int]) -> tuple[str, ...]:
-    """Each contradiction as a sentence. What is in one of the `lists` is told as a choice, and may differ."""
-    return tuple(itertools.islice(dict.fromkeys(_all(icp, lists)), MOST_TOLD))
+def contradictions(icp: CustomerProfile, lists: Mapping[FoundInProfile, int]) -> tuple[str, ...]:
+    """Describe each contradiction in a sentence. Alternatives in one list (see `lists`) may differ."""
+    return tuple(itertools.islice(dict.fromkeys(_all(icp, lists)), MAX_REPORTED))
 
 
-def _all(icp: Icp, lists: Mapping[Found, int]) -> Iterator[str]:
+def _all(icp: CustomerProfile, lists: Mapping[FoundInProfile, int]) -> Iterator[str]:
     yield from _disjoint("Company size", icp.company_size, lists)
     yield from _disjoint("Revenue", icp.revenue, lists)
     yield from _disjoint("Funding raised", icp.funding_amount, lists)
@@ -30,37 +30,37 @@ def _all(icp: Icp, lists: Mapping[Found, int]) -> Iterator[str]:
     yield from _funding(icp.funding, lists)
 
 
-def _disjoint(what: str, ranges: tuple[Range, ...], lists: Mapping[Found, int]) -> Iterator[str]:
-    for one, other in itertools.combinations(ranges[:MOST_COMPARED], 2):
+def _disjoint(what: str, ranges: tuple[ProfileRange, ...], lists: Mapping[FoundInProfile, int]) -> Iterator[str]:
+    for one, other in itertools.combinations(ranges[:MAX_COMPARED], 2):
         if (one.measure, one.currency) != (other.measure, other.currency) or (one.excluded and other.excluded):
             continue
-        told = f"{what}: “{one.found.text}” and “{other.found.text}”"
+        pair = f"{what}: “{one.found.text}” and “{other.found.text}”"
         if one.excluded != other.excluded:
             if (one.minimum, one.maximum) == (other.minimum, other.maximum):
-                yield f"{told} are both wanted and excluded."
+                yield f"{pair} are both wanted and excluded."
         elif not _overlap(one, other) and lists[one.found] != lists[other.found]:
-            yield f"{told} cannot both be true of one company."
+            yield f"{pair} cannot both be true of one company."
 
 
-def _overlap(one: Range, other: Range) -> bool:
+def _overlap(one: ProfileRange, other: ProfileRange) -> bool:
     return (one.minimum or 0) <= _top(other) and (other.minimum or 0) <= _top(one)
 
 
-def _top(size: Range) -> float:
+def _top(size: ProfileRange) -> float:
     return float("inf") if size.maximum is None else size.maximum
 
 
-def _places(places: tuple[Place, ...]) -> Iterator[str]:
-    """A place is wanted for nothing where it, or all that it lies in, is excluded."""
+def _places(places: tuple[ProfilePlace, ...]) -> Iterator[str]:
+    """Find wanted places that are excluded, or lie in an excluded place."""
     unwanted = [place for place in places if place.excluded]
-    for wanted, excluded in itertools.product(places, unwanted[:MOST_COMPARED]):
+    for wanted, excluded in itertools.product(places, unwanted[:MAX_COMPARED]):
         within = excluded.kind in ("country", "region") and set(wanted.countries) <= set(excluded.countries)
         if not wanted.excluded and (within or wanted.name == excluded.name):
             yield f"Geography: “{wanted.found.text}” is wanted, and excluded by “{excluded.found.text}”."
 
 
-def _technologies(technologies: tuple[WantedTechnology, ...]) -> Iterator[str]:
-    """A product is wanted for nothing where its whole category is excluded, too."""
+def _technologies(technologies: tuple[ProfileTechnology, ...]) -> Iterator[str]:
+    """Find wanted products that are excluded, or whose category is excluded."""
     excluded = {one.name or one.category: one for one in technologies if one.excluded}
     for wanted in technologies:
         by = excluded.get(wanted.name or wanted.category) or excluded.get(wanted.category)
@@ -68,8 +68,8 @@ def _technologies(technologies: tuple[WantedTechnology, ...]) -> Iterator[str]:
             yield f"Technology: “{wanted.found.text}” is wanted, and excluded by “{by.found.text}”."
 
 
-def _same(icp: Icp) -> Iterator[str]:
-    """The same thing wanted and excluded."""
+def _same(icp: CustomerProfile) -> Iterator[str]:
+    """Find entities that are both wanted and excluded."""
     kinds = {
         "Industry": [(one.id, one.excluded, one.found) for one in icp.industries],
         "Persona": [(one.id, one.excluded, one.found) for one in icp.personas],
@@ -77,21 +77,21 @@ def _same(icp: Icp) -> Iterator[str]:
         "Signal": [(one.id, one.excluded, one.found) for one in icp.signals],
         "Business model": [(one.id, one.excluded, one.found) for one in icp.business_models],
     }
-    for kind, told in kinds.items():
-        excluded = {id_ for id_, is_excluded, _ in told if is_excluded}
-        for id_, is_excluded, found in told:
+    for kind, items in kinds.items():
+        excluded = {id_ for id_, is_excluded, _ in items if is_excluded}
+        for id_, is_excluded, found in items:
             if id_ in excluded and not is_excluded:
                 yield f"{kind}: “{found.text}” is both wanted and excluded."
 
 
-def _funding(funding: tuple[Funding, ...], lists: Mapping[Found, int]) -> Iterator[str]:
-    """Who lives on their own money has had no round."""
-    own = [one for one in funding if one.stage == "bootstrapped" and not one.excluded]
-    raised = [one for one in funding if one.stage in OUTSIDE_MONEY and not one.excluded]
-    told = {
+def _funding(funding: tuple[ProfileFunding, ...], lists: Mapping[FoundInProfile, int]) -> Iterator[str]:
+    """Find a bootstrapped company that has had a funding round."""
+    bootstrapped = [one for one in funding if one.stage == "bootstrapped" and not one.excluded]
+    raised = [one for one in funding if one.stage in FUNDING_ROUNDS and not one.excluded]
+    pairs = {
         (one.found, other.found)
-        for one, other in itertools.product(own, raised)
+        for one, other in itertools.product(bootstrapped, raised)
         if lists[one.found] != lists[other.found]
     }
-    for one, other in sorted(told, key=lambda pair: (pair[0].start, pair[1].start)):
+    for one, other in sorted(pairs, key=lambda pair: (pair[0].start, pair[1].start)):
         yield f"Funding: “{one.text}” and “{other.text}” cannot both be true of one company."

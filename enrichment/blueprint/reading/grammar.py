@@ -1,5 +1,5 @@
 """
-The small words that say how the others belong together: "not", "using", "based in", "and".
+Function words, which relate other words to each other: "not", "using", "based in", "and".
 """
 
 import functools
@@ -8,15 +8,15 @@ from typing import Final
 import msgspec
 
 from enrichment.blueprint.reading.lexicon import load
-from enrichment.blueprint.reading.phrases import Phrases, plain_phrases
+from enrichment.blueprint.reading.phrases import Phrases, phrase_set
 from enrichment.blueprint.reading.words import Word
 
-MOST_BETWEEN: Final = 3
+MAX_LINKING_WORDS: Final = 3
 SIGNS: Final = frozenset("+<>=~#%$€£¥")
 
 
 class GrammarWords(msgspec.Struct, frozen=True, kw_only=True):
-    """The file of small words."""
+    """The file `grammar.json`."""
 
     negators: tuple[str, ...]
     negators_after: tuple[str, ...]
@@ -37,16 +37,16 @@ class GrammarWords(msgspec.Struct, frozen=True, kw_only=True):
     through: tuple[str, ...]
     window: tuple[str, ...]
     days: dict[str, int]
-    glue: tuple[str, ...]
-    joining: tuple[str, ...]
+    list_separators: tuple[str, ...]
+    conjunctions: tuple[str, ...]
     articles: tuple[str, ...]
-    connecting: tuple[str, ...]
+    linking_words: tuple[str, ...]
     idioms: tuple[str, ...]
     stop_words: tuple[str, ...]
 
 
 class Grammar(msgspec.Struct, frozen=True, kw_only=True):
-    """The same, ready to be looked up."""
+    """The function words, prepared for look-ups."""
 
     negators: Phrases[bool]
     negators_after: Phrases[bool]
@@ -67,43 +67,41 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     through: Phrases[bool]
     window: Phrases[bool]
     days: Phrases[int]
-    glue: Phrases[bool]
-    joining: Phrases[bool]
+    list_separators: Phrases[bool]
+    conjunctions: Phrases[bool]
     articles: Phrases[bool]
-    connecting: Phrases[bool]
+    linking_words: Phrases[bool]
     idioms: Phrases[bool]
     stop_words: frozenset[str]
 
-    def is_small(self, word: Word) -> bool:
-        """Whether a word says nothing of its own."""
-        return word.plain in self.stop_words or word.stem in self.stop_words or word.plain in SIGNS
+    def is_function_word(self, word: Word) -> bool:
+        """Whether a word has no meaning of its own."""
+        return word.normalized in self.stop_words or word.stem in self.stop_words or word.normalized in SIGNS
 
     def are_listed(self, words: list[Word], last: int, first: int) -> bool:
-        """Whether what ends before word `last` and what begins with word `first` are items of one list."""
+        """Whether an expression that ends at `last` and one that starts at `first` are items of one list."""
         place = last
         while place < first:
-            glue = self.glue.at(words, place)
-            if not glue or words[place].ends or glue[0] > first:
+            separator = self.list_separators.at(words, place)
+            if not separator or words[place].after_break or separator[0] > first:
                 return False
-            place = glue[0]
-        return first < len(words) and not words[first].ends
+            place = separator[0]
+        return first < len(words) and not words[first].after_break
 
     def are_linked(self, words: list[Word], last: int, first: int) -> bool:
-        """Whether what begins with word `first` is what goes with that which ends before word `last`."""
+        """Whether an expression that starts at `first` is an argument of one that ends at `last`."""
         between = words[last:first]
-        if any(word.ends or "," in word.gap for word in words[last : first + 1]):
+        if any(word.after_break or "," in word.gap for word in words[last : first + 1]):
             return False
-        unknown = [word for word in between if not self.connecting.at([word], 0)]
-        return len(between) <= MOST_BETWEEN and not any(self.is_small(word) for word in unknown)
+        unknown = [word for word in between if not self.linking_words.at([word], 0)]
+        return len(between) <= MAX_LINKING_WORDS and not any(self.is_function_word(word) for word in unknown)
 
 
 @functools.cache
 def grammar() -> Grammar:
-    """The small words, read at first use."""
+    """Load the function words; they are read at the first call."""
     words = load("grammar", GrammarWords)
-    plain = {
-        name: plain_phrases(getattr(words, name))
-        for name in words.__struct_fields__
-        if name not in ("days", "stop_words")
+    phrases = {
+        name: phrase_set(getattr(words, name)) for name in words.__struct_fields__ if name not in ("days", "stop_words")
     }
-    return Grammar(days=Phrases(words.days), stop_words=frozenset(words.stop_words), **plain)
+    return Grammar(days=Phrases(words.days), stop_words=frozenset(words.stop_words), **phrases)

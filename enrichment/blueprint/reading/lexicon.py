@@ -1,5 +1,5 @@
 """
-The files of the vocabulary, as the meanings of their expressions.
+The files of the vocabulary, and the senses of the expressions in them.
 """
 
 from collections.abc import Iterator
@@ -8,19 +8,20 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from enrichment.blueprint.values import (
-    Found,
-    Funding,
-    Industry,
-    Persona,
-    Place,
-    Range,
-    Signal,
-    WantedTechnology,
+from schemas import (
+    FoundInProfile,
+    ProfileFunding,
+    ProfileIndustry,
+    ProfilePersona,
+    ProfilePlace,
+    ProfileRange,
+    ProfileSignal,
+    ProfileTechnology,
+    Seniority,
 )
 
 FOLDER: Final = Path(__file__).parent / "vocabulary"
-NOWHERE: Final = Found(field="", text="", start=0, end=0, confidence=0.0)
+NOWHERE: Final = FoundInProfile(field="", text="", start=0, end=0, confidence=0.0)
 
 Kind = Literal[
     "industry",
@@ -34,32 +35,33 @@ Kind = Literal[
     "size",
     "signal",
 ]
-Thing = Industry | Range | Place | WantedTechnology | Persona | Funding | Signal
-Caution = Literal["none", "ordinary", "code", "weak"]
-Seniority = Literal["c_level", "vp", "director", "head", "manager", "individual", "founder", "any"]
+Entity = (
+    ProfileIndustry | ProfileRange | ProfilePlace | ProfileTechnology | ProfilePersona | ProfileFunding | ProfileSignal
+)
+Ambiguity = Literal["none", "ordinary", "code", "weak"]
 T = TypeVar("T")
 
 
-class Meaning(msgspec.Struct, frozen=True, kw_only=True):
+class Sense(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What an expression may stand for, and under which caution.
+    A possible meaning of an expression.
 
-    `written` is the expression as the vocabulary spells it, `plain` without case and accents. Names are `exact`: a
-    plural is none of them. An "ordinary" word and a two-letter "code" are believed only where case or context speaks
-    for them, a "weak" word less than others. A signal may take what follows it into its own words.
+    `spelling` is the expression as the vocabulary spells it; `normalized` has no case and no accents. An `exact` sense
+    does not match a plural. An `ambiguity` of "ordinary" (also an everyday word) or "code" (two letters) requires
+    evidence from capitals or context; "weak" lowers the confidence. A signal accepts an argument of `argument_kind`.
     """
 
     kind: Kind
-    things: tuple[Thing, ...]
-    written: str
-    plain: str = ""
+    entities: tuple[Entity, ...]
+    spelling: str
+    normalized: str = ""
     exact: bool = False
-    caution: Caution = "none"
-    takes: Literal["persona", "place"] | None = None
+    ambiguity: Ambiguity = "none"
+    argument_kind: Literal["persona", "place"] | None = None
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What most files are lists of. Some fields belong to some files only."""
+class VocabularyEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of most of the files. Each file uses some of the fields."""
 
     id: str
     name: str = ""
@@ -69,12 +71,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     sic: tuple[str, ...] = ()
     minimum: int | None = None
     maximum: int | None = None
-    takes: Literal["persona", "place"] | None = None
+    argument_kind: Literal["persona", "place"] | None = None
     products: dict[str, tuple[str, ...]] = {}
 
 
-class Role(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody to speak to."""
+class RoleEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A role to contact."""
 
     id: str
     title: str
@@ -83,8 +85,8 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     synonyms: tuple[str, ...]
 
 
-class Country(msgspec.Struct, frozen=True, kw_only=True):
-    """A country with its names in several languages, and what its people and things are called."""
+class CountryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A country, its names in several languages, and its demonyms."""
 
     code: str
     name: str
@@ -92,8 +94,8 @@ class Country(msgspec.Struct, frozen=True, kw_only=True):
     demonyms: tuple[str, ...]
 
 
-class Area(msgspec.Struct, frozen=True, kw_only=True):
-    """Several countries, or a part of one."""
+class AreaEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A region of several countries, or a part of one country."""
 
     name: str
     others: tuple[str, ...]
@@ -101,41 +103,41 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["region", "subdivision", "city"] = "region"
 
 
-class Stages(msgspec.Struct, frozen=True, kw_only=True):
-    """Stages of funding that one expression stands for together."""
+class StageGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Several funding stages that one expression refers to."""
 
     stages: tuple[str, ...]
     synonyms: tuple[str, ...]
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A file; each has its own few of these fields."""
+class VocabularyFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the vocabulary. Each file uses some of the fields."""
 
     ordinary_words: frozenset[str] = frozenset()
-    industries: tuple[Entry, ...] = ()
-    models: tuple[Entry, ...] = ()
-    signals: tuple[Entry, ...] = ()
-    sizes: tuple[Entry, ...] = ()
-    categories: tuple[Entry, ...] = ()
-    countries: tuple[Country, ...] = ()
-    regions: tuple[Area, ...] = ()
-    localities: tuple[Area, ...] = ()
-    roles: tuple[Role, ...] = ()
-    departments: tuple[Entry, ...] = ()
+    industries: tuple[VocabularyEntry, ...] = ()
+    models: tuple[VocabularyEntry, ...] = ()
+    signals: tuple[VocabularyEntry, ...] = ()
+    sizes: tuple[VocabularyEntry, ...] = ()
+    categories: tuple[VocabularyEntry, ...] = ()
+    countries: tuple[CountryEntry, ...] = ()
+    regions: tuple[AreaEntry, ...] = ()
+    localities: tuple[AreaEntry, ...] = ()
+    roles: tuple[RoleEntry, ...] = ()
+    departments: tuple[VocabularyEntry, ...] = ()
     patterns: dict[Seniority, tuple[str, ...]] = {}
     titles: dict[Seniority, str] = {}
-    stages: tuple[Entry, ...] = ()
-    others: tuple[Entry, ...] = ()
-    groups: tuple[Stages, ...] = ()
+    stages: tuple[VocabularyEntry, ...] = ()
+    others: tuple[VocabularyEntry, ...] = ()
+    groups: tuple[StageGroup, ...] = ()
 
 
 def load(name: str, of: type[T]) -> T:
-    """One of the files, as a value of this type."""
+    """Decode a file of the vocabulary."""
     return msgspec.json.decode((FOLDER / f"{name}.json").read_bytes(), type=of)
 
 
-def all_meanings() -> Iterator[Meaning]:
-    """Every expression of every file. Of two meanings of an expression, the more usual comes first."""
+def all_senses() -> Iterator[Sense]:
+    """Iterate over the senses in all files. Of two senses of an expression, the more common one comes first."""
     for name, read in {
         "industries": _industries,
         "business_models": _models,
@@ -146,98 +148,104 @@ def all_meanings() -> Iterator[Meaning]:
         "places": _places,
         "personas": _personas,
     }.items():
-        yield from read(load(name, File))
+        yield from read(load(name, VocabularyFile))
 
 
-def _each(kind: Kind, entry: Entry, thing: Thing, ordinary: frozenset[str], **more: Any) -> Iterator[Meaning]:
-    """The entry's name and synonyms, all of which stand for the thing."""
-    for written in filter(None, (entry.name, *entry.synonyms)):
-        caution: Caution = "ordinary" if written in ordinary else "none"
-        yield Meaning(kind=kind, things=(thing,), written=written, caution=caution, **more)
-    for written in entry.weak:
-        yield Meaning(kind=kind, things=(thing,), written=written, caution="weak", **more)
+def _senses(
+    kind: Kind, entry: VocabularyEntry, entity: Entity, ordinary: frozenset[str], **more: Any
+) -> Iterator[Sense]:
+    """Iterate over the senses of an entry: its name, its synonyms, and its weak synonyms."""
+    for spelling in filter(None, (entry.name, *entry.synonyms)):
+        ambiguity: Ambiguity = "ordinary" if spelling in ordinary else "none"
+        yield Sense(kind=kind, entities=(entity,), spelling=spelling, ambiguity=ambiguity, **more)
+    for spelling in entry.weak:
+        yield Sense(kind=kind, entities=(entity,), spelling=spelling, ambiguity="weak", **more)
 
 
-def _industries(file: File) -> Iterator[Meaning]:
+def _industries(file: VocabularyFile) -> Iterator[Sense]:
     for row in file.industries:
-        industry = Industry(id=row.id, name=row.name, naics=row.naics, sic=row.sic, found=NOWHERE)
-        yield from _each("industry", row, industry, file.ordinary_words)
+        industry = ProfileIndustry(id=row.id, name=row.name, naics=row.naics, sic=row.sic, found=NOWHERE)
+        yield from _senses("industry", row, industry, file.ordinary_words)
 
 
-def _models(file: File) -> Iterator[Meaning]:
+def _models(file: VocabularyFile) -> Iterator[Sense]:
     for row in file.models:
-        yield from _each("model", row, Signal(id=row.id, name=row.name, found=NOWHERE), file.ordinary_words)
+        yield from _senses("model", row, ProfileSignal(id=row.id, name=row.name, found=NOWHERE), file.ordinary_words)
 
 
-def _sizes(file: File) -> Iterator[Meaning]:
+def _sizes(file: VocabularyFile) -> Iterator[Sense]:
     for row in file.sizes:
-        band = Range(minimum=row.minimum, maximum=row.maximum, found=NOWHERE)
-        yield from _each("size", row, band, file.ordinary_words)
+        size = ProfileRange(minimum=row.minimum, maximum=row.maximum, found=NOWHERE)
+        yield from _senses("size", row, size, file.ordinary_words)
 
 
-def _funding(file: File) -> Iterator[Meaning]:
-    stages = {row.id: Funding(stage=row.id, name=row.name, found=NOWHERE) for row in file.stages}
+def _funding(file: VocabularyFile) -> Iterator[Sense]:
+    stages = {row.id: ProfileFunding(stage=row.id, name=row.name, found=NOWHERE) for row in file.stages}
     for row in file.stages:
-        yield from _each("funding", row, stages[row.id], file.ordinary_words)
+        yield from _senses("funding", row, stages[row.id], file.ordinary_words)
     for row in file.others:
-        yield from _each("funding", row, Funding(stage=row.id, name=row.name, found=NOWHERE), file.ordinary_words)
+        yield from _senses(
+            "funding", row, ProfileFunding(stage=row.id, name=row.name, found=NOWHERE), file.ordinary_words
+        )
     for group in file.groups:
-        for written in group.synonyms:
-            yield Meaning(
-                kind="funding", things=tuple(stages[id_] for id_ in group.stages), written=written, caution="weak"
+        for spelling in group.synonyms:
+            yield Sense(
+                kind="funding", entities=tuple(stages[id_] for id_ in group.stages), spelling=spelling, ambiguity="weak"
             )
 
 
-def _signals(file: File) -> Iterator[Meaning]:
+def _signals(file: VocabularyFile) -> Iterator[Sense]:
     for row in file.signals:
-        signal = Signal(id=row.id, name=row.name, found=NOWHERE)
-        yield from _each("signal", row, signal, file.ordinary_words, takes=row.takes)
+        signal = ProfileSignal(id=row.id, name=row.name, found=NOWHERE)
+        yield from _senses("signal", row, signal, file.ordinary_words, argument_kind=row.argument_kind)
 
 
-def _technologies(file: File) -> Iterator[Meaning]:
+def _technologies(file: VocabularyFile) -> Iterator[Sense]:
     for row in file.categories:
-        category = WantedTechnology(name=None, category=row.id, found=NOWHERE)
-        yield from _each("category", row, category, file.ordinary_words)
+        category = ProfileTechnology(name=None, category=row.id, found=NOWHERE)
+        yield from _senses("category", row, category, file.ordinary_words)
         for name, others in row.products.items():
-            product = WantedTechnology(name=name, category=row.id, found=NOWHERE)
-            entry = Entry(id=name, name=name, synonyms=others)
-            yield from _each("technology", entry, product, file.ordinary_words, exact=True)
+            product = ProfileTechnology(name=name, category=row.id, found=NOWHERE)
+            entry = VocabularyEntry(id=name, name=name, synonyms=others)
+            yield from _senses("technology", entry, product, file.ordinary_words, exact=True)
 
 
-def _places(file: File) -> Iterator[Meaning]:
+def _places(file: VocabularyFile) -> Iterator[Sense]:
     for row in file.countries:
-        country = Place(name=row.name, countries=(row.code,), found=NOWHERE)
-        entry = Entry(id=row.code, name=row.name, synonyms=row.others)
-        yield from _each("place", entry, country, file.ordinary_words, exact=True)
-        yield from _each("place", Entry(id=row.code, synonyms=row.demonyms), country, file.ordinary_words)
-        yield Meaning(kind="place", things=(country,), written=row.code, exact=True, caution="code")
+        country = ProfilePlace(name=row.name, countries=(row.code,), found=NOWHERE)
+        entry = VocabularyEntry(id=row.code, name=row.name, synonyms=row.others)
+        yield from _senses("place", entry, country, file.ordinary_words, exact=True)
+        yield from _senses("place", VocabularyEntry(id=row.code, synonyms=row.demonyms), country, file.ordinary_words)
+        yield Sense(kind="place", entities=(country,), spelling=row.code, exact=True, ambiguity="code")
     for area in (*file.regions, *file.localities):
-        place = Place(name=area.name, countries=area.countries, found=NOWHERE, kind=area.kind)
-        entry = Entry(id=area.name, name=area.name, synonyms=area.others)
-        yield from _each("place", entry, place, file.ordinary_words, exact=True)
+        place = ProfilePlace(name=area.name, countries=area.countries, found=NOWHERE, kind=area.kind)
+        entry = VocabularyEntry(id=area.name, name=area.name, synonyms=area.others)
+        yield from _senses("place", entry, place, file.ordinary_words, exact=True)
 
 
-def _personas(file: File) -> Iterator[Meaning]:
+def _personas(file: VocabularyFile) -> Iterator[Sense]:
     for role in file.roles:
-        persona = Persona(
+        persona = ProfilePersona(
             id=role.id, title=role.title, department=role.department, seniority=role.seniority, found=NOWHERE
         )
-        entry = Entry(id=role.id, name=role.title, synonyms=role.synonyms)
-        yield from _each("persona", entry, persona, file.ordinary_words)
+        entry = VocabularyEntry(id=role.id, name=role.title, synonyms=role.synonyms)
+        yield from _senses("persona", entry, persona, file.ordinary_words)
     for row in file.departments:
-        team = Persona(id=row.id, title=row.name, department=row.id, seniority="any", found=NOWHERE)
-        ranks = {seniority: _ranked(row, seniority, title) for seniority, title in file.titles.items()}
+        team = ProfilePersona(id=row.id, title=row.name, department=row.id, seniority="any", found=NOWHERE)
+        ranks = {seniority: _persona_of(row, seniority, title) for seniority, title in file.titles.items()}
         for seniority, patterns in file.patterns.items():
             for pattern in patterns:
                 names = tuple(pattern.format(name) for name in (row.name, *row.synonyms))
-                yield from _each("persona", Entry(id=row.id, synonyms=names), ranks[seniority], file.ordinary_words)
-        for written in (row.name, *row.synonyms):
-            yield Meaning(kind="department", things=(team, *ranks.values()), written=written)
+                yield from _senses(
+                    "persona", VocabularyEntry(id=row.id, synonyms=names), ranks[seniority], file.ordinary_words
+                )
+        for spelling in (row.name, *row.synonyms):
+            yield Sense(kind="department", entities=(team, *ranks.values()), spelling=spelling)
 
 
-def _ranked(department: Entry, seniority: Seniority, title: str) -> Persona:
-    """Somebody of this rank in the department."""
-    return Persona(
+def _persona_of(department: VocabularyEntry, seniority: Seniority, title: str) -> ProfilePersona:
+    """Create the persona of a department and a seniority."""
+    return ProfilePersona(
         id=f"{seniority}_{department.id}",
         title=title.format(department.name),
         department=department.id,

@@ -1,5 +1,5 @@
 """
-Which expressions of the vocabulary stand in a text: the longest ones, each with the meaning that its context bears out.
+Mentions of entities in a text: the longest expressions, each with the sense that fits its context best.
 """
 
 import itertools
@@ -7,64 +7,64 @@ import itertools
 import msgspec
 
 from enrichment.blueprint.reading.amounts import Amount, read_amounts
-from enrichment.blueprint.reading.confidence import how_sure
-from enrichment.blueprint.reading.context import Pick, Spot, Text
+from enrichment.blueprint.reading.confidence import confidence
+from enrichment.blueprint.reading.context import Context, Mention, Text
 from enrichment.blueprint.reading.grammar import grammar
-from enrichment.blueprint.reading.lexicon import NOWHERE, Meaning, Thing
+from enrichment.blueprint.reading.lexicon import NOWHERE, Entity, Sense
 from enrichment.blueprint.reading.vocabulary import vocabulary
-from enrichment.blueprint.values import Persona, Place, Range
+from schemas import ProfilePersona, ProfilePlace, ProfileRange
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """Words that may stand for something, or for nothing: an idiom has neither meanings nor an amount."""
+    """An expression with its possible senses, or an amount. An idiom has neither, and means nothing."""
 
     first: int
     last: int
-    meanings: tuple[Meaning, ...] = ()
+    senses: tuple[Sense, ...] = ()
     amount: Amount | None = None
 
 
-def pick_things(text: Text) -> list[Pick]:
-    """What the text names, in order, no word twice."""
-    candidates = _longest(text, _candidates(text))
-    countries = frozenset(_beyond_doubt(candidates))
-    picks: list[Pick] = []
-    for candidate, after in itertools.zip_longest(candidates, candidates[1:]):
+def find_mentions(text: Text) -> list[Mention]:
+    """Find the mentions in a text, in order and without overlaps."""
+    candidates = _longest_matches(text, _candidates(text))
+    countries = frozenset(_certain_countries(candidates))
+    mentions: list[Mention] = []
+    for candidate, following in itertools.zip_longest(candidates, candidates[1:]):
         if candidate.amount:
-            picks.append(_sized(candidate.amount))
-        if not candidate.meanings:
+            mentions.append(_amount_mention(candidate.amount))
+        if not candidate.senses:
             continue
-        spot = Spot(
+        context = Context(
             text=text,
             first=candidate.first,
             last=candidate.last,
-            before=picks[-1] if picks else None,
-            after=after.first if after else len(text.words),
-            after_may_be=after.meanings if after else (),
-            after_shown=text.shown(after.first, after.last) if after else "",
+            previous=mentions[-1] if mentions else None,
+            next_start=following.first if following else len(text.words),
+            next_senses=following.senses if following else (),
+            next_text=text.excerpt(following.first, following.last) if following else "",
             countries=countries,
         )
-        sure, _, meaning = max(
-            ((how_sure(meaning, spot), -order, meaning) for order, meaning in enumerate(candidate.meanings)),
+        score, _, sense = max(
+            ((confidence(sense, context), -order, sense) for order, sense in enumerate(candidate.senses)),
             key=lambda believed: believed[:2],
         )
-        if sure:
-            picks.append(_meant(candidate, meaning, round(sure, 2), picks[-1] if picks else None))
-    return picks
+        if score:
+            mentions.append(_sense_mention(candidate, sense, round(score, 2), mentions[-1] if mentions else None))
+    return mentions
 
 
 def _candidates(text: Text) -> list[Candidate]:
-    amounts = read_amounts(text.words, sized=text.field == "company_size")
+    amounts = read_amounts(text.words, is_size_field=text.field == "company_size")
     found = [Candidate(amount.first, amount.last, amount=amount) for amount in amounts]
     for first in range(len(text.words)):
         if idiom := grammar().idioms.at(text.words, first):
             found.append(Candidate(first, idiom[0]))
-        found += [Candidate(first, last, meanings) for last, meanings in vocabulary().at(text.words, first)]
+        found += [Candidate(first, last, senses) for last, senses in vocabulary().at(text.words, first)]
     return found
 
 
-def _longest(text: Text, candidates: list[Candidate]) -> list[Candidate]:
-    """Of candidates that share words the longest, of those alike the first; in the text's order."""
+def _longest_matches(text: Text, candidates: list[Candidate]) -> list[Candidate]:
+    """Of overlapping candidates, keep the longest, or else the first."""
     words = text.words
     taken = [False] * len(words)
     chosen = []
@@ -75,50 +75,55 @@ def _longest(text: Text, candidates: list[Candidate]) -> list[Candidate]:
     return sorted(chosen, key=lambda one: one.first)
 
 
-def _beyond_doubt(candidates: list[Candidate]) -> list[str]:
-    """Countries in which single places lie that the text names without a doubt."""
+def _certain_countries(candidates: list[Candidate]) -> list[str]:
+    """The countries of the places that the text names unambiguously."""
     return [
-        meaning.things[0].countries[0]
+        sense.entities[0].countries[0]
         for candidate in candidates
-        for meaning in candidate.meanings
-        if meaning.caution == "none" and isinstance(meaning.things[0], Place) and len(meaning.things[0].countries) == 1
+        for sense in candidate.senses
+        if sense.ambiguity == "none"
+        and isinstance(sense.entities[0], ProfilePlace)
+        and len(sense.entities[0].countries) == 1
     ]
 
 
-def _sized(amount: Amount) -> Pick:
-    size = Range(
+def _amount_mention(amount: Amount) -> Mention:
+    size = ProfileRange(
         minimum=amount.minimum,
         maximum=amount.maximum,
         currency=amount.currency,
         measure=amount.measure,
         found=NOWHERE,
     )
-    return Pick(
+    return Mention(
         first=amount.first,
         last=amount.last,
         kind="amount",
-        things=(size,),
+        entities=(size,),
         confidence=amount.confidence,
         guessed=amount.guessed,
     )
 
 
-def _meant(candidate: Candidate, meaning: Meaning, sure: float, before: Pick | None) -> Pick:
-    things = meaning.things
-    if meaning.kind == "department":
-        things = (_of_rank(things, before),)
-    return Pick(
+def _sense_mention(candidate: Candidate, sense: Sense, score: float, before: Mention | None) -> Mention:
+    entities = sense.entities
+    if sense.kind == "department":
+        entities = (_with_seniority(entities, before),)
+    return Mention(
         first=candidate.first,
         last=candidate.last,
-        kind="persona" if meaning.kind == "department" else meaning.kind,
-        things=things,
-        confidence=sure,
-        takes=meaning.takes,
+        kind="persona" if sense.kind == "department" else sense.kind,
+        entities=entities,
+        confidence=score,
+        argument_kind=sense.argument_kind,
     )
 
 
-def _of_rank(things: tuple[Thing, ...], before: Pick | None) -> Thing:
-    """Somebody of the department, of the rank of whom the list told before: "heads of sales and marketing"."""
-    told = before.things[0] if before else None
-    rank = told.seniority if isinstance(told, Persona) else "any"
-    return next((thing for thing in things if isinstance(thing, Persona) and thing.seniority == rank), things[0])
+def _with_seniority(entities: tuple[Entity, ...], before: Mention | None) -> Entity:
+    """Find the persona of a department with the seniority of the previous one: "heads of sales and marketing"."""
+    named = before.entities[0] if before else None
+    seniority = named.seniority if isinstance(named, ProfilePersona) else "any"
+    return next(
+        (entity for entity in entities if isinstance(entity, ProfilePersona) and entity.seniority == seniority),
+        entities[0],
+    )

@@ -1,5 +1,5 @@
 """
-Numbers as people write them ("1,500", "1.5k", "$20M", "5 Mio. €", "five hundred"), and the words that stand by them.
+Numbers in a text ("1,500", "1.5k", "$20M", "5 Mio. €", "five hundred"), and the expressions next to them.
 """
 
 import functools
@@ -9,19 +9,19 @@ from typing import Final, Literal
 import msgspec
 
 from enrichment.blueprint.reading.lexicon import load
-from enrichment.blueprint.reading.phrases import Phrases, plain_phrases
+from enrichment.blueprint.reading.phrases import Phrases, phrase_set
 from enrichment.blueprint.reading.words import Word
+from schemas import Measure
 
 NUMBER: Final = re.compile(r"(\d[\d.,'\u2019\u00a0\u202f ]*)([a-z]*)")
 GROUPED: Final = re.compile(r"[1-9]\d{0,2}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
 
-Measure = Literal["employees", "revenue", "arr", "funding"]
 Bound = Literal["lower", "above", "upper", "below"]
-Unit = Literal["employees", "revenue", "arr", "funding", "other"]
+Unit = Measure | Literal["other"]
 
 
 class AmountWords(msgspec.Struct, frozen=True, kw_only=True):
-    """The file of the words that make a number an amount of something."""
+    """The file `amounts.json`."""
 
     multipliers: dict[str, int]
     numbers: dict[str, int]
@@ -39,7 +39,7 @@ class AmountWords(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AmountPhrases(msgspec.Struct, frozen=True, kw_only=True):
-    """The same, ready to be looked up."""
+    """The expressions of amounts, prepared for look-ups."""
 
     multipliers: dict[str, int]
     numbers: dict[str, int]
@@ -56,18 +56,18 @@ class AmountPhrases(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Number(msgspec.Struct, frozen=True, kw_only=True):
-    """One number: it ends before word `last`; its value as written, what that is multiplied by, and "+" as a bound."""
+    """A number that ends before word `last`: its value, the multiplier ("k", "million"), and a bound such as "+"."""
 
     last: int
     value: float
-    times: int
+    multiplier: int
     currency: str | None
     bound: Bound | None
 
 
 @functools.cache
 def amount_phrases() -> AmountPhrases:
-    """The words of amounts, read at first use."""
+    """Load the expressions of amounts; they are read at the first call."""
     words = load("amounts", AmountWords)
     units: dict[str, Unit] = {unit: measure for measure, units in words.units.items() for unit in units}
     others: dict[str, Unit] = dict.fromkeys(words.others, "other")
@@ -78,62 +78,63 @@ def amount_phrases() -> AmountPhrases:
         currencies=Phrases(words.currencies),
         units=Phrases(units | others),
         leads=Phrases(leads | others),
-        fillers=plain_phrases(words.fillers),
-        between=plain_phrases(words.between),
+        fillers=phrase_set(words.fillers),
+        between=phrase_set(words.between),
         bounds=Phrases({phrase: bound for bound, phrases in words.bounds.items() for phrase in phrases}),
         bounds_after=Phrases({phrase: bound for bound, phrases in words.bounds_after.items() for phrase in phrases}),
-        around=plain_phrases(words.around),
-        to=plain_phrases(words.to),
-        both=plain_phrases(words.both),
+        around=phrase_set(words.around),
+        to=phrase_set(words.to),
+        both=phrase_set(words.both),
     )
 
 
 def number_at(words: list[Word], first: int) -> Number | None:
-    """The number that begins with this word, with its currency on either side."""
+    """Parse the number that starts at a position, with a currency before or after it."""
     phrases = amount_phrases()
     currency, place = None, first
     if before := phrases.currencies.at(words, place):
         place, currency = before
-    if place >= len(words) or (place > first and not words[place].near):
+    if place >= len(words) or (place > first and not words[place].adjacent):
         return None
-    written = _value(words[place].plain, phrases)
-    if written is None:
+    parsed = _value(words[place].normalized, phrases)
+    if parsed is None:
         return None
-    value, times = written
-    spelled_out = words[place].plain in phrases.numbers
-    place, more = _multiplied(words, place + 1, phrases)
+    value, multiplier = parsed
+    spelled_out = words[place].normalized in phrases.numbers
+    place, more = _multiplier(words, place + 1, phrases)
     if spelled_out and value < 10 and more == 1:
-        return None  # "one of", "two-sided": no amounts
+        return None  # "one of" and "two-sided" are not amounts
     place, currency = _currency_after(words, place, currency)
     place, bound = bound_after(words, place)
     place, currency = _currency_after(words, place, currency)
-    return Number(last=place, value=value, times=times * more, currency=currency, bound=bound)
+    return Number(last=place, value=value, multiplier=multiplier * more, currency=currency, bound=bound)
 
 
 def bound_after(words: list[Word], place: int) -> tuple[int, Bound | None]:
     """
-    The words from here that make the number before them a bound ("+", "or more"): where they end, and which. Those that
-    another number follows are that one's: "50 or over 10,000".
+    Parse an expression after a number that makes it a bound ("+", "or more"); return its end and the bound.
+
+    An expression that is followed by another number belongs to that number: "50 or over 10,000".
     """
     phrases = amount_phrases()
     after = phrases.bounds_after.at(words, place)
-    if after is None or not words[place].near:
+    if after is None or not words[place].adjacent:
         return place, None
     currency = phrases.currencies.at(words, after[0])
     end = currency[0] if currency else after[0]
-    return (place, None) if end < len(words) and _value(words[end].plain, phrases) else after
+    return (place, None) if end < len(words) and _value(words[end].normalized, phrases) else after
 
 
 def _currency_after(words: list[Word], place: int, currency: str | None) -> tuple[int, str | None]:
-    """A currency that follows the number, if none went before it: where it ends, and which."""
+    """Parse a currency after the number, unless there was one before it; return its end and the currency."""
     after = amount_phrases().currencies.at(words, place)
     return after if after and currency is None and words[place].gap.strip(" .") == "" else (place, currency)
 
 
-def _value(plain: str, phrases: AmountPhrases) -> tuple[float, int] | None:
-    """The value of a number's word, and what the letters at its end multiply it by."""
-    if not (match := NUMBER.fullmatch(plain)):
-        return (float(phrases.numbers[plain]), 1) if plain in phrases.numbers else None
+def _value(normalized: str, phrases: AmountPhrases) -> tuple[float, int] | None:
+    """Parse a word as a number; return its value and the multiplier in its suffix."""
+    if not (match := NUMBER.fullmatch(normalized)):
+        return (float(phrases.numbers[normalized]), 1) if normalized in phrases.numbers else None
     digits, letters = match.groups()
     if (letters and letters not in phrases.multipliers) or len(digits) > 20:
         return None
@@ -142,11 +143,11 @@ def _value(plain: str, phrases: AmountPhrases) -> tuple[float, int] | None:
     return float(digits.replace(",", ".")), phrases.multipliers.get(letters, 1)
 
 
-def _multiplied(words: list[Word], place: int, phrases: AmountPhrases) -> tuple[int, int]:
-    """Words that multiply the number before them: where they end, and by how much. At most two ("hundred thousand")."""
-    times = 1
+def _multiplier(words: list[Word], place: int, phrases: AmountPhrases) -> tuple[int, int]:
+    """Parse up to two multiplying words ("hundred thousand"); return their end and the multiplier."""
+    multiplier = 1
     end = min(place + 2, len(words))
-    while place < end and words[place].near and words[place].plain in phrases.multipliers:
-        times *= phrases.multipliers[words[place].plain]
+    while place < end and words[place].adjacent and words[place].normalized in phrases.multipliers:
+        multiplier *= phrases.multipliers[words[place].normalized]
         place += 1
-    return place, times
+    return place, multiplier

@@ -1,5 +1,5 @@
 """
-Looking up expressions of several words: which one begins, or ends, at a place in a text.
+Look-up of expressions that consist of several words.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ V = TypeVar("V")
 
 
 class Phrases(Generic[V]):
-    """Expressions, and what each stands for."""
+    """A mapping from expressions to values, with a look-up of the longest match at a position."""
 
     def __init__(self, phrases: Mapping[str, V]) -> None:
         self._values: dict[tuple[str, ...], V] = {}
@@ -24,13 +24,13 @@ class Phrases(Generic[V]):
             self._longest_to[key[-1]] = max(len(key), self._longest_to.get(key[-1], 0))
 
     def at(self, words: Sequence[Word], first: int) -> tuple[int, V] | None:
-        """The longest expression that begins with this word: where it ends, and what it stands for."""
+        """Find the longest expression that starts at a position; return its end and its value."""
         if first >= len(words) or not (most := self._longest_from.get(words[first].stem)):
             return None
         best = None
         key: tuple[str, ...] = ()
         for last in range(first, min(first + most, len(words))):
-            if last > first and not words[last].near:
+            if last > first and not words[last].adjacent:
                 break
             key = (*key, words[last].stem)
             if key in self._values:
@@ -38,7 +38,7 @@ class Phrases(Generic[V]):
         return best
 
     def before(self, words: Sequence[Word], last: int) -> tuple[int, V] | None:
-        """The longest expression that ends before this word: where it begins, and what it stands for."""
+        """Find the longest expression that ends at a position; return its start and its value."""
         if not 0 < last <= len(words) or not (most := self._longest_to.get(words[last - 1].stem)):
             return None
         best = None
@@ -47,11 +47,11 @@ class Phrases(Generic[V]):
             key = (words[first].stem, *key)
             if key in self._values:
                 best = first, self._values[key]
-            if not words[first].near:
+            if not words[first].adjacent:
                 break
         return best
 
 
-def plain_phrases(phrases: Iterable[str]) -> Phrases[bool]:
-    """Expressions that stand for nothing but themselves."""
+def phrase_set(phrases: Iterable[str]) -> Phrases[bool]:
+    """Create a set of expressions."""
     return Phrases(dict.fromkeys(phrases, True))

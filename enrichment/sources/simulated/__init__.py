@@ -1,3 +1,3 @@
 """
-Invented answers, for trials and tests.
+Simulated answers, for trials and tests.
 """

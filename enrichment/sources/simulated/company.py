@@ -1,6 +1,5 @@
 """
-The company that is invented for a domain when sources are simulated: the same every time, and another one for another
-domain.
+The simulated company for a domain: a deterministic function of the domain.
 """
 
 import functools
@@ -19,13 +18,14 @@ import msgspec
 from enrichment.domains import canonical_domain
 from enrichment.errors import InvalidDomain
 
-REFERENCE: Final = date(2026, 10, 31)  # the simulated data's own date: it stays, and nothing in the data is younger
+REFERENCE_DATE: Final = date(2026, 10, 31)  # the fixed present of the simulated data; nothing in it is later
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
+class Company(msgspec.Struct, frozen=True, kw_only=True):
     """
-    The few facts that all invented answers about a company must agree on. Money in US dollars a year, growth in percent
-    a year; `region` is the state's two letters in the US.
+    The facts about a company on which all its simulated answers agree.
+
+    `revenue` is in US dollars a year, `growth` that of the revenue in percent; `region` is a two-letter code in the US.
     """
 
     domain: str
@@ -45,14 +45,16 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     monthly_visits: int
     sells_online: bool
 
-    def random(self, purpose: str) -> random.Random:
-        """A source of chance that gives the same numbers for the same domain and purpose every time."""
-        return seeded(self.domain, purpose)
+    def rng(self, purpose: str) -> random.Random:
+        """Return a random number generator that is seeded with the domain and the purpose."""
+        return seeded_rng(self.domain, purpose)
 
 
-class Industry(NamedTuple):
+class IndustryNorms(NamedTuple):
     """
-    A line of business. Revenue per employee in US dollars a year; `online` is the share that sells online, 0 to 1; the
+    The typical figures of an industry.
+
+    Revenue per employee is in US dollars a year; `online` is the share of companies that sell online, from 0 to 1; the
     ranges are in percent.
     """
 
@@ -65,15 +67,15 @@ class Industry(NamedTuple):
     net_margin: tuple[float, float]
 
 
-class Country(NamedTuple):
-    """A country, and where its companies are listed."""
+class StockMarket(NamedTuple):
+    """A country and its stock exchanges."""
 
-    name: str
+    country: str
     exchanges: tuple[str, ...]
 
 
 # fmt: off
-INDUSTRIES: Final = {row[0]: Industry(*row) for row in (
+INDUSTRIES: Final = {row[0]: IndustryNorms(*row) for row in (
     # name                      NAICS     revenue  online  growth     gross     net margin
     ("Warehouse clubs",         "455211", 850_000, 1.00,  (2, 9),    (11, 14), (2, 3.2)),
     ("Apparel retail",          "458110", 220_000, 0.95,  (-6, 12),  (38, 58), (-2, 11)),
@@ -100,23 +102,23 @@ INDUSTRIES: Final = {row[0]: Industry(*row) for row in (
 )}
 
 COUNTRIES: Final = {
-    "US": Country("United States",  ("NASDAQ", "NYSE")),
-    "CA": Country("Canada",         ("TSX",)),
-    "GB": Country("United Kingdom", ("LSE",)),
-    "IE": Country("Ireland",        ("Euronext Dublin",)),
-    "DE": Country("Germany",        ("XETRA",)),
-    "FR": Country("France",         ("Euronext Paris",)),
-    "NL": Country("Netherlands",    ("Euronext Amsterdam",)),
-    "ES": Country("Spain",          ("BME",)),
-    "IT": Country("Italy",          ("Euronext Milan",)),
-    "CH": Country("Switzerland",    ("SIX",)),
-    "SE": Country("Sweden",         ("Nasdaq Stockholm",)),
-    "JP": Country("Japan",          ("TSE",)),
-    "AU": Country("Australia",      ("ASX",)),
-    "SG": Country("Singapore",      ("SGX",)),
-    "IN": Country("India",          ("NSE",)),
-    "BR": Country("Brazil",         ("B3",)),
-    "MX": Country("Mexico",         ("BMV",)),
+    "US": StockMarket("United States",  ("NASDAQ", "NYSE")),
+    "CA": StockMarket("Canada",         ("TSX",)),
+    "GB": StockMarket("United Kingdom", ("LSE",)),
+    "IE": StockMarket("Ireland",        ("Euronext Dublin",)),
+    "DE": StockMarket("Germany",        ("XETRA",)),
+    "FR": StockMarket("France",         ("Euronext Paris",)),
+    "NL": StockMarket("Netherlands",    ("Euronext Amsterdam",)),
+    "ES": StockMarket("Spain",          ("BME",)),
+    "IT": StockMarket("Italy",          ("Euronext Milan",)),
+    "CH": StockMarket("Switzerland",    ("SIX",)),
+    "SE": StockMarket("Sweden",         ("Nasdaq Stockholm",)),
+    "JP": StockMarket("Japan",          ("TSE",)),
+    "AU": StockMarket("Australia",      ("ASX",)),
+    "SG": StockMarket("Singapore",      ("SGX",)),
+    "IN": StockMarket("India",          ("NSE",)),
+    "BR": StockMarket("Brazil",         ("B3",)),
+    "MX": StockMarket("Mexico",         ("BMV",)),
 }
 
 CITIES: Final = (
@@ -137,7 +139,7 @@ CITIES: Final = (
 )
 # fmt: on
 
-COSTCO: Final = Profile(
+COSTCO: Final = Company(
     domain="costco.com",
     name="Costco Wholesale",
     industry="Warehouse clubs",
@@ -157,53 +159,55 @@ COSTCO: Final = Profile(
 )
 
 
-def seeded(domain: str, purpose: str) -> random.Random:
-    """Chance that depends on nothing but the two words."""
+def seeded_rng(domain: str, purpose: str) -> random.Random:
+    """Return a random number generator that depends only on the two strings."""
     digest = hashlib.sha256(f"{domain}\n{purpose}".encode()).digest()
-    return random.Random(int.from_bytes(digest[:8]))  # noqa: S311 - nothing secret is made of it
+    return random.Random(int.from_bytes(digest[:8]))  # noqa: S311 - not for secrets
 
 
 @functools.lru_cache(maxsize=1024)
-def profile_of(domain: str) -> Profile:
-    """The company behind a canonical domain; one under a country's top-level domain sits in that country."""
+def company_of(domain: str) -> Company:
+    """Return the company for a canonical domain; under a country's top-level domain it is in that country."""
     if domain == COSTCO.domain:
         return COSTCO
-    chance = seeded(domain, "profile")
+    rng = seeded_rng(domain, "profile")
     name = _name(domain)
-    industry = chance.choice(list(INDUSTRIES.values()))
-    employees = rough(math.exp(chance.uniform(math.log(5), math.log(200_000))))
-    sells_online = chance.random() < industry.online
-    city, region, code = chance.choice(_cities(domain))
-    listed = chance.random() < (0.6 if employees >= 5_000 else 0.25 if employees >= 500 else 0)
-    return Profile(
+    industry = rng.choice(list(INDUSTRIES.values()))
+    employees = round_significant(math.exp(rng.uniform(math.log(5), math.log(200_000))))
+    sells_online = rng.random() < industry.online
+    city, region, code = rng.choice(_cities(domain))
+    listed = rng.random() < (0.6 if employees >= 5_000 else 0.25 if employees >= 500 else 0)
+    return Company(
         domain=domain,
         name=name,
         industry=industry.name,
         naics=industry.naics,
         employees=employees,
-        revenue=rough(employees * industry.revenue_per_employee * chance.uniform(0.6, 1.5)),
-        growth=round(chance.uniform(*industry.growth), 1),
-        # Most companies are young, and the large ones took their time.
-        founded=1900 + int((1 - chance.random() ** 2) * (126 - 2 * math.log(employees))),
+        revenue=round_significant(employees * industry.revenue_per_employee * rng.uniform(0.6, 1.5)),
+        growth=round(rng.uniform(*industry.growth), 1),
+        # Most companies are young, large ones older.
+        founded=1900 + int((1 - rng.random() ** 2) * (126 - 2 * math.log(employees))),
         city=city,
         region=region,
-        country=COUNTRIES[code].name,
+        country=COUNTRIES[code].country,
         country_code=code,
-        ticker=_ticker(name, chance) if listed else None,
-        exchange=chance.choice(COUNTRIES[code].exchanges) if listed else None,
-        monthly_visits=rough(employees**0.75 * (900 if sells_online else 120) * math.exp(chance.uniform(-1.2, 1.2))),
+        ticker=_ticker(name, rng) if listed else None,
+        exchange=rng.choice(COUNTRIES[code].exchanges) if listed else None,
+        monthly_visits=round_significant(
+            employees**0.75 * (900 if sells_online else 120) * math.exp(rng.uniform(-1.2, 1.2))
+        ),
         sells_online=sells_online,
     )
 
 
-def rough(number: float) -> int:
-    """To three digits, as estimates are given."""
+def round_significant(number: float) -> int:
+    """Round to three significant digits, as is usual for estimates; the fraction is dropped first."""
     whole = int(number)
     return round(whole, 3 - len(str(whole)))
 
 
-def shared_out(total: int, weights: Sequence[float]) -> list[int]:
-    """Whole numbers that sum to `total`, each as near to its weight's share as that allows (largest remainder)."""
+def apportion(total: int, weights: Sequence[float]) -> list[int]:
+    """Divide a total into integers in proportion to the weights, by the largest remainder method."""
     exact = [total * weight / sum(weights) for weight in weights]
     shares = [int(share) for share in exact]
     by_remainder = sorted(range(len(exact)), key=lambda index: shares[index] - exact[index])
@@ -213,11 +217,11 @@ def shared_out(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def _name(domain: str) -> str:
-    """The label that somebody registered, read as a name: `mail.mercedes-benz.com` → `Mercedes-Benz`."""
+    """Capitalize the registered label of a domain: `mail.mercedes-benz.com` → `Mercedes-Benz`."""
     label, _, rest = domain.partition(".")
     try:
         canonical_domain(rest)
-    except InvalidDomain:  # a public suffix is left
+    except InvalidDomain:  # the rest is a public suffix
         return "-".join(part.capitalize() for part in _decoded(label).split("-"))
     return _name(rest)
 
@@ -234,7 +238,7 @@ def _cities(domain: str) -> list[tuple[str, str, str]]:
     return [city for city in CITIES if city[2] == code] or list(CITIES)
 
 
-def _ticker(name: str, chance: random.Random) -> str:
-    """The first four Latin letters of the name, or others if it has too few."""
+def _ticker(name: str, rng: random.Random) -> str:
+    """Return the first four Latin letters of the name, or random letters if it has fewer than three."""
     letters = [letter for letter in unicodedata.normalize("NFKD", name).upper() if letter in string.ascii_uppercase]
-    return "".join(letters[:4] if len(letters) > 2 else chance.choices(string.ascii_uppercase, k=4))
+    return "".join(letters[:4] if len(letters) > 2 else rng.choices(string.ascii_uppercase, k=4))

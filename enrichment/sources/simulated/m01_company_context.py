@@ -1,29 +1,29 @@
 """
-Who a company is: its name, age, place, size and line of business.
+Simulated company context.
 """
 
 from typing import Literal
 
 from enrichment.modules.answers import CompanyContext, revenue_range
-from enrichment.sources.simulated.company import Profile
+from enrichment.sources.simulated.company import Company
 
 
-def simulate(profile: Profile) -> CompanyContext:
-    """The profile's own facts, retold."""
-    company_type: Literal["public", "private"] = "public" if profile.ticker else "private"
-    hq = f"{profile.city}, {profile.region if profile.country_code == 'US' else profile.country}"
+def simulate(company: Company) -> CompanyContext:
+    """Return the facts of the simulated company."""
+    company_type: Literal["public", "private"] = "public" if company.ticker else "private"
+    hq = f"{company.city}, {company.region if company.country_code == 'US' else company.country}"
     return CompanyContext(
-        company_name=profile.name,
-        founded=profile.founded,
+        company_name=company.name,
+        founded=company.founded,
         hq=hq,
-        employees=profile.employees,
-        industry=profile.industry,
-        naics_code=profile.naics,
+        employees=company.employees,
+        industry=company.industry,
+        naics_code=company.naics,
         company_type=company_type,
-        revenue_range=revenue_range(profile.revenue),
-        country=profile.country,
+        revenue_range=revenue_range(company.revenue),
+        country=company.country,
         description=(
-            f"{profile.name} is a {company_type} company, based in {hq} and founded in {profile.founded}; its line of "
-            f"business is {profile.industry.lower()}, and it employs {profile.employees:,} people."
+            f"{company.name} is a {company_type} company, based in {hq} and founded in {company.founded}; its line of "
+            f"business is {company.industry.lower()}, and it employs {company.employees:,} people."
         ),
     )

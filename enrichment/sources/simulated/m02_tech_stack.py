@@ -1,15 +1,15 @@
 """
-Which technologies a company's site runs on.
+Simulated tech stack.
 """
 
 import math
 from typing import Final
 
 from enrichment.modules.answers import Technology, TechStack
-from enrichment.sources.simulated.company import COSTCO, Profile
+from enrichment.sources.simulated.company import COSTCO, Company
 
-# By category, the products that large companies tend to buy, and the others. Everybody has the core, who sells online
-# the shop as well; of the extra it is the more the larger they are.
+# Products by category: those typical of large companies, then the others. All companies use the core categories, those
+# that sell online also the shop categories; the larger the company, the more of the extra categories it uses.
 # fmt: off
 CORE: Final = {
     "CMS":                 ("Adobe AEM, Sitecore, Contentful, Drupal",   "WordPress, Webflow, Sanity, Storyblok"),
@@ -54,15 +54,15 @@ COSTCO_STACK: Final = TechStack(
 )
 
 
-def simulate(profile: Profile) -> TechStack:
-    """One product of each category that a company of this size and trade would have."""
-    if profile.domain == COSTCO.domain:
+def simulate(company: Company) -> TechStack:
+    """Return one product for each category that a company of this size and kind uses."""
+    if company.domain == COSTCO.domain:
         return COSTCO_STACK
-    chance = profile.random("m02")
-    size = min(1.0, math.log10(profile.employees) / 5)
-    extra = chance.sample(list(EXTRA.items()), k=round(len(EXTRA) * size * chance.uniform(0.4, 1.0)))
+    rng = company.rng("m02")
+    size = min(1.0, math.log10(company.employees) / 5)
+    extra = rng.sample(list(EXTRA.items()), k=round(len(EXTRA) * size * rng.uniform(0.4, 1.0)))
     technologies = []
-    for category, (enterprise, common) in [*CORE.items(), *(SHOP.items() if profile.sells_online else ()), *extra]:
-        products = enterprise if chance.random() < size * 0.9 else common
-        technologies.append(Technology(name=chance.choice(products.split(", ")), category=category))
+    for category, (enterprise, common) in [*CORE.items(), *(SHOP.items() if company.sells_online else ()), *extra]:
+        products = enterprise if rng.random() < size * 0.9 else common
+        technologies.append(Technology(name=rng.choice(products.split(", ")), category=category))
     return TechStack(technologies=tuple(technologies))

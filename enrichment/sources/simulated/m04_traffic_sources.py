@@ -1,25 +1,25 @@
 """
-Where the visitors of a company's site come from.
+Simulated traffic sources.
 """
 
 from typing import Final
 
 from enrichment.modules.answers import CountryShare, Referrer, TrafficSources
-from enrichment.sources.simulated.company import COUNTRIES, Profile, shared_out
+from enrichment.sources.simulated.company import COUNTRIES, Company, apportion
 
 REFERRERS: Final = ("coupons", "reviews", "compare", "directory", "forum", "news", "magazine", "partner-portal", "wiki")
 
 
-def simulate(profile: Profile) -> TrafficSources:
-    """Shares around the usual; who sells online pays for more of the visits. Most come from the company's country."""
-    chance = profile.random("m04")
-    usual = (36, 34, 8, 6, 6, 5, 5) if profile.sells_online else (40, 42, 2, 7, 5, 1, 3)
-    tenths = shared_out(1_000, [weight * chance.uniform(0.6, 1.6) for weight in usual])
+def simulate(company: Company) -> TrafficSources:
+    """Vary typical shares. Online shops have more paid visits; most visits come from the company's country."""
+    rng = company.rng("m04")
+    typical = (36, 34, 8, 6, 6, 5, 5) if company.sells_online else (40, 42, 2, 7, 5, 1, 3)
+    tenths = apportion(1_000, [weight * rng.uniform(0.6, 1.6) for weight in typical])
     direct, organic, paid, referrals, social, display, mail = (count / 10 for count in tenths)
 
-    abroad = chance.sample([code for code in COUNTRIES if code != profile.country_code], k=5)
-    countries = shared_out(1_000, [chance.uniform(55, 90), *_falling(chance.uniform(4, 9), 5), 3])[:-1]
-    referrers = shared_out(1_000, [*_falling(chance.uniform(10, 30), 5), chance.uniform(20, 60)])[:-1]
+    abroad = rng.sample([code for code in COUNTRIES if code != company.country_code], k=5)
+    countries = apportion(1_000, [rng.uniform(55, 90), *_falling(rng.uniform(4, 9), 5), 3])[:-1]
+    referrers = apportion(1_000, [*_falling(rng.uniform(10, 30), 5), rng.uniform(20, 60)])[:-1]
     return TrafficSources(
         direct=direct,
         organic_search=organic,
@@ -30,15 +30,15 @@ def simulate(profile: Profile) -> TrafficSources:
         mail=mail,
         top_referrers=tuple(
             Referrer(domain=f"{name}.example", share=count / 10)
-            for name, count in zip(chance.sample(REFERRERS, k=5), referrers, strict=True)
+            for name, count in zip(rng.sample(REFERRERS, k=5), referrers, strict=True)
         ),
         top_countries=tuple(
             CountryShare(country_code=code, share=count / 10)
-            for code, count in zip([profile.country_code, *abroad], countries, strict=True)
+            for code, count in zip([company.country_code, *abroad], countries, strict=True)
         ),
     )
 
 
 def _falling(first: float, count: int) -> list[float]:
-    """Each about two thirds of the one before."""
+    """Return weights that fall by about a third each."""
     return [first * 0.65**place for place in range(count)]

@@ -1,17 +1,17 @@
 """
-Which other sites are after the same visitors.
+Simulated competitors.
 """
 
 import math
 from typing import Final
 
 from enrichment.modules.answers import Competitor, Competitors
-from enrichment.sources.simulated.company import Profile, rough
+from enrichment.sources.simulated.company import Company, round_significant
 
-BEGINNINGS: Final = ("north", "blue", "prime", "true", "urban", "bright", "first", "open", "swift", "union")
+PREFIXES: Final = ("north", "blue", "prime", "true", "urban", "bright", "first", "open", "swift", "union")
 
 # fmt: off
-ENDINGS: Final = {
+SUFFIXES: Final = {
     "Warehouse clubs":       ("warehouse", "bulk", "club"),
     "Apparel retail":        ("wear", "apparel", "threads"),
     "Grocery retail":        ("grocer", "market", "pantry"),
@@ -38,19 +38,19 @@ ENDINGS: Final = {
 # fmt: on
 
 
-def simulate(profile: Profile) -> Competitors:
-    """Sites of the same trade and about the same size, under a top-level domain where nobody can have a real one."""
-    chance = profile.random("m05")
-    domains = [f"{one}{other}.example" for one in BEGINNINGS for other in ENDINGS[profile.industry]]
-    chosen = chance.sample([domain for domain in domains if domain != profile.domain], k=chance.randint(5, 10))
-    similarities = sorted((round(chance.uniform(0.35, 0.96), 2) for _ in chosen), reverse=True)
+def simulate(company: Company) -> Competitors:
+    """Return sites of the same industry and a similar size, under the reserved top-level domain `example`."""
+    rng = company.rng("m05")
+    domains = [f"{prefix}{suffix}.example" for prefix in PREFIXES for suffix in SUFFIXES[company.industry]]
+    chosen = rng.sample([domain for domain in domains if domain != company.domain], k=rng.randint(5, 10))
+    similarities = sorted((round(rng.uniform(0.35, 0.96), 2) for _ in chosen), reverse=True)
     return Competitors(
         competitors=tuple(
             Competitor(
                 domain=domain,
                 similarity=similarity,
-                monthly_visits=rough(profile.monthly_visits * math.exp(chance.uniform(-1, 1))),
-                shared_keywords=rough(profile.monthly_visits**0.6 * similarity),
+                monthly_visits=round_significant(company.monthly_visits * math.exp(rng.uniform(-1, 1))),
+                shared_keywords=round_significant(company.monthly_visits**0.6 * similarity),
             )
             for domain, similarity in zip(chosen, similarities, strict=True)
         )

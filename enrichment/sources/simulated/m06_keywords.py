@@ -1,13 +1,13 @@
 """
-Which searches bring people to a company's site.
+Simulated search keywords.
 """
 
 from typing import Final
 
 from enrichment.modules.answers import Intent, Keyword, Keywords
-from enrichment.sources.simulated.company import Profile, rough, shared_out
+from enrichment.sources.simulated.company import Company, apportion, round_significant
 
-# What people add to a company's name, and to the name of what they look for.
+# Patterns of searches for a company's name, and for a topic, each with the intent.
 # fmt: off
 BRANDED: Final[tuple[tuple[str, Intent], ...]] = (
     ("{}", "navigational"), ("{} login", "navigational"), ("{} careers", "navigational"), ("{} reviews", "commercial"),
@@ -43,30 +43,32 @@ TOPICS: Final = {
 # fmt: on
 
 
-def simulate(profile: Profile) -> Keywords:
-    """Searches for the company's name, which it leads, and for what its trade sells."""
-    chance = profile.random("m06")
-    phrases = [(added.format(profile.name.lower()), intent, True) for added, intent in BRANDED]
-    generic = [(added, intent, topic) for topic in TOPICS[profile.industry] for added, intent in GENERIC]
-    phrases += [(added.format(topic), intent, False) for added, intent, topic in chance.sample(generic, k=8)]
-    # The last weight stands for all the searches that are not listed.
-    tenths = shared_out(1_000, [*sorted((chance.uniform(1, 12) for _ in phrases), reverse=True), 60])
-    total = rough(profile.monthly_visits**0.65 * chance.uniform(0.8, 1.6)) + len(phrases)
+def simulate(company: Company) -> Keywords:
+    """Return searches for the company's name, for which it ranks first, and for topics of its industry."""
+    rng = company.rng("m06")
+    phrases = [(pattern.format(company.name.lower()), intent, True) for pattern, intent in BRANDED]
+    generic = [(pattern, intent, topic) for topic in TOPICS[company.industry] for pattern, intent in GENERIC]
+    phrases += [(pattern.format(topic), intent, False) for pattern, intent, topic in rng.sample(generic, k=8)]
+    # The last weight is that of all keywords that are not listed.
+    tenths = apportion(1_000, [*sorted((rng.uniform(1, 12) for _ in phrases), reverse=True), 60])
+    total = round_significant(company.monthly_visits**0.65 * rng.uniform(0.8, 1.6)) + len(phrases)
     return Keywords(
         keywords=tuple(
             Keyword(
                 keyword=phrase,
-                volume=max(10, rough(profile.monthly_visits * tenth / 1_000 * chance.uniform(1, 2 if branded else 9))),
-                position=1 if branded else chance.randint(2, 20),
+                volume=max(
+                    10, round_significant(company.monthly_visits * tenth / 1_000 * rng.uniform(1, 2 if branded else 9))
+                ),
+                position=1 if branded else rng.randint(2, 20),
                 traffic_share_percent=tenth / 10,
-                cpc=round(chance.uniform(0.1, 0.9) if branded else chance.uniform(0.4, 9.0), 2),
+                cpc=round(rng.uniform(0.1, 0.9) if branded else rng.uniform(0.4, 9.0), 2),
                 branded=branded,
                 intent=intent,
             )
             for (phrase, intent, branded), tenth in zip(phrases, tenths, strict=False)
         ),
         total_keywords=total,
-        branded_keywords=len(BRANDED) + round(total * chance.uniform(0.02, 0.1)),
-        paid_keywords=round(total * chance.uniform(0.01, 0.08)) if profile.sells_online else 0,
+        branded_keywords=len(BRANDED) + round(total * rng.uniform(0.02, 0.1)),
+        paid_keywords=round(total * rng.uniform(0.01, 0.08)) if company.sells_online else 0,
         currency="USD",
     )

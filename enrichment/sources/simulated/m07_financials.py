@@ -1,45 +1,45 @@
 """
-What a company earns.
+Simulated financials.
 """
 
 import msgspec
 
-from enrichment.modules.answers import Financials, YearsRevenue
-from enrichment.sources.simulated.company import INDUSTRIES, REFERENCE, Profile, rough
+from enrichment.modules.answers import AnnualRevenue, Financials
+from enrichment.sources.simulated.company import INDUSTRIES, REFERENCE_DATE, Company, round_significant
 
 
-def simulate(profile: Profile) -> Financials:
-    """The profile's revenue; for a public company also margins as usual in its industry, and what follows from them."""
-    year, revenue = REFERENCE.year - 1, profile.revenue
+def simulate(company: Company) -> Financials:
+    """Return the company's revenue and, if it is public, figures based on margins typical of its industry."""
+    year, revenue = REFERENCE_DATE.year - 1, company.revenue
     estimate = Financials(
         is_public=False,
         basis="estimated",
         currency="USD",
         fiscal_year=year,
         revenue=revenue,
-        revenue_growth_percent=profile.growth,
+        revenue_growth_percent=company.growth,
     )
-    if profile.ticker is None:
+    if company.ticker is None:
         return estimate
-    chance, industry = profile.random("m07"), INDUSTRIES[profile.industry]
-    net = round(chance.uniform(*industry.net_margin), 1)
-    operating = round(net + abs(net) * chance.uniform(0.15, 0.35) + 0.8, 1)
-    before = revenue / (1 + profile.growth / 100)
-    earlier = before / (1 + chance.uniform(*industry.growth) / 100)
+    rng, industry = company.rng("m07"), INDUSTRIES[company.industry]
+    net = round(rng.uniform(*industry.net_margin), 1)
+    operating = round(net + abs(net) * rng.uniform(0.15, 0.35) + 0.8, 1)
+    before = revenue / (1 + company.growth / 100)
+    earlier = before / (1 + rng.uniform(*industry.growth) / 100)
     return msgspec.structs.replace(
         estimate,
         is_public=True,
         basis="reported",
-        gross_margin_percent=round(chance.uniform(*industry.gross_margin), 1),
+        gross_margin_percent=round(rng.uniform(*industry.gross_margin), 1),
         operating_margin_percent=operating,
         net_margin_percent=net,
         net_income=round(revenue * net / 100),
-        ebitda=rough(revenue * (operating + chance.uniform(1, 6)) / 100),
-        free_cash_flow=rough(revenue * (net + chance.uniform(-2, 3)) / 100),
-        total_cash=rough(revenue * chance.uniform(0.03, 0.25)),
-        total_debt=rough(revenue * chance.uniform(0.02, 0.35)),
+        ebitda=round_significant(revenue * (operating + rng.uniform(1, 6)) / 100),
+        free_cash_flow=round_significant(revenue * (net + rng.uniform(-2, 3)) / 100),
+        total_cash=round_significant(revenue * rng.uniform(0.03, 0.25)),
+        total_debt=round_significant(revenue * rng.uniform(0.02, 0.35)),
         revenue_by_year=tuple(
-            YearsRevenue(fiscal_year=year - 2 + place, revenue=money)
-            for place, money in enumerate((rough(earlier), rough(before), revenue))
+            AnnualRevenue(fiscal_year=year - 2 + place, revenue=money)
+            for place, money in enumerate((round_significant(earlier), round_significant(before), revenue))
         ),
     )

@@ -1,28 +1,26 @@
 """
-What a company's executives have said in public.
+Simulated executive themes, without quotes.
 """
 
 from typing import Final
 
 from enrichment.modules.answers import ExecQuotes
-from enrichment.sources.simulated.company import Profile
+from enrichment.sources.simulated.company import Company
 
-NOTE: Final = (
-    "A simulated source never invents quotes; the themes are what executives of this industry usually speak of."
-)
+NOTE: Final = "Simulated sources never invent quotes; the themes are typical of executives in this industry."
 
-MAKING: Final = ("supply chain", "automation", "product quality", "sustainability")
-SELLING: Final = ("digital growth", "customer experience", "personalization", "store and online together")
+MANUFACTURING: Final = ("supply chain", "automation", "product quality", "sustainability")
+RETAIL: Final = ("digital growth", "customer experience", "personalization", "store and online together")
 
-# By the sector, a NAICS code's first two digits.
+# By sector, the first two digits of the NAICS code.
 # fmt: off
 THEMES: Final = {
     "22": ("energy transition", "grid investment", "regulation", "customer self-service"),
-    "32": ("research pipeline", "market access", *MAKING[:2]),
-    "33": MAKING,
+    "32": ("research pipeline", "market access", *MANUFACTURING[:2]),
+    "33": MANUFACTURING,
     "42": ("digital ordering", "inventory", "supply chain", "margins"),
-    "44": SELLING,
-    "45": ("member loyalty", "value for money", *SELLING[:2]),
+    "44": RETAIL,
+    "45": ("member loyalty", "value for money", *RETAIL[:2]),
     "48": ("capacity", "fuel and energy costs", "on-time performance", "digital booking"),
     "51": ("artificial intelligence", "customer retention", "platform growth", "security"),
     "52": ("digital channels", "risk management", "artificial intelligence", "regulation"),
@@ -33,7 +31,7 @@ THEMES: Final = {
 # fmt: on
 
 
-def simulate(profile: Profile) -> ExecQuotes:
-    """Topics only: nobody is credited with words that were never said."""
-    themes = THEMES[profile.naics[:2]]
-    return ExecQuotes(themes=tuple(profile.random("m11").sample(themes, k=3)), note=NOTE)
+def simulate(company: Company) -> ExecQuotes:
+    """Return themes only, as a quote must never be invented."""
+    themes = THEMES[company.naics[:2]]
+    return ExecQuotes(themes=tuple(company.rng("m11").sample(themes, k=3)), note=NOTE)

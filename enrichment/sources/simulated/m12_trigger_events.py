@@ -1,12 +1,12 @@
 """
-What has happened to a company lately that may make it buy.
+Simulated trigger events.
 """
 
 from datetime import timedelta
 from typing import Final
 
-from enrichment.modules.answers import Event, EventType, Impact, TriggerEvents
-from enrichment.sources.simulated.company import REFERENCE, Profile
+from enrichment.modules.answers import EventType, Impact, TriggerEvent, TriggerEvents
+from enrichment.sources.simulated.company import REFERENCE_DATE, Company
 
 # fmt: off
 EVENTS: Final[tuple[tuple[EventType, Impact, str], ...]] = (
@@ -28,25 +28,25 @@ EVENTS: Final[tuple[tuple[EventType, Impact, str], ...]] = (
 # fmt: on
 
 
-def simulate(profile: Profile) -> TriggerEvents:
-    """A few events that can happen to such a company: shareholders are reported to, investors put money into others."""
-    chance = profile.random("m12")
-    impossible = "earnings" if profile.ticker is None else "funding"
+def simulate(company: Company) -> TriggerEvents:
+    """Return events that are possible: only public companies report earnings, only private ones raise funding."""
+    rng = company.rng("m12")
+    impossible = "earnings" if company.ticker is None else "funding"
     possible = [row for row in EVENTS if row[0] != impossible]
-    days = sorted(chance.sample(range(365), k=chance.randint(2, 6)))
+    days = sorted(rng.sample(range(365), k=rng.randint(2, 6)))
     facts = {
-        "name": profile.name,
-        "city": profile.city,
-        "change": "higher" if profile.growth > 0 else "lower",
+        "name": company.name,
+        "city": company.city,
+        "change": "higher" if company.growth > 0 else "lower",
     }
     return TriggerEvents(
         events=tuple(
-            Event(
+            TriggerEvent(
                 type=kind,
-                date=(REFERENCE - timedelta(days=ago)).isoformat(),
+                date=(REFERENCE_DATE - timedelta(days=ago)).isoformat(),
                 headline=headline.format(**facts),
                 impact=impact,
             )
-            for ago, (kind, impact, headline) in zip(days, chance.sample(possible, k=len(days)), strict=True)
+            for ago, (kind, impact, headline) in zip(days, rng.sample(possible, k=len(days)), strict=True)
         )
     )

@@ -1,5 +1,5 @@
 """
-A made-up source: no outside call, a wait in its place, and the same answer for a domain every time.
+The simulated sources: a delay in place of an outside call, and deterministic answers.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,20 +28,20 @@ from enrichment.sources.simulated import (
     m11_exec_quotes,
     m12_trigger_events,
 )
-from enrichment.sources.simulated.company import Profile, profile_of
+from enrichment.sources.simulated.company import Company, company_of
 from schemas import CompanyData, SourceCitation
 
-COMPANY = CompanyData(company_size=50, industry="AI Software")
+COMPANY: Final = CompanyData(company_size=50, industry="AI Software")
 
-URLS = {
+PROVIDER_URLS: Final = {
     "BuiltWith": "https://builtwith.com",
     "SimilarWeb": "https://similarweb.com",
     "Yahoo Finance": "https://finance.yahoo.com",
     "WebSearch": "https://tavily.com",
 }
-"Where the providers are that would have been asked."
+"The URLs in citations."
 
-SIMULATIONS: Final[Mapping[str, Callable[[Profile], Answer]]] = {
+SIMULATIONS: Final[Mapping[str, Callable[[Company], Answer]]] = {
     "m01_company_context": m01_company_context.simulate,
     "m02_tech_stack": m02_tech_stack.simulate,
     "m03_traffic": m03_traffic.simulate,
@@ -55,37 +55,37 @@ SIMULATIONS: Final[Mapping[str, Callable[[Profile], Answer]]] = {
     "m11_exec_quotes": m11_exec_quotes.simulate,
     "m12_trigger_events": m12_trigger_events.simulate,
 }
-"The function that invents each module's answer, by module id."
+"By module id."
 
 
 class SimulatedCompanies(msgspec.Struct, frozen=True, kw_only=True):
-    """A slow third party that answers `POST /enrich`, played by `clock`."""
+    """The simulated source for `POST /enrich`, with the same answer for every domain."""
 
     expected_seconds: float
     clock: Clock
     name: str = "simulated"
 
     async def look_up(self, domain: str) -> CompanyData:
-        """Wait, then answer what every domain is answered."""
+        """Wait, then return the answer."""
         await self.clock.sleep(self.expected_seconds)
         return COMPANY
 
 
 class Simulated(msgspec.Struct, frozen=True, kw_only=True):
-    """Slow third parties that answer the modules."""
+    """The simulated source for modules."""
 
     seconds: float
     clock: Clock
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
-        """Wait, then answer with made-up facts that say so."""
+        """Wait, then return an answer that is marked as simulated."""
         simulate = SIMULATIONS.get(module.id)
         if simulate is None:
             raise SourceFailed("This module cannot be simulated.")
         await self.clock.sleep(self.seconds)
-        answer = simulate(profile_of(subject.domain))
+        answer = simulate(company_of(subject.domain))
         title = f"{module.provider} {module.title} (simulated)"
-        citation = SourceCitation(url=URLS[module.provider], title=title, source="simulated", simulated=True)
+        citation = SourceCitation(url=PROVIDER_URLS[module.provider], title=title, source="simulated", simulated=True)
         return Finding.of(
             msgspec.structs.replace(answer, simulated=True),
             source="simulated",
@@ -94,8 +94,8 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class FailingOn(msgspec.Struct, frozen=True, kw_only=True):
-    """A source that fails on some modules, every time, so that failing can be tried out."""
+class FaultInjector(msgspec.Struct, frozen=True, kw_only=True):
+    """Wraps a source, and fails for the given modules, to try out failures."""
 
     modules: frozenset[str]
     source: Source
@@ -103,17 +103,21 @@ class FailingOn(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
-        """As the source itself, but for those modules."""
-        if module.id not in self.modules:
-            return await self.source.ask(module, subject)
-        await self.clock.sleep(self.seconds)
-        raise SourceFailed("It fails because SIMULATED_FAILURES names this module.")
+        """Wait and fail for one of the modules; otherwise ask the source."""
+        if module.id in self.modules:
+            await self.clock.sleep(self.seconds)
+            raise SourceFailed("This module is listed in SIMULATED_FAILURES.")
+        return await self.source.ask(module, subject)
 
 
 def simulated_sources(
     settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock
 ) -> dict[str, Source]:
-    """By the names that the modules' chains know them by."""
+    """
+    Return the sources for `SOURCES=simulated`, by their names in the registry.
+
+    Raises `SettingsError` if SIMULATED_FAILURES lists an unknown module.
+    """
     if unknown := set(settings.simulated_failures) - MODULES.keys():
         raise SettingsError(
             [f"SIMULATED_FAILURES cannot be {', '.join(sorted(unknown))}; the modules are {', '.join(MODULES)}."]
@@ -125,7 +129,7 @@ def simulated_sources(
     }
     if failures:
         return {
-            name: FailingOn(modules=failures, source=source, seconds=seconds, clock=clock)
+            name: FaultInjector(modules=failures, source=source, seconds=seconds, clock=clock)
             for name, source in sources.items()
         }
     return sources

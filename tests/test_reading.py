@@ -1,20 +1,20 @@
 """
-What callers write about their ideal customers, and what is read out of it.
+The parsing of ideal customer profiles.
 """
 
 import itertools
 import random
-from typing import Any
 
 import pytest
 
+from enrichment.blueprint.profile import CRITERIA, criteria
 from enrichment.blueprint.reading.icp import read_icp
-from enrichment.blueprint.reading.lexicon import File, load
+from enrichment.blueprint.reading.lexicon import Entity, VocabularyFile, load
 from enrichment.blueprint.reading.vocabulary import vocabulary
-from enrichment.blueprint.values import Icp, IcpInput, Range
+from schemas import CustomerProfile, FoundInProfile, IcpObject, NotUnderstood, ProfileRange
 
-# A text, and indented below it what it tells of: "-" before what is excluded, "?" before the words that were not
-# understood, "!" before a contradiction.
+# Texts, each with the criteria in it indented below: "-" marks an excluded one, "?" passages that were not understood,
+# and "!" a contradiction.
 EXPRESSIONS = """
 50-500 employees
     company_size: 50-500
@@ -639,24 +639,24 @@ asdf qwer zxcv
     ? asdf qwer zxcv
 """
 
-# What a profile's object tells where free text would not, field by field.
-FIELDS: list[tuple[IcpInput, list[str]]] = [
-    (IcpInput(), []),
-    (IcpInput(industries=(), company_size=None, signals=("", " ")), []),
-    (IcpInput(company_size="200-1000"), ["company_size: 200-1000"]),
-    (IcpInput(company_size="500+"), ["company_size: 500-"]),
-    (IcpInput(company_size="51-200, 201-500"), ["company_size: 51-200, 201-500"]),
-    (IcpInput(company_size="$5M+"), ["revenue: 5000000- USD"]),
-    (IcpInput(company_size="mid-market"), ["company_size: 200-1000"]),
-    (IcpInput(technologies=("segment", "go", "NOTION")), ["technologies: Segment, Go, Notion"]),
-    (IcpInput(technologies=("search", "not FooBar")), ["technologies: search", "? not FooBar"]),
-    (IcpInput(industries=("Fintech", "Underwater basketry")), ["industries: fintech", "? Underwater basketry"]),
-    (IcpInput(industries=("finance", "B2B SaaS")), ["industries: financial_services, saas", "business_models: b2b"]),
-    (IcpInput(geographies=("de", "US", "us", "not UK")), ["geographies: Germany, United States, -United Kingdom"]),
-    (IcpInput(geographies=("turkey", "jersey")), ["geographies: Turkey, Jersey"]),
-    (IcpInput(personas=("marketing", "Head of IT")), ["personas: marketing, head_it"]),
-    (IcpInput(signals=("raised", "hiring Go developers")), ["signals: funding_round, hiring"]),
-    (IcpInput(signals=("Series B",), technologies=("Germany",)), ["geographies: Germany", "funding: series_b"]),
+# Objects whose fields are read differently from free text.
+FIELDS: list[tuple[IcpObject, list[str]]] = [
+    (IcpObject(), []),
+    (IcpObject(industries=(), company_size=None, signals=("", " ")), []),
+    (IcpObject(company_size="200-1000"), ["company_size: 200-1000"]),
+    (IcpObject(company_size="500+"), ["company_size: 500-"]),
+    (IcpObject(company_size="51-200, 201-500"), ["company_size: 51-200, 201-500"]),
+    (IcpObject(company_size="$5M+"), ["revenue: 5000000- USD"]),
+    (IcpObject(company_size="mid-market"), ["company_size: 200-1000"]),
+    (IcpObject(technologies=("segment", "go", "NOTION")), ["technologies: Segment, Go, Notion"]),
+    (IcpObject(technologies=("search", "not FooBar")), ["technologies: search", "? not FooBar"]),
+    (IcpObject(industries=("Fintech", "Underwater basketry")), ["industries: fintech", "? Underwater basketry"]),
+    (IcpObject(industries=("finance", "B2B SaaS")), ["industries: financial_services, saas", "business_models: b2b"]),
+    (IcpObject(geographies=("de", "US", "us", "not UK")), ["geographies: Germany, United States, -United Kingdom"]),
+    (IcpObject(geographies=("turkey", "jersey")), ["geographies: Turkey, Jersey"]),
+    (IcpObject(personas=("marketing", "Head of IT")), ["personas: marketing, head_it"]),
+    (IcpObject(signals=("raised", "hiring Go developers")), ["signals: funding_round, hiring"]),
+    (IcpObject(signals=("Series B",), technologies=("Germany",)), ["geographies: Germany", "funding: series_b"]),
 ]
 
 HOSTILE = {
@@ -677,27 +677,27 @@ HOSTILE = {
 }
 
 
-def told(icp: Icp) -> list[str]:
-    """The profile in the words of the tables above."""
+def summary(profile: CustomerProfile) -> list[str]:
+    """Format the profile like the tables above."""
     lines = [
-        f"{field}: {', '.join(word(thing) for thing in getattr(icp, field))}"
-        for field in Icp.__struct_fields__[:-2]
-        if getattr(icp, field)
+        f"{field}: {', '.join(format_entity(entity) for entity in getattr(profile, field))}"
+        for field in CRITERIA
+        if getattr(profile, field)
     ]
-    if icp.not_understood:
-        lines.append("? " + " | ".join(unread.text for unread in icp.not_understood))
-    return lines + [f"! {sentence}" for sentence in icp.contradictions]
+    if profile.not_understood:
+        lines.append("? " + " | ".join(passage.text for passage in profile.not_understood))
+    return lines + [f"! {sentence}" for sentence in profile.contradictions]
 
 
-def word(thing: Any) -> Any:
-    if isinstance(thing, Range):
-        ends = f"{'' if thing.minimum is None else thing.minimum}-{'' if thing.maximum is None else thing.maximum}"
-        shown = " ".join(filter(None, (ends, thing.currency, thing.measure if thing.measure == "arr" else "")))
+def format_entity(entity: Entity) -> str:
+    if isinstance(entity, ProfileRange):
+        ends = f"{'' if entity.minimum is None else entity.minimum}-{'' if entity.maximum is None else entity.maximum}"
+        shown = " ".join(filter(None, (ends, entity.currency, entity.measure if entity.measure == "arr" else "")))
     else:
-        names = (getattr(thing, name, None) for name in ("id", "stage", "name", "category"))
+        names = (getattr(entity, name, None) for name in ("id", "stage", "name", "category"))
         shown = next(str(name) for name in names if name)
-    days = getattr(thing, "within_days", None)
-    return "-" * thing.excluded + shown + (f" {days}d" if days else "")
+    days = getattr(entity, "within_days", None)
+    return "-" * entity.excluded + shown + (f" {days}d" if days else "")
 
 
 def table(block: str) -> list[tuple[str, list[str]]]:
@@ -713,120 +713,114 @@ def table(block: str) -> list[tuple[str, list[str]]]:
 TEXTS = [text for text, _ in table(EXPRESSIONS) + table(PROFILES)]
 
 
-def check_offsets(given: str | IcpInput, icp: Icp) -> None:
-    """What is said to stand somewhere stands there; no word is told of twice, as a thing or as not understood."""
-    spans = set()
-    for field in set(Icp.__struct_fields__) - {"contradictions"}:
-        for thing in getattr(icp, field):
-            found = thing if field == "not_understood" else thing.found
-            source = given if isinstance(given, str) else getattr(given, found.field)
-            source = source[found.index] if isinstance(source, tuple) else source
-            assert source[found.start : found.end] == found.text != ""
-            assert field == "not_understood" or 0 < found.confidence < 1
-            spans.add((found.field, found.index, found.start, found.end))
-    ordered = sorted(spans)
+def check_offsets(given: str | IcpObject, profile: CustomerProfile) -> None:
+    """Check that offsets match the text, and that no word is part of two passages."""
+    found = [entity.found for entity in criteria(profile)]
+    assert all(0 < one.confidence < 1 for one in found)
+    passages: list[FoundInProfile | NotUnderstood] = [*found, *profile.not_understood]
+    for one in passages:
+        source = given if isinstance(given, str) else getattr(given, one.field)
+        source = source[one.index] if isinstance(source, tuple) else source
+        assert source[one.start : one.end] == one.text != ""
+    ordered = sorted({(one.field, one.index, one.start, one.end) for one in passages})
     for before, after in itertools.pairwise(ordered):
         assert before[:2] != after[:2] or before[3] <= after[2]
 
 
 @pytest.mark.parametrize(("text", "expected"), table(EXPRESSIONS))
-def test_an_expression_means_what_it_says(text: str, expected: list[str]) -> None:
-    assert told(read_icp(text)) == expected
+def test_expression(text: str, expected: list[str]) -> None:
+    assert summary(read_icp(text)) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), table(PROFILES))
-def test_a_whole_profile_is_understood_as_a_practitioner_would(text: str, expected: list[str]) -> None:
-    assert told(read_icp(text)) == expected
+def test_whole_profile(text: str, expected: list[str]) -> None:
+    assert summary(read_icp(text)) == expected
 
 
 @pytest.mark.parametrize(("given", "expected"), FIELDS)
-def test_a_field_is_read_for_what_it_is(given: IcpInput, expected: list[str]) -> None:
-    icp = read_icp(given)
+def test_object(given: IcpObject, expected: list[str]) -> None:
+    profile = read_icp(given)
 
-    assert told(icp) == expected
-    check_offsets(given, icp)
+    assert summary(profile) == expected
+    check_offsets(given, profile)
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_everything_is_where_it_is_said_to_be(text: str) -> None:
+def test_offsets_match_the_text(text: str) -> None:
     for shown in (text, text.upper(), text.lower(), f"  \n{text}, {text}\r\n"):
         check_offsets(shown, read_icp(shown))
 
 
-def test_any_mixture_of_texts_is_read_to_the_letter() -> None:
-    chance = random.Random(4)  # noqa: S311 - the same mixtures every time
+def test_offsets_match_random_text() -> None:
+    rng = random.Random(4)  # noqa: S311 - a fixed seed
     for _ in range(300):
-        text = "".join(chance.choice(TEXTS)[chance.randrange(9) :][: chance.randrange(40)] for _ in range(9))
+        text = "".join(rng.choice(TEXTS)[rng.randrange(9) :][: rng.randrange(40)] for _ in range(9))
         check_offsets(text, read_icp(text))
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_nothing_that_is_sent_does_harm(text: str) -> None:
-    icp = read_icp(text)
+def test_hostile_text_is_harmless(text: str) -> None:
+    profile = read_icp(text)
 
-    check_offsets(text, icp)
-    assert len(icp.contradictions) <= 20
+    check_offsets(text, profile)
+    assert len(profile.contradictions) <= 20
 
 
 @pytest.mark.parametrize("text", ["asdf qwer zxcv", "\N{ROCKET}", "\u0645\u0631\u062d\u0628\u0627", "x" * 9])
-def test_nonsense_is_no_profile_and_all_of_it_is_told_back(text: str) -> None:
-    icp = read_icp(text)
+def test_nonsense_is_returned_as_not_understood(text: str) -> None:
+    profile = read_icp(text)
 
-    assert icp.is_empty
-    assert [unread.text for unread in icp.not_understood] == [text]
+    assert criteria(profile) == []
+    assert [passage.text for passage in profile.not_understood] == [text]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "the and of", "..."])
-def test_nothing_is_no_profile(text: str) -> None:
-    assert read_icp(text) == Icp()
+def test_text_without_meaning_is_an_empty_profile(text: str) -> None:
+    assert read_icp(text) == CustomerProfile()
 
 
-def test_of_two_tellings_the_surer_one_stays() -> None:
-    (fintech,) = read_icp(IcpInput(industries=("weather", "payments", "payment processors"))).industries
+def test_mention_with_the_highest_confidence_is_kept() -> None:
+    (fintech,) = read_icp(IcpObject(industries=("weather", "payments", "payment processors"))).industries
 
     assert (fintech.found.text, fintech.found.index) == ("payment processors", 2)
 
 
-def test_capitals_and_company_make_an_ordinary_word_a_name() -> None:
+def test_capitals_and_context_raise_the_confidence_in_a_name() -> None:
     def confidence(text: str) -> float:
         return max((one.found.confidence for one in read_icp(text).technologies), default=0.0)
 
     assert confidence("using Shopify") > confidence("using Notion") > confidence("using notion") > confidence("notion")
 
 
-def test_georgia_is_where_its_neighbours_are() -> None:
+def test_georgia_depends_on_its_neighbours() -> None:
     assert read_icp("Georgia, Armenia").geographies[0].countries == ("GE",)
     assert read_icp("Texas, Georgia").geographies[1].countries == ("US",)
 
 
-def test_of_a_round_name_band_the_bounds_are_told() -> None:
+def test_named_size_has_bounds_and_a_low_confidence() -> None:
     (size,) = read_icp("SMB").company_size
 
     assert (size.minimum, size.maximum, size.found.confidence) == (10, 500, 0.6)
 
 
-def test_reading_twice_gives_the_same() -> None:
-    assert [read_icp(text) for text in TEXTS] == [read_icp(text) for text in TEXTS]
+def test_vocabulary_is_large_and_each_expression_is_found() -> None:
+    technologies, places = load("technologies", VocabularyFile), load("places", VocabularyFile)
 
-
-def test_the_vocabulary_is_as_large_as_it_should_be_and_every_word_of_it_is_found() -> None:
-    technologies, places = load("technologies", File), load("places", File)
-
-    assert len(load("industries", File).industries) >= 70
+    assert len(load("industries", VocabularyFile).industries) >= 70
     assert len(places.countries) >= 195
     assert {code for area in places.regions for code in area.countries} <= {row.code for row in places.countries}
     assert len(technologies.categories) >= 30
     assert sum(len(category.products) for category in technologies.categories) >= 350
-    assert len(load("personas", File).roles) >= 50
-    assert len(load("signals", File).signals) >= 25
-    for meanings in vocabulary().meanings.values():
-        for meaning in meanings:
-            if meaning.caution == "none" and meaning.kind not in ("department", "model"):
-                assert not read_icp(meaning.written).is_empty, meaning.written
+    assert len(load("personas", VocabularyFile).roles) >= 50
+    assert len(load("signals", VocabularyFile).signals) >= 25
+    for senses in vocabulary().senses.values():
+        for sense in senses:
+            if sense.ambiguity == "none" and sense.kind not in ("department", "model"):
+                assert criteria(read_icp(sense.spelling)), sense.spelling
 
 
-def test_ids_and_codes_are_well_formed() -> None:
-    industries = load("industries", File).industries
+def test_ids_and_codes_are_valid() -> None:
+    industries = load("industries", VocabularyFile).industries
 
     assert len({row.id for row in industries}) == len(industries)
     for row in industries:
@@ -834,5 +828,5 @@ def test_ids_and_codes_are_well_formed() -> None:
         assert row.sic
         assert all(code.isdigit() and 2 <= len(code) <= 6 for code in row.naics)
         assert all(code.isdigit() and 2 <= len(code) <= 4 for code in row.sic)
-    for category in load("technologies", File).categories:
+    for category in load("technologies", VocabularyFile).categories:
         assert category.id.isidentifier()

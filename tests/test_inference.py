@@ -1,14 +1,14 @@
 """
-Whom a company sells to is inferred from what is known of it, and each step says from what.
+The inference of a customer profile from facts about the vendor.
 """
 
 import msgspec
 import pytest
 
 from enrichment.blueprint.choosing import choose
-from enrichment.blueprint.inference import CompanyFacts, Inference, infer
-from enrichment.blueprint.markets import buyers, find_market, markets, occasions, roles
-from enrichment.blueprint.values import Icp
+from enrichment.blueprint.inference import CompanyFacts, Market, find_market, industries, infer, markets, roles, signals
+from enrichment.blueprint.profile import criteria
+from schemas import CustomerProfile
 
 FACTS = CompanyFacts(
     domain="vendor.test",
@@ -21,9 +21,9 @@ FACTS = CompanyFacts(
     description="Product search for online stores.",
 )
 
-# What a vendor says its trade is, and the market that a practitioner would expect.
+# The industry of a vendor, and its expected market.
 # fmt: off
-TRADES = [
+INDUSTRIES = [
     ("Software publishing",    "software"),
     ("AI Software",            "software"),
     ("Cloud and hosting",      "hosting"),
@@ -57,12 +57,12 @@ TRADES = [
 # fmt: on
 
 
-def know(**facts: object) -> Inference:
+def infer_from(**facts: object) -> CustomerProfile:
     return infer(CompanyFacts(domain="vendor.test", **facts))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("industry", "market"), TRADES)
-def test_a_trade_is_known_by_its_words(industry: str, market: str) -> None:
+@pytest.mark.parametrize(("industry", "market"), INDUSTRIES)
+def test_market_is_found_by_industry(industry: str, market: str) -> None:
     found = find_market(industry)
 
     assert found
@@ -70,43 +70,41 @@ def test_a_trade_is_known_by_its_words(industry: str, market: str) -> None:
 
 
 @pytest.mark.parametrize("market", markets().values(), ids=list(markets()))
-def test_a_market_speaks_the_vocabularys_language(market: object) -> None:
-    held = msgspec.to_builtins(market)
-
-    assert len({buyers()[id_].name for id_ in held["buyers"]}) >= 2
-    assert all(buyers()[id_].naics for id_ in held["buyers"])
-    assert len({roles()[id_].title for id_ in held["personas"]}) >= 2
-    assert len({occasions()[id_].name for id_ in held["signals"]}) >= 2
+def test_market_uses_ids_of_the_vocabulary(market: Market) -> None:
+    assert len(set(market.buyers) & industries().keys()) == len(market.buyers) >= 2
+    assert len(set(market.personas) & roles().keys()) == len(market.personas) >= 2
+    assert len(set(market.signals) & signals().keys()) == len(market.signals) >= 2
+    assert all(industries()[id_].naics for id_ in market.buyers)
 
 
 @pytest.mark.parametrize(
     "facts", [CompanyFacts(domain="x.test"), CompanyFacts(domain="x.test", industry="", description="", employees=5)]
 )
-def test_where_there_is_nothing_to_infer_from_what_is_missing_is_told(facts: CompanyFacts) -> None:
-    inference = infer(facts)
+def test_insufficient_facts_give_no_criteria_and_a_list_of_what_is_missing(facts: CompanyFacts) -> None:
+    profile = infer(facts)
 
-    assert inference.icp == Icp()
-    assert inference.confidence == 0
-    assert inference.reasoning == ()
-    assert any("industry" in wanted for wanted in inference.raise_confidence)
-    assert any("homepage" in wanted for wanted in inference.raise_confidence)
+    assert criteria(profile) == []
+    assert profile.confidence == 0
+    assert profile.reasoning == ()
+    assert any("industry" in request for request in profile.raise_confidence)
+    assert any("homepage" in request for request in profile.raise_confidence)
 
 
-def test_a_description_narrows_a_wide_industry() -> None:
-    inference = infer(FACTS)
+def test_description_overrides_a_general_industry() -> None:
+    profile = infer(FACTS)
 
-    assert [one.id for one in inference.icp.industries] == ["ecommerce", "retail", "fashion", "consumer_goods"]
-    assert [one.id for one in inference.icp.personas] == ["ecommerce_manager", "cmo", "chief_digital"]
-    assert [(one.name, one.category) for one in inference.icp.technologies] == [(None, "ecommerce_platform")]
-    (size,) = inference.icp.company_size
+    assert [one.id for one in profile.industries] == ["ecommerce", "retail", "fashion", "consumer_goods"]
+    assert [one.id for one in profile.personas] == ["ecommerce_manager", "cmo", "chief_digital"]
+    assert [(one.name, one.category) for one in profile.technologies] == [(None, "ecommerce_platform")]
+    (size,) = profile.company_size
     assert (size.minimum, size.maximum) == (50, 1_000)
-    (place,) = inference.icp.geographies
+    (place,) = profile.geographies
     assert (place.name, place.countries) == ("Germany", ("DE",))
-    assert inference.reasoning[0] == (
+    assert profile.reasoning[0] == (
         '"product search" in the description: such companies usually sell to these industries: '
         "E-commerce, Retail, Fashion and apparel, Consumer goods."
     )
-    assert inference.reasoning[1:] == (
+    assert profile.reasoning[1:] == (
         "Who decides there is usually one of these: E-commerce Manager, CMO, Chief Digital Officer.",
         "Occasions to buy are usually these: website redesign, web traffic growth, expansion into new markets.",
         "Headcount 340: vendors of this size mostly sell to companies of 50-1000 employees.",
@@ -114,9 +112,8 @@ def test_a_description_narrows_a_wide_industry() -> None:
     )
 
 
-def test_everything_inferred_names_the_fact_it_comes_from() -> None:
-    icp = infer(FACTS).icp
-    founds = [one.found for name in Icp.__struct_fields__ for one in getattr(icp, name)]
+def test_each_criterion_names_the_fact_it_was_inferred_from() -> None:
+    founds = [one.found for one in criteria(infer(FACTS))]
 
     assert {found.field for found in founds} == {"inferred"}
     assert {found.text for found in founds} == {
@@ -127,21 +124,24 @@ def test_everything_inferred_names_the_fact_it_comes_from() -> None:
     assert all(found.end == len(found.text) and 0 < found.confidence < 1 for found in founds)
 
 
-def test_a_narrow_industry_goes_before_the_description() -> None:
-    inference = know(industry="Commercial banking", description="We use cloud software.")
+def test_specific_industry_overrides_the_description() -> None:
+    profile = infer_from(industry="Commercial banking", description="We use cloud software.")
 
-    assert inference.icp.personas[0].id == "cfo"
+    assert profile.personas[0].id == "cfo"
 
 
-def test_industry_and_description_that_agree_raise_the_confidence() -> None:
-    alone, together = know(industry="Airlines"), know(industry="Airlines", description="An airline for islands.")
+def test_agreement_of_industry_and_description_raises_the_confidence() -> None:
+    alone, together = (
+        infer_from(industry="Airlines"),
+        infer_from(industry="Airlines", description="An airline for islands."),
+    )
 
     assert together.confidence > alone.confidence
     assert 'The same is told by "airline" in the description.' in together.reasoning
 
 
 @pytest.mark.parametrize(
-    ("surer", "less_sure"),
+    ("higher", "lower"),
     [
         ({"industry": "Telecommunications"}, {"description": "telecommunications"}),
         ({"industry": "Telecommunications", "employees": 10}, {"industry": "Telecommunications"}),
@@ -152,61 +152,66 @@ def test_industry_and_description_that_agree_raise_the_confidence() -> None:
         ({"technologies": (("Shopify", "Ecommerce"),)}, {"technologies": (("Sanity", "CMS"),)}),
     ],
 )
-def test_confidence_follows_what_is_known(surer: dict[str, object], less_sure: dict[str, object]) -> None:
-    assert 0 <= know(**less_sure).confidence < know(**surer).confidence <= 1
+def test_more_facts_give_more_confidence(higher: dict[str, object], lower: dict[str, object]) -> None:
+    assert 0 <= infer_from(**lower).confidence < infer_from(**higher).confidence <= 1
 
 
-def test_sellers_to_consumers_are_told_as_such() -> None:
-    inference = know(technologies=(("Sanity", "CMS"), ("Shopify", "E-commerce platform")))
+def test_reasoning_mentions_a_consumer_market() -> None:
+    profile = infer_from(technologies=(("Sanity", "CMS"), ("Shopify", "E-commerce platform")))
 
-    assert inference.reasoning[0].startswith("Shopify on the site: such companies sell mostly to consumers")
-
-
-def test_an_unknown_trade_leaves_size_and_place_only() -> None:
-    inference = know(industry="Taxidermy", employees=8, country_code="FR")
-
-    assert inference.icp.industries == ()
-    assert inference.icp.geographies[0].name == "FR"
-    assert inference.icp.company_size[0].maximum == 250
-    assert 0 < inference.confidence < 0.25
-    assert "stays open" in inference.reasoning[0]
+    assert profile.reasoning[0].startswith("Shopify on the site: such companies sell mostly to consumers")
 
 
-def test_an_unknown_trade_alone_gives_nothing() -> None:
-    assert (know(industry="Taxidermy").icp, know(industry="Taxidermy").confidence) == (Icp(), 0)
+def test_unknown_industry_leaves_only_size_and_place() -> None:
+    profile = infer_from(industry="Taxidermy", employees=8, country_code="FR")
+
+    assert profile.industries == ()
+    assert profile.geographies[0].name == "FR"
+    assert profile.company_size[0].maximum == 250
+    assert 0 < profile.confidence < 0.25
+    assert "stays open" in profile.reasoning[0]
+
+
+def test_unknown_industry_alone_gives_no_criteria() -> None:
+    profile = infer_from(industry="Taxidermy")
+
+    assert criteria(profile) == []
+    assert profile.confidence == 0
 
 
 @pytest.mark.parametrize(
-    ("employees", "band"),
+    ("employees", "expected"),
     [(1, (10, 250)), (50, (10, 250)), (51, (50, 1_000)), (5_000, (200, 5_000)), (90_000, (1_000, None))],
 )
-def test_the_vendors_size_sets_the_size_of_its_customers(employees: int, band: tuple[int, int | None]) -> None:
-    (size,) = know(industry="Telecommunications", employees=employees).icp.company_size
+def test_size_of_the_vendor_determines_the_size_of_its_customers(
+    employees: int, expected: tuple[int, int | None]
+) -> None:
+    (size,) = infer_from(industry="Telecommunications", employees=employees).company_size
 
-    assert (size.minimum, size.maximum) == band
-
-
-def test_simulated_facts_are_said_to_be() -> None:
-    inference = infer(msgspec.structs.replace(FACTS, simulated=True))
-
-    assert "simulated" in inference.reasoning[0]
-    assert "live sources" in inference.raise_confidence[-1]
+    assert (size.minimum, size.maximum) == expected
 
 
-def test_who_is_sure_enough_asks_for_nothing() -> None:
-    inference = know(
+def test_reasoning_mentions_simulated_facts() -> None:
+    profile = infer(msgspec.structs.replace(FACTS, simulated=True))
+
+    assert "simulated" in profile.reasoning[0]
+    assert "live sources" in profile.raise_confidence[-1]
+
+
+def test_high_confidence_requests_no_further_information() -> None:
+    profile = infer_from(
         industry="Airlines and telecommunications",
         description="Wireless telecommunications",
         employees=10,
         country_code="US",
     )
 
-    assert inference.confidence >= 0.6
-    assert inference.raise_confidence == ()
+    assert profile.confidence >= 0.6
+    assert profile.raise_confidence == ()
 
 
-def test_an_inferred_profile_makes_a_blueprint() -> None:
-    sections = choose(infer(FACTS).icp)
+def test_data_points_are_chosen_for_an_inferred_profile() -> None:
+    sections = choose(infer(FACTS))
 
     headcount = sections.firmographic[0]
     assert (headcount.id, headcount.filter.text) == ("headcount", "50-1000 employees")

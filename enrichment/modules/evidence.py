@@ -1,0 +1,50 @@
+"""
+What the derived modules share: access to the answers of other modules, and the facts cited from them.
+"""
+
+import functools
+import re
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from enrichment.modules.module import Answer, Subject
+
+A = TypeVar("A", bound=Answer)
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact about the company, and the module that found it."""
+
+    module: str
+    fact: str
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
+    """A module without the data that a rule needs, and why."""
+
+    module: str
+    why: str
+
+
+def answer_of(subject: Subject, module_id: str, shape: type[A]) -> A | None:
+    """Return the module's answer, or None if the module has no finding."""
+    finding = subject.known.get(module_id)
+    return finding.read(shape) if finding else None
+
+
+def why_missing(subject: Subject, module_id: str) -> str:
+    """Return the reason why the module has no finding."""
+    return subject.missing.get(module_id, "No result is available.")
+
+
+def any_simulated(subject: Subject, module_ids: Iterable[str]) -> bool:
+    """Return whether the finding of any of these modules is simulated."""
+    return any(subject.known[module_id].simulated for module_id in module_ids if module_id in subject.known)
+
+
+@functools.lru_cache(maxsize=4_096)
+def words(text: str) -> tuple[str, ...]:
+    """Split text into words, ignoring case and punctuation. Cached, as the same names occur for many companies."""
+    return tuple(re.findall(r"[^\W_]+", text.casefold()))
