@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Final
 
 import pytest
+from msgspec import Raw
+from msgspec.structs import replace
 
 from enrichment.jobs.cache import DAY, MemoryCache, freshness, seconds_left
 from enrichment.jobs.protocols import Cache
@@ -21,30 +23,30 @@ M01, M02, M08, M10 = "m01_company_context", "m02_tech_stack", "m08_stock_info", 
 
 
 @contextlib.asynccontextmanager
-async def memory_cache(clock: FakeClock, max_results: int) -> AsyncIterator[Cache]:
-    yield MemoryCache(max_results=max_results, clock=clock)
+async def memory_cache(clock: FakeClock, max_results: int, max_bytes: int) -> AsyncIterator[Cache]:
+    yield MemoryCache(max_results=max_results, max_bytes=max_bytes, clock=clock)
 
 
 IMPLEMENTATIONS: Final[dict[str, Callable[..., AbstractAsyncContextManager[Cache]]]] = {"memory": memory_cache}
 "Every implementation, opened and closed as a context manager. All tests of `Cache` run on each."
 
-MakeCache = Callable[[int], Awaitable[Cache]]
+MakeCache = Callable[..., Awaitable[Cache]]
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
 async def make_cache(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[MakeCache]:
-    """A function that opens a cache of at most so many findings."""
+    """A function that opens a cache of at most so many findings and bytes."""
     async with AsyncExitStack() as stack:
 
-        async def make(max_results: int) -> Cache:
-            return await stack.enter_async_context(IMPLEMENTATIONS[request.param](clock, max_results))
+        async def make(*, max_results: int = 100, max_bytes: int = 1_000_000) -> Cache:
+            return await stack.enter_async_context(IMPLEMENTATIONS[request.param](clock, max_results, max_bytes))
 
         yield make
 
 
 @pytest.fixture
 async def cache(make_cache: MakeCache) -> Cache:
-    return await make_cache(100)
+    return await make_cache()
 
 
 def finding(clock: FakeClock, call: int = 1) -> Finding:
@@ -95,7 +97,7 @@ async def test_the_least_recently_used_finding_is_dropped_for_a_new_one(
     make_cache: MakeCache, clock: FakeClock
 ) -> None:
     """To be inspected is not to be used."""
-    cache = await make_cache(2)
+    cache = await make_cache(max_results=2)
     await cache.put("a.com", M01, finding(clock))
     await cache.put("b.com", M01, finding(clock))
     await cache.get("a.com", (M01,))
@@ -107,11 +109,24 @@ async def test_the_least_recently_used_finding_is_dropped_for_a_new_one(
 
 
 async def test_a_finding_that_is_replaced_takes_no_other_ones_place(make_cache: MakeCache, clock: FakeClock) -> None:
-    cache = await make_cache(2)
-    for domain in ("a.com", "b.com", "a.com"):
+    cache = await make_cache(max_results=2, max_bytes=2_500)
+    for domain in ("a.com", "b.com", *["a.com"] * 10):
         await cache.put(domain, M01, finding(clock))
 
     assert [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com")] == [True, True]
+
+
+async def test_findings_that_take_too_much_memory_drop_the_least_recently_used(
+    make_cache: MakeCache, clock: FakeClock
+) -> None:
+    cache = await make_cache(max_bytes=10_000)
+    for number in range(6):
+        large = replace(finding(clock), body=Raw(b'{"call":%d,"text":"%s"}' % (number, b"x" * 2_000)))
+        await cache.put(f"{number}.com", M01, large)
+
+    kept = [bool(await cache.inspect(f"{number}.com")) for number in range(6)]
+    assert [kept[0], kept[-1]] == [False, True]
+    assert kept == sorted(kept)
 
 
 @pytest.mark.parametrize(

@@ -204,7 +204,7 @@ async def test_the_place_of_a_cancelled_job_is_free_when_its_task_is_over_and_no
                 await stopped.wait()
 
     engine = ScriptedEngine(clock)
-    store = MemoryStore(max_pending=9, max_finished=9, retention_seconds=9, clock=clock)
+    store = MemoryStore(max_pending=9, max_finished=9, max_finished_bytes=9, retention_seconds=9, clock=clock)
     resolver = Resolver(cache=engine.cache, sources={}, clock=clock)
     pipeline = SlowToStop(store=store, resolver=resolver, clock=clock, deadline_seconds=9)
     runner = Runner(store=store, source=engine.source, pipeline=pipeline, clock=clock)

@@ -4,7 +4,12 @@ The way of an enrichment through its waves.
 
 import asyncio
 
+import pytest
+
 from enrichment.errors import InsufficientInput, SourceFailed
+from enrichment.jobs.cache import MemoryCache
+from enrichment.jobs.pipeline import Pipeline
+from enrichment.jobs.resolver import Resolver
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import FACTS, MODULES, WAVES
 from schemas import JobState, StepState
@@ -59,7 +64,7 @@ async def test_a_failed_module_is_data_and_the_others_go_on(clock: FakeClock) ->
     assert [done.completed, done.failed, done.skipped, done.progress_percent] == [13, 2, 0, 100.0]
     assert done.step(M03).reason == "simulated: down"
     assert [(attempt.source, attempt.error) for attempt in done.step(M03).attempts] == [("simulated", "down")]
-    assert done.step(M05).reason == "Unexpected ValueError; the log says more."
+    assert done.step(M05).reason == "simulated: Unexpected ValueError; the log has the details."
     assert engine.scripted.subjects[M14].missing == {M03: done.step(M03).reason, M05: done.step(M05).reason}
 
 
@@ -245,7 +250,7 @@ async def test_the_next_source_is_asked_if_the_first_fails_and_the_finding_lists
     assert [done.step(M13).state, done.step(M13).reason] == ["skipped", "None of its sources is configured: local."]
 
 
-async def test_a_job_ends_even_if_somebody_else_cancels_its_call(clock: FakeClock) -> None:
+async def test_a_call_that_is_cancelled_from_outside_has_failed(clock: FakeClock) -> None:
     class Cancelled:
         async def ask(self, module: Module, subject: Subject) -> Finding:
             raise asyncio.CancelledError
@@ -255,7 +260,30 @@ async def test_a_job_ends_even_if_somebody_else_cancels_its_call(clock: FakeCloc
     await clock.advance(1)
 
     assert (await engine.now(job)).state is JobState.FAILED
-    assert await engine.states(job) == {M03: "cancelled"}
+    assert await engine.states(job) == {M03: "failed"}
+
+
+async def test_an_unexpected_error_inside_fails_the_module_and_is_logged(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class BrokenCache(MemoryCache):
+        async def put(self, domain: str, module_id: str, finding: Finding) -> None:
+            if module_id == M03:
+                raise ConnectionError("secret inside")
+
+    engine = ScriptedEngine(clock)
+    cache = BrokenCache(max_results=9, max_bytes=9, clock=clock)
+    resolver = Resolver(cache=cache, sources={"simulated": engine.scripted}, clock=clock)
+    pipeline = Pipeline(store=engine.store, resolver=resolver, clock=clock, deadline_seconds=9)
+    job = await engine.submit(modules=(M01, M03))
+    run = asyncio.create_task(pipeline.run(job))
+    await clock.advance(3)
+    await run
+
+    assert await engine.states(job) == {M01: "completed", M03: "failed"}
+    assert (await engine.now(job)).step(M03).reason == "Unexpected ConnectionError; the log says more."
+    assert f"module failed module={M03} job_id={job.id}" in caplog.text
+    assert "secret inside" in caplog.text
 
 
 async def test_every_module_needs_modules_of_its_own_or_an_earlier_wave_only() -> None:

@@ -29,7 +29,7 @@ def source(clock: FakeClock) -> Scripted:
 
 @pytest.fixture
 def cache(clock: FakeClock) -> MemoryCache:
-    return MemoryCache(max_results=100, clock=clock)
+    return MemoryCache(max_results=100, max_bytes=1_000_000, clock=clock)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_a_derived_answer_is_cached_for_the_findings_that_it_was_derived_f
     assert await resolver.known("acme.com", (M14.id,)) == {M14.id: await asked}
 
 
-@pytest.mark.parametrize("error", [SourceFailed("down"), InsufficientInput("too little"), ValueError("x")])
+@pytest.mark.parametrize("error", [SourceFailed("down"), InsufficientInput("too little")])
 async def test_a_failure_reaches_all_askers_and_is_not_cached(
     resolver: Resolver, cache: MemoryCache, source: Scripted, clock: FakeClock, error: Exception
 ) -> None:

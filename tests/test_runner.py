@@ -45,7 +45,9 @@ async def test_a_lookup_runs_until_its_source_answers(clock: FakeClock) -> None:
     assert done.finished_at == job.created_at + 15
 
 
-@pytest.mark.parametrize("error", [ValueError("x"), TimeoutError(), SystemExit(3), ExceptionGroup("x", [OSError()])])
+@pytest.mark.parametrize(
+    "error", [ValueError("x"), TimeoutError(), SystemExit(3), asyncio.CancelledError(), ExceptionGroup("x", [OSError()])]
+)
 async def test_whatever_is_raised_becomes_a_failed_job_and_one_log_line(
     clock: FakeClock, caplog: pytest.LogCaptureFixture, error: BaseException
 ) -> None:

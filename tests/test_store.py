@@ -24,8 +24,16 @@ QUEUED, RUNNING = JobState.QUEUED, JobState.RUNNING
 
 
 @contextlib.asynccontextmanager
-async def memory_store(clock: FakeClock, pending: int, finished: int, seconds: float) -> AsyncIterator[JobStore]:
-    yield MemoryStore(max_pending=pending, max_finished=finished, retention_seconds=seconds, clock=clock)
+async def memory_store(
+    clock: FakeClock, pending: int, finished: int, max_bytes: int, seconds: float
+) -> AsyncIterator[JobStore]:
+    yield MemoryStore(
+        max_pending=pending,
+        max_finished=finished,
+        max_finished_bytes=max_bytes,
+        retention_seconds=seconds,
+        clock=clock,
+    )
 
 
 IMPLEMENTATIONS: Final[dict[str, Callable[..., AbstractAsyncContextManager[JobStore]]]] = {"memory": memory_store}
@@ -36,11 +44,14 @@ MakeStore = Callable[..., Awaitable[JobStore]]
 
 @pytest.fixture(params=IMPLEMENTATIONS)
 async def make_store(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[MakeStore]:
-    """A function that opens a store with limits on pending and finished jobs, and seconds to keep the latter."""
+    """A function that opens a store with its limits: pending jobs, finished jobs, their bytes, seconds to keep them."""
     async with AsyncExitStack() as stack:
 
-        async def make(*, pending: int = 100, finished: int = 100, seconds: float = 60) -> JobStore:
-            return await stack.enter_async_context(IMPLEMENTATIONS[request.param](clock, pending, finished, seconds))
+        async def make(
+            *, pending: int = 100, finished: int = 100, max_bytes: int = 1_000_000, seconds: float = 60
+        ) -> JobStore:
+            opened = IMPLEMENTATIONS[request.param](clock, pending, finished, max_bytes, seconds)
+            return await stack.enter_async_context(opened)
 
         yield make
 
@@ -69,9 +80,10 @@ def enrichment(clock: FakeClock, job_id: str = "1", domain: str = "a.com", batch
     )
 
 
-def batch(clock: FakeClock, *job_ids: str) -> Batch:
-    items = tuple(BatchItem(domain="a.com", job_id=job_id) for job_id in job_ids)
-    return Batch(id="b", created_at=clock.now(), concurrency=1, expected_seconds=3, items=items)
+def batch(clock: FakeClock, *job_ids: str, skipped: int = 0, batch_id: str = "b") -> Batch:
+    items = [BatchItem(domain="a.com", job_id=job_id) for job_id in job_ids]
+    items += [BatchItem(domain="x", reason="It is no domain.")] * skipped
+    return Batch(id=batch_id, created_at=clock.now(), concurrency=1, expected_seconds=3, items=tuple(items))
 
 
 async def ids(
@@ -293,8 +305,7 @@ async def test_the_newest_job_of_a_domain_is_found_by_states(six_jobs: JobStore)
 
 
 async def test_a_batch_is_read_with_its_jobs(store: JobStore, clock: FakeClock) -> None:
-    skipped = BatchItem(domain="x", reason="It is no domain.")
-    posted = replace(batch(clock, "1", "2"), items=(*batch(clock, "1", "2").items, skipped))
+    posted = batch(clock, "1", "2", skipped=1)
     await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], posted)
     await store.begin("2")
     snapshot = await store.batch("b")
@@ -348,6 +359,37 @@ async def test_of_too_many_finished_jobs_the_first_finished_is_forgotten(
     assert [await is_held(store, job_id) for job_id in "0123"] == [True, True, False, True]
 
 
+async def test_of_finished_jobs_that_take_too_much_memory_the_first_finished_is_forgotten(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    store = await make_store(max_bytes=10_000)
+    await store.add([enrichment(clock, str(number)) for number in range(6)])
+    for number in range(6):
+        await store.finish(str(number), FAILED, error="x" * 2_000)
+
+    held = [await is_held(store, job_id) for job_id in "012345"]
+    assert [held[0], held[-1]] == [False, True]
+    assert held == sorted(held)
+
+
+async def test_a_skipped_entry_of_a_batch_counts_as_a_job(make_store: MakeStore, clock: FakeClock) -> None:
+    """As an unfinished one until the batch is finished, as a finished one from then on."""
+    store = await make_store(pending=4, finished=4)
+    await store.add([enrichment(clock, "1", batch_id="b")], batch(clock, "1", skipped=3))
+    with pytest.raises(TooManyJobs):
+        await store.check_room(1)
+    await store.finish("1", COMPLETED)
+    with pytest.raises(TooManyJobs):
+        await store.add([enrichment(clock, "2", batch_id="c")], batch(clock, "2", skipped=4, batch_id="c"))
+    await store.add([enrichment(clock, "2")])
+    assert (await store.batch("b")).batch.id == "b"
+    await store.finish("2", COMPLETED)
+
+    assert [await is_held(store, job_id) for job_id in "12"] == [False, True]
+    with pytest.raises(JobNotFound):
+        await store.batch("b")
+
+
 async def test_a_batch_is_forgotten_with_its_last_job(make_store: MakeStore, clock: FakeClock) -> None:
     store = await make_store(seconds=60)
     await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], batch(clock, "1", "2"))
@@ -363,8 +405,11 @@ async def test_a_batch_is_forgotten_with_its_last_job(make_store: MakeStore, clo
 
 
 async def test_memory_keeps_nothing_of_what_is_forgotten(clock: FakeClock) -> None:
-    store = MemoryStore(max_pending=10, max_finished=10, retention_seconds=60, clock=clock)
-    await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], batch(clock, "1", "2"))
+    store = MemoryStore(
+        max_pending=10, max_finished=10, max_finished_bytes=1_000_000, retention_seconds=60, clock=clock
+    )
+    posted = batch(clock, "1", "2", skipped=3)
+    await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], posted)
     await store.add([lookup(clock, "3")])
     assert store.unfinished() == ["1", "2", "3"]
     for job_id in ("2", "1", "3"):
@@ -376,3 +421,4 @@ async def test_memory_keeps_nothing_of_what_is_forgotten(clock: FakeClock) -> No
     assert await ids(store) == []
 
     assert leftovers(store) == leftovers(store._index) == {}
+    assert [store._pending_skipped, store._finished_skipped, store._finished_bytes] == [0, 0, 0]
