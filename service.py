@@ -71,7 +71,8 @@ ROUTES: Final = (
 
     *(row for path in ("/campaigns/enrichment", "/api/v1/campaigns/enrichment") for row in (
         Endpoint("POST", path, make_blueprint,
-                 query=schemas.BlueprintOptions, body=schemas.BlueprintRequest, gives={200: schemas.Blueprint}, is_large=True),
+                 query=schemas.BlueprintOptions, body=schemas.BlueprintRequest, gives={200: schemas.Blueprint},
+                 is_large=True),
         Endpoint("GET", path, read_blueprint,
                  query=schemas.BlueprintQuery, gives={200: schemas.Blueprint}, is_large=True),
     )),

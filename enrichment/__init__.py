@@ -1,5 +1,5 @@
 """
-What lies behind the routes: jobs, the runner, sources. Knows nothing of HTTP.
+Lead enrichment: modules, sources, jobs, blueprints, and their HTTP interface in `enrichment.web`.
 """
 
 __version__ = "0.1.0"

@@ -1,5 +1,5 @@
 """
-The time. Everything that reads it or waits for it is handed a `Clock`, so that a test can move the hands.
+The time. Whatever reads it or waits for it is given a `Clock`, so that a test can set it.
 """
 
 import asyncio
@@ -12,24 +12,24 @@ from typing import overload
 
 
 class Clock:
-    """Real time."""
+    """The system's time."""
 
     def now(self) -> float:
-        """Seconds since the epoch, UTC. In whole milliseconds: a job keeps fifty times, and finer ones are longer."""
+        """Return seconds since the epoch, UTC, in whole milliseconds: a job keeps some fifty times as short digits."""
         return time.time_ns() // 1_000_000 / 1_000
 
     def sleep(self, seconds: float) -> Awaitable[None]:
-        """Wait for that many seconds, letting others run. No coroutine of its own: a waiting job holds one less."""
+        """Wait for that many seconds. Not a coroutine function, as each waiting job would hold one more coroutine."""
         return asyncio.sleep(seconds)
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        """A block that may take that many seconds, and then is left with `TimeoutError`."""
+        """Return a context manager that raises `TimeoutError` after that many seconds."""
         return asyncio.timeout(seconds)
 
 
-@functools.lru_cache(maxsize=4_096)
+@functools.lru_cache(maxsize=4_096)  # many things happen in the same second, and formatting takes 2 µs
 def format_utc(second: int, pattern: str) -> str:
-    """That second since the epoch as UTC. Much happens in the same one, and writing it is dear: 2 µs."""
+    """Format a whole second since the epoch as UTC; `pattern` is that of `strftime`."""
     return datetime.fromtimestamp(second, UTC).strftime(pattern)
 
 

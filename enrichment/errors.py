@@ -1,32 +1,34 @@
 """
-What can go wrong behind the routes.
+The exceptions of the service.
 
-    EnrichmentError
-    ├── InvalidDomain        the text names no company domain
-    ├── InvalidWebsite       the text names no public website
-    ├── InsufficientInformation  too little is known to work from
-    ├── BlueprintFailed      a mistake of ours, of which the caller is told no more
-    ├── InvalidPlan          modules and waves that cannot be run together
-    ├── JobNotFound          no such job, or it has been forgotten
-    ├── JobConflict          the job is not in a state for that
-    └── Unavailable          no work can be taken right now
-        ├── TooManyJobs      as many unfinished jobs are held as may be
-        └── ShuttingDown     the service is on its way out
-    SourceError              a source has no answer: data for the job that asked, never an HTTP error
-    ├── SourceFailed         it could not be asked, or answered nonsense; the next in the chain is asked
-    └── InsufficientInput         what is known is too little to work an answer out; the module is skipped
-    SettingsError            the environment holds values the service cannot take
+    EnrichmentError                  becomes an error answer over HTTP
+    ├── InvalidDomain                the text is not a company domain
+    ├── InvalidWebsite               the text is not the address of a public website
+    ├── InsufficientInformation      too little is known about a company to make a blueprint
+    ├── BlueprintFailed              an unexpected exception, in the log, while making a blueprint
+    ├── InvalidPlan                  unknown modules or waves, or ones that cannot be run together
+    ├── JobNotFound                  no such job, or it is no longer kept
+    ├── JobConflict                  not possible in the job's current state
+    └── Unavailable                  temporarily no new work is accepted
+        ├── TooManyJobs              the limit of unfinished jobs is reached
+        └── ShuttingDown             the service is shutting down
+    SourceError                      a source has no answer; recorded in the job, never an HTTP error
+    ├── SourceFailed                 request or response failed; the next source of the chain is tried
+    └── InsufficientInput            the input from other modules is not enough; the module is skipped
+    SettingsError                    environment variables with invalid values
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+INTERNAL_ERROR: Final = "An unexpected error occurred. The service's log has the details under this request_id."
 
 
 class EnrichmentError(Exception):
     """
-    A caller's mistake, or a limit that a caller has run into.
+    A request that cannot be served; the base class of all errors that become an error answer.
 
-    `code` is stable and meant for programs; the message is meant for people. `pointer` is the JSON pointer to the
-    offending part of the caller's document, `parameter` the name of the offending part of the query or the path.
+    `code` is stable and for programs, the message is for people. `pointer` is the JSON pointer to the invalid part of
+    the caller's document, `parameter` the name of the invalid part of the query or the path.
     """
 
     code: ClassVar[str]
@@ -38,19 +40,19 @@ class EnrichmentError(Exception):
 
 
 class InvalidDomain(EnrichmentError):
-    """The text names no company domain."""
+    """The text is not a company domain."""
 
     code = "invalid_domain"
 
 
 class InvalidWebsite(EnrichmentError):
-    """The text names no public website."""
+    """The text is not the address of a public website."""
 
     code = "invalid_website"
 
 
 class InsufficientInformation(EnrichmentError):
-    """Too little is known to work from; `missing` says what, `suggestions` what would do."""
+    """Too little is known about a company; `missing` lists what is needed, `suggestions` how to supply it."""
 
     code = "insufficient_information"
 
@@ -61,22 +63,22 @@ class InsufficientInformation(EnrichmentError):
 
 
 class BlueprintFailed(EnrichmentError):
-    """A mistake of ours, of which the caller is told no more."""
+    """An unexpected exception while making a blueprint; its details are in the log only."""
 
     code = "internal_error"
 
     def __init__(self) -> None:
-        super().__init__("The service made a mistake. Its log says which, under this request_id.")
+        super().__init__(INTERNAL_ERROR)
 
 
 class InvalidPlan(EnrichmentError):
-    """Modules and waves that are unknown, or cannot be run together."""
+    """Modules or waves that are unknown or cannot be run together."""
 
     code = "invalid_plan"
 
 
 class JobNotFound(EnrichmentError):
-    """No such job, or it has been forgotten."""
+    """No such job, or it is no longer kept."""
 
     code = "job_not_found"
 
@@ -85,13 +87,13 @@ class JobNotFound(EnrichmentError):
 
 
 class JobConflict(EnrichmentError):
-    """The job is not in a state for that: finished, or not yet."""
+    """Not possible in the job's current state: finished already, or not yet."""
 
     code = "job_conflict"
 
 
 class Unavailable(EnrichmentError):
-    """No work can be taken right now; the same request may be taken in `retry_after` seconds."""
+    """Temporarily no new work is accepted; the caller may try again after `retry_after` seconds."""
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
@@ -99,13 +101,13 @@ class Unavailable(EnrichmentError):
 
 
 class TooManyJobs(Unavailable):
-    """As many unfinished jobs are held as `MAX_PENDING_JOBS` allows."""
+    """The limit of unfinished jobs, `MAX_PENDING_JOBS`, is reached."""
 
     code = "too_many_jobs"
 
 
 class ShuttingDown(Unavailable):
-    """The service is on its way out and takes no new work."""
+    """The service is shutting down and accepts no new work."""
 
     code = "shutting_down"
 
@@ -114,19 +116,19 @@ class ShuttingDown(Unavailable):
 
 
 class SourceError(Exception):
-    """A source has no answer. The message is shown to callers."""
+    """A source has no answer. Callers see the message."""
 
 
 class SourceFailed(SourceError):
-    """It could not be asked, or answered nonsense; the next one in the chain is asked."""
+    """The request failed or the response is unusable; the next source of the chain is tried."""
 
 
 class InsufficientInput(SourceError):
-    """What is known is too little to work an answer out; the message says what is missing."""
+    """The answers of other modules are not enough to derive this one; the message says what is missing."""
 
 
 class SettingsError(Exception):
-    """The environment holds values that the service cannot take; `faults` names every one of them."""
+    """Environment variables with invalid values; `faults` lists all of them."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("The settings are not usable:\n" + "\n".join(f"  - {fault}" for fault in faults))

@@ -1,5 +1,5 @@
 """
-The settings: every limit, time and switch of the service, read from the environment here and nowhere else.
+Settings of the service. This is the only module that reads the environment.
 """
 
 import os
@@ -11,11 +11,11 @@ from msgspec import Meta
 
 from enrichment.errors import SettingsError
 
-# Visible ASCII but the comma, which parts one token from the next. `$` alone would let a line feed at the end pass.
+# `$` also matches before a final line feed, hence `(?!\n)`.
 ModuleId = Annotated[str, Meta(pattern=r"^m[0-9]{2}_[a-z_]{1,40}$(?!\n)")]
 Token = Annotated[str, Meta(pattern=r"^[\x21-\x2b\x2d-\x7e]+$(?!\n)")]
+"Visible ASCII characters except the comma, which separates tokens."
 Origin = Annotated[str, Meta(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$(?!\n)")]
-
 
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
 PATHS: Final = frozenset({"case_studies_file"})
@@ -23,21 +23,21 @@ PATHS: Final = frozenset({"case_studies_file"})
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One field per environment variable of the same name in capitals; `description` says what the variable may be.
+    One field per environment variable, whose name is the field's in capitals; `description` gives the allowed values.
 
-    Made by hand or with `from_env`, it never holds a value out of bounds: `SettingsError` lists every fault.
+    Values out of bounds raise `SettingsError`, which lists all of them; `from_env` and the constructor both check.
     """
 
     sources: Annotated[
         Literal["simulated"],
-        Meta(description="`simulated`; `live` comes with a later release"),
+        Meta(description="`simulated` (`live` comes with a later release)"),
     ] = "simulated"
-    "Where answers come from. Simulated ones are made up, and say so."
+    "Where answers come from. Simulated ones are invented, and marked as simulated."
     simulated_lookup_seconds: Annotated[
         float,
         Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
     ] = 15.0
-    "How long a simulated look-up of `POST /enrich` takes."
+    "How long the simulated lookup of a `POST /enrich` takes."
     simulated_module_seconds: Annotated[
         float,
         Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
@@ -45,34 +45,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     "How long a simulated module takes."
     simulated_failures: Annotated[
         tuple[ModuleId, ...],
-        Meta(description="ids of modules, parted by commas"),
+        Meta(description="module ids, separated by commas"),
     ] = ()
-    "Modules that fail whenever they are asked, to try out what happens then."
+    "Simulated modules that always fail, to try out how failures are handled."
     case_studies_file: Annotated[
         str,
         Meta(description="the path of a JSON file"),
     ] = ""
-    "The case studies that leads are matched with; none: those that come with the service."
+    "The case studies that leads are matched with. Without a path, these are the examples in this repository."
     max_running_jobs: Annotated[
         int,
         Meta(ge=1, le=10_000, description="a whole number from 1 to 10000"),
     ] = 100
-    "Enrichments that run at a time; others wait, the more urgent and the older ones in front."
+    "Enrichments that run at the same time. Others are queued by priority and age."
     job_deadline_seconds: Annotated[
         float,
         Meta(gt=0, le=86_400, description="a number of seconds above 0, up to 86400 (a day)"),
     ] = 600.0
-    "How long an enrichment may run; what it has not settled by then has failed."
+    "How long an enrichment may run. Modules that are not done by then fail."
     max_batch_domains: Annotated[
         int,
         Meta(ge=1, le=100_000, description="a whole number from 1 to 100000"),
     ] = 1_000
-    "Domains in one batch."
+    "The most domains that one batch may have."
     max_cached_results: Annotated[
         int,
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
     ] = 50_000
-    "Answers kept in the cache, one for a module and a domain; the least recently used makes room."
+    "Answers in the cache, one per module and domain. When it is full, the least recently used is dropped."
     max_cached_bytes: Annotated[
         int,
         Meta(
@@ -86,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000"),
     ] = 500
-    "Blueprints kept for a day; the least recently used makes room."
+    "Blueprints kept for a day. When there are more, the least recently used is dropped."
     max_cached_blueprint_bytes: Annotated[
         int,
         Meta(
@@ -100,12 +100,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
     ] = 100_000
-    "Unfinished jobs held at once; one more is answered 503 with `Retry-After`."
+    "Unfinished jobs at the same time. Further requests are answered 503 with `Retry-After`."
     max_finished_jobs: Annotated[
         int,
         Meta(ge=1, le=10_000_000, description="a whole number from 1 to 10000000"),
     ] = 50_000
-    "Finished jobs kept for reading; the oldest makes room. One of 15 modules takes some 2.5 kB."
+    "Finished jobs kept. When there are more, the oldest is dropped. One of 15 modules takes about 2.5 kB."
     max_finished_bytes: Annotated[
         int,
         Meta(
@@ -119,22 +119,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(ge=0, le=31_536_000, description="a number of seconds from 0 to 31536000 (a year)"),
     ] = 86_400.0
-    "How long a finished job can be read before it is forgotten."
+    "How long a finished job is kept."
     max_body_bytes: Annotated[
         int,
         Meta(ge=64, le=1_073_741_824, description="a whole number of bytes from 64 to 1073741824 (1 GiB)"),
     ] = 1_048_576
-    "Largest request body read; a larger one is answered 413."
+    "The largest request body. A larger one is answered 413."
     auth: Annotated[
         Literal["bearer", "off"],
         Meta(description="`bearer` or `off`"),
     ] = "bearer"
-    "`off` leaves it to the host to know who asks; what a browser sends on behalf of another site is then refused."
+    "`off` leaves authentication to the host application. Cross-site requests of browsers are then refused."
     api_tokens: Annotated[
         tuple[Token, ...],
-        Meta(description="tokens of visible ASCII characters, parted by commas"),
+        Meta(description="tokens of visible ASCII characters, separated by commas"),
     ] = ()
-    "Tokens, one of which a request must carry. Without any, one is made at start, and `/enrich` is open."
+    "Accepted bearer tokens. If there are none, one is generated and logged at start, and `/enrich` needs no token."
     cors_origins: Annotated[
         tuple[Origin, ...],
         Meta(description="origins such as `https://app.example.com`, separated by commas"),
@@ -144,17 +144,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["text", "json"],
         Meta(description="`text` or `json`"),
     ] = "text"
-    "Log lines for people or, one JSON object each, for programs."
+    "Log lines as text or as one JSON object per line."
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Meta(description="`debug`, `info`, `warning` or `error`"),
     ] = "info"
-    "The least severe level that is logged."
+    "The lowest level that is logged."
     web_concurrency: Annotated[
         int,
         Meta(ge=1, le=1_024, description="a whole number from 1 to 1024"),
     ] = 1
-    "Set by platforms for servers that fork. Each process would have its own jobs, so the `Procfile` overrules it."
+    "Number of server processes, set by platforms. Each would have its own jobs, so the `Procfile` overrides it with 1."
 
     def __post_init__(self) -> None:
         values = msgspec.structs.asdict(self)
@@ -163,7 +163,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """The settings that the environment asks for; a variable that is unset or empty means the default."""
+        """Read the settings from environment variables; one that is unset or empty stands for the default."""
         values: dict[str, Any] = {}
         faults = []
         for name in cls.__struct_fields__:
@@ -180,7 +180,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def allowed_values(name: str) -> str:
-    """What the setting may be, in words."""
+    """Return the description of the values that the setting accepts."""
     description: str = _type(name).__metadata__[0].description
     return description
 

@@ -83,7 +83,7 @@ async def test_an_unexpected_exception_is_a_500_without_a_word_of_the_inside(
         "type": "about:blank",
         "title": "Internal Server Error",
         "status": 500,
-        "detail": "The service made a mistake. Its log says which, under this request_id.",
+        "detail": "An unexpected error occurred. The service's log has the details under this request_id.",
         "instance": "/boom",
         "code": "internal_error",
         "request_id": "req-1",

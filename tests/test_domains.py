@@ -1,12 +1,12 @@
 """
-What people type, and what it means.
+Spellings of company domains: the canonical one of each, and why the others are refused.
 """
 
 import pytest
-from publicsuffixlist import PublicSuffixList
+from hypothesis import assume, given, strategies
 
-from enrichment.domains import _is_suffix, _rules, canonical_domain
-from enrichment.errors import InvalidDomain
+from enrichment.domains import MAX_NAME, PLAIN_NAME, _normalized, canonical_domain, website_domain
+from enrichment.errors import InvalidDomain, InvalidWebsite
 
 LABEL_63 = "a" * 63
 NAME_253 = ".".join([LABEL_63] * 3) + "." + "b" * 57 + ".com"
@@ -65,6 +65,9 @@ GOOD = [
     ("ａｃｍｅ.ｃｏｍ",                            "acme.com"),
     ("ac\u00adme\u200b.com",                  "acme.com"),
     ("\ufeffacme.com",                        "acme.com"),
+    ("www.ck",                                "www.ck"),
+    ("city.kobe.jp",                          "city.kobe.jp"),
+    ("shop.gda.pl",                           "shop.gda.pl"),
     ("company.test",                          "company.test"),
     ("lead.example",                          "lead.example"),
     ("acme.newtld",                           "acme.newtld"),
@@ -108,6 +111,10 @@ BAD = [
     ("co.uk",                         "public suffix"),
     ("com.mx",                        "public suffix"),
     ("公司.cn",                        "public suffix"),
+    ("xn--55qx5d.cn",                 "public suffix"),
+    ("any.ck",                        "public suffix"),
+    ("kobe.jp",                       "public suffix"),
+    ("any.kobe.jp",                   "public suffix"),
     (".",                             "nothing between"),
     (".com",                          "nothing between"),
     ("acme..com",                     "nothing between"),
@@ -151,17 +158,17 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "domain"), GOOD)
-def test_what_people_type_is_the_domain_they_mean(text: str, domain: str) -> None:
+def test_usual_spellings_become_the_canonical_one(text: str, domain: str) -> None:
     assert canonical_domain(text) == domain
 
 
 @pytest.mark.parametrize("domain", [domain for _, domain in GOOD])
-def test_the_canonical_spelling_is_its_own(domain: str) -> None:
+def test_a_canonical_spelling_is_returned_unchanged(domain: str) -> None:
     assert canonical_domain(domain) == domain
 
 
 @pytest.mark.parametrize(("text", "reason"), BAD)
-def test_what_names_no_company_domain_is_refused_with_the_reason(text: str, reason: str) -> None:
+def test_text_without_a_company_domain_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(InvalidDomain, match=r"^Invalid domain ") as refused:
         canonical_domain(text, pointer="#/domains/3")
 
@@ -173,18 +180,38 @@ def test_what_names_no_company_domain_is_refused_with_the_reason(text: str, reas
 
 
 @pytest.mark.parametrize("text", ["https://user:secret@acme.com", "user:secret@acme.com", "secret" * 90 + "@a@b.com"])
-def test_a_refusal_repeats_no_password(text: str) -> None:
+def test_an_error_message_quotes_no_password(text: str) -> None:
     with pytest.raises(InvalidDomain) as refused:
         canonical_domain(text)
 
     assert "secret" not in str(refused.value)
 
 
-def test_the_suffixes_are_those_that_the_library_finds_in_icanns_part_of_its_list() -> None:
-    """Of every rule: itself, what is above it, and what is below."""
-    whole = PublicSuffixList(only_icann=True)
-    bases = {rule.lstrip("!*.") for rule in _rules()}
-    names = {name for base in bases for name in (base, base.partition(".")[2], f"a.{base}", f"b.a.{base}")}
+@given(strategies.from_regex(PLAIN_NAME, fullmatch=True))
+def test_a_name_that_matches_the_fast_path_is_normalized_already(name: str) -> None:
+    assume(len(name) <= MAX_NAME)
 
-    assert len(names) > 20_000
-    assert [name for name in names if "." in name and _is_suffix(name) != whole.is_public(name)] == []
+    assert _normalized(name) == name
+
+
+@pytest.mark.parametrize(("text", "domain"), [row for row in GOOD if "@" not in row[0].partition("/@")[0]])
+def test_a_website_may_be_spelled_like_a_domain(text: str, domain: str) -> None:
+    assert website_domain(text) == domain
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("jane.doe@getuniti.com", "or is an e-mail address"),
+        ("https://user@getuniti.com/", "it carries a user name"),
+        ("//user@getuniti.com", "it carries a user name"),
+        ("localhost", "'localhost': it is the name of a private network"),
+        ("a" * 1_000_000 + ".com", "it has 1000004 characters"),  # took minutes when `://` was searched for everywhere
+    ],
+)
+def test_text_without_a_website_is_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(InvalidWebsite, match=r"^Invalid website[: ]") as refused:
+        website_domain(text, pointer="#/website_url")
+
+    assert reason in str(refused.value)
+    assert refused.value.pointer == "#/website_url"

@@ -1,5 +1,5 @@
 """
-Every refusal is `application/problem+json`, says what was wrong and where, and leaves the connection usable.
+Error answers: `application/problem+json` that says what is wrong and where, on a connection that stays usable.
 """
 
 import asyncio
@@ -52,7 +52,9 @@ async def small(clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_a_bad_body_is_told_what_is_wrong_and_where(small: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+async def test_an_invalid_body_gets_the_reason_and_the_place(
+    small: httpx.AsyncClient, subtests: pytest.Subtests
+) -> None:
     for body, status, code, pointer, detail in BAD_BODIES:
         with subtests.test(body=body[:60]):
             response = await small.post("/enrich", content=body)
@@ -70,11 +72,11 @@ async def test_a_bad_body_is_told_what_is_wrong_and_where(small: httpx.AsyncClie
             assert [fault["pointer"] for fault in problem.get("errors", ())] == ([pointer] if pointer else [])
 
 
-async def test_what_is_refused_starts_nothing(small: httpx.AsyncClient, clock: FakeClock) -> None:
+async def test_refused_requests_start_no_job(clock: FakeClock) -> None:
     app = create_app(Settings(), clock=clock)
     async with client_of(app) as client:
         for body, *_ in BAD_BODIES:
-            await client.post("/enrich", content=body)
+            assert (await client.post("/enrich", content=body)).is_client_error
 
     assert app.state.runner.store.pending == 0
 
@@ -84,7 +86,7 @@ async def chunks(size: int) -> AsyncIterator[bytes]:
         yield b" " * 1_000
 
 
-async def test_too_large_a_body_is_413_with_and_without_content_length(small: httpx.AsyncClient) -> None:
+async def test_a_too_large_body_is_413_with_and_without_content_length(small: httpx.AsyncClient) -> None:
     with_length = await small.post("/enrich", content=b" " * 200_001)
     without = await small.post("/enrich", content=chunks(201_000))
     just_fits = await small.post("/enrich", content=b'{"company_domain": "a.com"}'.ljust(200_000))
@@ -96,7 +98,7 @@ async def test_too_large_a_body_is_413_with_and_without_content_length(small: ht
     assert just_fits.status_code == 202
 
 
-async def test_a_body_that_is_said_to_be_too_large_is_refused_before_it_is_sent(clock: FakeClock) -> None:
+async def test_a_too_large_content_length_is_refused_before_the_body_is_sent(clock: FakeClock) -> None:
     async with serving(create_app(Settings(), clock=clock)) as url:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
         writer.write(b"POST /enrich HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n")
@@ -117,7 +119,7 @@ async def test_an_unknown_path_is_404(client: httpx.AsyncClient) -> None:
     assert response.json()["instance"] == "/docs/%C3%BC"
 
 
-async def test_a_wrong_method_is_405_and_told_the_right_ones(client: httpx.AsyncClient) -> None:
+async def test_a_wrong_method_is_405_with_the_allowed_ones(client: httpx.AsyncClient) -> None:
     enrich = await client.get("/enrich")
     health = await client.delete("/health")
 
@@ -126,7 +128,7 @@ async def test_a_wrong_method_is_405_and_told_the_right_ones(client: httpx.Async
     assert [health.status_code, set(health.headers["allow"].split(", "))] == [405, {"GET", "HEAD"}]
 
 
-async def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_no_traceback(
+async def test_a_disconnect_in_the_middle_of_a_body_causes_no_traceback(
     clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(Settings(), clock=clock)
@@ -143,7 +145,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_leaves_no_tracebac
     assert app.state.runner.store.pending == 0
 
 
-async def test_every_refusal_is_one_log_line_with_its_request_id(
+async def test_an_error_answer_is_logged_on_one_line_with_its_request_id(
     client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):

@@ -1,5 +1,5 @@
 """
-As a process of its own: what the Procfile starts, and how it ends.
+The service as a process of its own: start and end by the Procfile, signals, number of workers.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from enrichment.web.process import on_shutdown_signal, worker_processes
 from tests.conftest import ROOT, ServerProcess, server_process
 
 PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
-ORDER = {"company_domain": "getuniti.com"}
+BODY = {"company_domain": "getuniti.com"}
 
 
 def post_jobs(server: ServerProcess, count: int) -> list[str]:
     with httpx.Client(base_url=server.url, trust_env=False) as client:
-        return [client.post("/enrich", json=ORDER).headers["location"] for _ in range(count)]
+        return [client.post("/enrich", json=BODY).headers["location"] for _ in range(count)]
 
 
-def test_the_procfile_keeps_one_process_whatever_web_concurrency_says(tmp_path: Path) -> None:
-    """As on Heroku, whose buildpack sets WEB_CONCURRENCY=2: each of 20 jobs is found, each on a new connection."""
+def test_the_procfile_runs_one_process_for_any_web_concurrency(tmp_path: Path) -> None:
+    """Heroku's buildpack sets WEB_CONCURRENCY=2. Each of 20 jobs is found, each on a new connection."""
     with server_process(PROCFILE, tmp_path, WEB_CONCURRENCY="2", LOG_FORMAT="json") as server:
         server.wait_until_healthy()
         locations = post_jobs(server, 20)
@@ -41,7 +41,7 @@ def test_the_procfile_keeps_one_process_whatever_web_concurrency_says(tmp_path: 
     assert {"service started", "job accepted", "service stopped"} <= {line["event"] for line in lines}
 
 
-def test_the_procfile_says_what_the_platform_needs() -> None:
+def test_the_procfile_has_the_options_that_the_platform_needs() -> None:
     options = PROCFILE.split()
 
     assert options[:2] == ["uvicorn", "service:app"]
@@ -55,20 +55,20 @@ def test_the_procfile_says_what_the_platform_needs() -> None:
         assert options[options.index(name) + 1] == value
 
 
-def test_sigterm_under_load_ends_in_time_without_a_traceback_and_names_the_lost_jobs(tmp_path: Path) -> None:
-    """Whoever asks gets an answer or finds the door closed; each job that was taken in and not done is named."""
+def test_sigterm_under_load_ends_the_process_in_time_and_logs_each_cancelled_job(tmp_path: Path) -> None:
+    """Requests are answered or their connection is refused, and no accepted job is lost without a log line."""
     accepted: list[str] = []
 
-    def ask(url: str) -> None:
+    def post_many(url: str) -> None:
         with httpx.Client(base_url=url, trust_env=False) as client, contextlib.suppress(httpx.TransportError):
             for _ in range(20_000):
-                response = client.post("/enrich", json=ORDER)
+                response = client.post("/enrich", json=BODY)
                 if response.status_code == 202:
                     accepted.append(response.json()["job_id"])
 
     with server_process(PROCFILE, tmp_path) as server:
         server.wait_until_healthy()
-        clients = [threading.Thread(target=ask, args=(server.url,)) for _ in range(4)]
+        clients = [threading.Thread(target=post_many, args=(server.url,)) for _ in range(4)]
         for client in clients:
             client.start()
         while len(accepted) < 100:
@@ -86,7 +86,7 @@ def test_sigterm_under_load_ends_in_time_without_a_traceback_and_names_the_lost_
     assert set(accepted) <= cancelled
 
 
-def test_settings_that_cannot_be_end_the_start_with_a_list_and_no_traceback(tmp_path: Path) -> None:
+def test_invalid_settings_end_the_process_with_a_list_and_no_traceback(tmp_path: Path) -> None:
     with server_process(PROCFILE, tmp_path, AUTH="basic", MAX_BODY_BYTES="1 MB") as server:
         status = server.process.wait(timeout=20)
         log = server.log
@@ -100,7 +100,7 @@ def test_settings_that_cannot_be_end_the_start_with_a_list_and_no_traceback(tmp_
 
 
 @pytest.mark.parametrize(("option", "environ"), [("--workers 2", {}), ("", {"WEB_CONCURRENCY": "2"})])
-def test_several_workers_are_told_loudly_that_each_has_its_own_jobs(
+def test_each_of_several_workers_logs_an_error_about_separate_jobs(
     tmp_path: Path, option: str, environ: dict[str, str]
 ) -> None:
     with server_process(f"uvicorn service:app --port $PORT {option}", tmp_path, **environ) as server:
@@ -129,29 +129,31 @@ def test_several_workers_are_told_loudly_that_each_has_its_own_jobs(
         ("python -m host --workers", 1, 1),
     ],
 )
-def test_how_many_processes_there_are(command: str, web_concurrency: int, processes: int) -> None:
+def test_the_number_of_processes_is_read_from_the_command_line(
+    command: str, web_concurrency: int, processes: int
+) -> None:
     assert worker_processes(command.split(), web_concurrency) == processes
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_being_told_of_the_end_comes_with_the_servers_own_handler(number: signal.Signals) -> None:
-    """Which is alone again afterwards."""
-    told: list[str] = []
-    before = signal.signal(number, lambda *_: told.append("server"))
+async def test_a_shutdown_signal_calls_back_and_reaches_the_servers_handler(number: signal.Signals) -> None:
+    """The server's handler is restored afterwards."""
+    called: list[str] = []
+    before = signal.signal(number, lambda *_: called.append("server"))
     try:
         server = signal.getsignal(number)
-        with on_shutdown_signal(lambda: told.append("we")):
+        with on_shutdown_signal(lambda: called.append("callback")):
             signal.raise_signal(number)
             await asyncio.sleep(0)
         assert signal.getsignal(number) is server
     finally:
         signal.signal(number, before)
 
-    assert sorted(told) == ["server", "we"]
+    assert sorted(called) == ["callback", "server"]
 
 
-async def test_outside_the_main_thread_nothing_is_handled_and_nothing_fails() -> None:
-    """As when a test suite runs the whole app, lifespan and all, in a thread."""
+async def test_outside_the_main_thread_signal_handlers_stay_as_they_are() -> None:
+    """Test suites may run the app with its lifespan in a thread."""
     before = signal.getsignal(signal.SIGTERM)
 
     async def enter() -> object:
@@ -161,14 +163,14 @@ async def test_outside_the_main_thread_nothing_is_handled_and_nothing_fails() ->
     assert await asyncio.to_thread(asyncio.run, enter()) is before
 
 
-async def test_a_signal_that_nobody_handles_is_told_all_the_same() -> None:
-    told: list[str] = []
+async def test_an_ignored_shutdown_signal_calls_back() -> None:
+    called: list[str] = []
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with on_shutdown_signal(lambda: told.append("we")):
+        with on_shutdown_signal(lambda: called.append("callback")):
             signal.raise_signal(signal.SIGTERM)
             await asyncio.sleep(0)
     finally:
         signal.signal(signal.SIGTERM, before)
 
-    assert told == ["we"]
+    assert called == ["callback"]

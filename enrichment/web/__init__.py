@@ -1,3 +1,5 @@
 """
-The edges of HTTP, each a small piece: errors, bodies, tokens, the process. Knows nothing of what a job is.
+The HTTP interface: request bodies, parameters and authorization; responses, streams and error answers.
+
+Starlette is imported only here and in `service`.
 """

@@ -1,5 +1,5 @@
 """
-Who may ask: bearer tokens (RFC 6750), or the host application's own judgement.
+Authorization of requests: bearer tokens (RFC 6750), or left to the host application.
 """
 
 import hashlib
@@ -23,34 +23,35 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 class Tokens:
     """
-    The tokens that open the service. Where none is configured one is made, and told in the log once.
+    The accepted tokens: the configured ones, else one that is generated and logged once.
 
-    Kept as SHA-256 digests, each compared in constant time, so that neither memory nor timing tells them.
+    They are kept as SHA-256 digests and compared in constant time, so that neither memory nor timing reveals them.
     """
 
     def __init__(self, configured: Iterable[str]) -> None:
         self._digests = [_digest(token) for token in configured]
-        self._untold: str | None = None
+        self._unlogged: str | None = None  # the generated token, until it is logged
         if not self._digests:
-            self._untold = secrets.token_urlsafe(24)
-            self._digests = [_digest(self._untold)]
+            self._unlogged = secrets.token_urlsafe(24)
+            self._digests = [_digest(self._unlogged)]
 
     def verify(self, token: str) -> bool:
-        """Whether it is one of them."""
+        """Return whether the token is accepted."""
         digest = _digest(token)
-        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0  # all of them, whichever it is
+        # `any` would stop at the match, and so reveal its place by timing.
+        return sum(hmac.compare_digest(digest, accepted) for accepted in self._digests) > 0
 
     def log_generated_token(self) -> None:
-        """Tell the token that was made, if that has not been done; as Jupyter does, with a line to paste."""
-        if self._untold:
-            curl = f"curl -X POST -H 'Authorization: Bearer {self._untold}' {own_address()}/api/v1/enrich/costco.com"
-            event = f"API_TOKENS is not set; until this process ends, one token opens it. Try: {curl}"
+        """Log the generated token the first time this is called, with a command to paste as Jupyter does."""
+        if self._unlogged:
+            curl = f"curl -X POST -H 'Authorization: Bearer {self._unlogged}' {own_address()}/api/v1/enrich/costco.com"
+            event = f"API_TOKENS is not set; until this process ends, it accepts a generated token. Try: {curl}"
             log.warning(event)
-            self._untold = None
+            self._unlogged = None
 
 
 class BearerAuth:
-    """Raises a 401 unless the request carries one of the tokens, or its route is open without one."""
+    """Raise a 401 unless the request carries an accepted token, or its route needs none."""
 
     def __init__(self, tokens: Tokens, *, is_configured: bool) -> None:
         self._tokens = tokens
@@ -73,11 +74,12 @@ class BearerAuth:
 
 def same_site_only(scope: Scope, _: Callable[[], Access]) -> None:
     """
-    For a host that authenticates by itself, perhaps by cookies: raise a 403 for what a browser sends on behalf of
-    another site, as https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site says.
+    Raise a 403 for a cross-site request of a browser, for hosts that authenticate requests, perhaps by cookies.
+
+    See https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
     """
     if scope["method"] not in SAFE_METHODS and (b"sec-fetch-site", b"cross-site") in scope["headers"]:
-        raise ProblemError(403, "cross_site", "A browser sent this on behalf of another site; it is refused.")
+        raise ProblemError(403, "cross_site", "A browser sent this request on behalf of another site.")
 
 
 def _digest(token: str) -> bytes:

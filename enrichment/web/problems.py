@@ -1,8 +1,7 @@
 """
-Every error answer, in one format and from one place: RFC 9457 `application/problem+json`.
+Error answers: RFC 9457 `application/problem+json`, all made here.
 """
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
@@ -16,6 +15,7 @@ from starlette.types import Scope
 
 import schemas
 from enrichment.errors import (
+    INTERNAL_ERROR,
     BlueprintFailed,
     EnrichmentError,
     InsufficientInformation,
@@ -40,18 +40,16 @@ STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
     JobConflict: 409,
     Unavailable: 503,
 }
-"What our own errors mean in HTTP; a subclass means what its base class means."
+"The HTTP status of each of our errors; a subclass without a row has that of its base class."
 
 TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
-"As RFC 9110 calls them; before Python 3.13 the standard library had their older names."
-
-BEFORE_AT: Final = re.compile(r"[^/]*@")
+"The names of RFC 9110; the standard library has the older ones before Python 3.13."
 
 ENCODER: Final = msgspec.json.Encoder()
 
 
 class ProblemError(Exception):
-    """An error answer: what HTTP says, what a program reads (`code`), what a person reads (`detail`)."""
+    """An error answer: status, `code` for programs, `detail` for people."""
 
     def __init__(
         self,
@@ -76,7 +74,11 @@ class ProblemError(Exception):
 
 def safe_path(scope: Scope) -> str:
     """The path of the request, for answers and log lines: what stands before an "@" in it may be a password."""
-    return BEFORE_AT.sub("…@", scope["path"])
+    path: str = scope["path"]
+    if "@" not in path:
+        return path
+    parts = (segment.rpartition("@") for segment in path.split("/"))
+    return "/".join(f"…@{rest}" if at else rest for _, at, rest in parts)
 
 
 def request_id(scope: Scope) -> str:
@@ -86,8 +88,8 @@ def request_id(scope: Scope) -> str:
 
 
 async def problem_response(request: Request, error: Exception) -> Response:
-    """The response to an error, whatever it is. Says it in the log too: with a traceback if nobody foresaw it."""
-    problem = _problem_error(request, error)
+    """Log any error, an unexpected one with its traceback, and return the response to it."""
+    problem = _to_problem_error(request, error)
     write, event = (log.exception, "request failed") if problem.status == 500 else (log.info, "request refused")
     write(
         event,
@@ -98,7 +100,7 @@ async def problem_response(request: Request, error: Exception) -> Response:
         code=problem.code,
     )
     return Response(
-        ENCODER.encode(_problem(request, problem)),
+        ENCODER.encode(_body(request, problem)),
         status_code=problem.status,
         headers={"cache-control": "no-store", "x-content-type-options": "nosniff", **problem.headers},
         media_type="application/problem+json",
@@ -106,11 +108,11 @@ async def problem_response(request: Request, error: Exception) -> Response:
 
 
 def problem_of(request: Request, error: Exception) -> schemas.Problem:
-    """What `problem_response` would say, for a stream that has begun already."""
-    return _problem(request, _problem_error(request, error))
+    """Return the body of the response to an error, for a stream whose response has begun already."""
+    return _body(request, _to_problem_error(request, error))
 
 
-def _problem(request: Request, problem: ProblemError) -> schemas.Problem:
+def _body(request: Request, problem: ProblemError) -> schemas.Problem:
     return schemas.Problem(
         type="about:blank",
         title=TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
@@ -125,21 +127,19 @@ def _problem(request: Request, problem: ProblemError) -> schemas.Problem:
     )
 
 
-def _problem_error(request: Request, error: Exception) -> ProblemError:
+def _to_problem_error(request: Request, error: Exception) -> ProblemError:
     match error:
         case ProblemError():
             return error
         case EnrichmentError():
-            return _from_ours(error)
+            return _from_enrichment_error(error)
         case HTTPException():
-            return _from_starlette(request, error)
+            return _from_http_exception(request, error)
         case _:
-            return ProblemError(
-                500, "internal_error", "The service made a mistake. Its log says which, under this request_id."
-            )
+            return ProblemError(500, "internal_error", INTERNAL_ERROR)
 
 
-def _from_ours(error: EnrichmentError) -> ProblemError:
+def _from_enrichment_error(error: EnrichmentError) -> ProblemError:
     detail = str(error)
     return ProblemError(
         next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF),
@@ -158,8 +158,8 @@ def _field_errors(error: EnrichmentError) -> tuple[schemas.FieldError, ...]:
     return (schemas.FieldError(pointer=error.pointer, detail=str(error)),) if error.pointer else ()
 
 
-def _from_starlette(request: Request, error: HTTPException) -> ProblemError:
-    """The router's own two errors, unknown path and wrong method, in words that help."""
+def _from_http_exception(request: Request, error: HTTPException) -> ProblemError:
+    """Give the two errors of Starlette's router, unknown path and wrong method, a detail that names them."""
     status = HTTPStatus(error.status_code)
     headers = error.headers or {}
     path = safe_path(request.scope)

@@ -1,5 +1,5 @@
 """
-The server process around the app: how many of its kind there are, and where it can be reached.
+The server process around the app: number of workers, address, signals, garbage collection.
 """
 
 import asyncio
@@ -19,8 +19,10 @@ PORT_OPTION: Final = re.compile(r"(?:^| )--port[ =](\d+)(?: |$)", re.ASCII)
 
 def worker_processes(arguments: Sequence[str], web_concurrency: int) -> int:
     """
-    How many processes serve the app: what the command line of uvicorn, gunicorn, hypercorn or granian says, which all
-    call it `--workers`, else `WEB_CONCURRENCY`, which the first two go by. uvicorn runs one if it is to reload.
+    Return how many processes serve the app.
+
+    That is the `--workers` option, which uvicorn, gunicorn, hypercorn and granian share, else `WEB_CONCURRENCY`, which
+    the first two read. With `--reload`, uvicorn runs one process.
     """
     if "--reload" in arguments:
         return 1
@@ -29,7 +31,7 @@ def worker_processes(arguments: Sequence[str], web_concurrency: int) -> int:
 
 
 def own_address() -> str:
-    """Where a person on this machine reaches the server, as its command line tells; the default is uvicorn's."""
+    """Return the server's URL on this machine, by its `--port` option; the default is uvicorn's."""
     option = PORT_OPTION.search(" ".join(sys.argv))
     return f"http://localhost:{option[1] if option else 8000}"
 
@@ -37,11 +39,11 @@ def own_address() -> str:
 @contextmanager
 def on_shutdown_signal(callback: Callable[[], None]) -> Iterator[None]:
     """
-    Call back when the process is told to end, before the server's own handler does.
+    Call `callback` on SIGTERM and SIGINT, in addition to the server's own handler.
 
-    uvicorn waits for open streams, and runs the lifespan's shutdown only when there are none left (seen with 0.54), so
-    nothing but the signal can tell a stream to end. For a process of our own only; outside its main thread, where
-    Python lets nobody handle signals, it does nothing.
+    uvicorn waits for open streams and runs the lifespan's shutdown only when all are closed (seen with 0.54), so
+    streams must be ended by the signal itself. Only for a process of our own. Does nothing outside the main thread,
+    where Python does not allow signal handlers.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -67,11 +69,11 @@ def on_shutdown_signal(callback: Callable[[], None]) -> Iterator[None]:
 @contextmanager
 def tuned_gc() -> Iterator[None]:
     """
-    Let the garbage collector pass over all that has been loaded, and look at the rest less often.
+    Exclude the objects loaded so far from garbage collection, and collect the rest less often.
 
-    A hundred thousand waiting jobs are no garbage, and looking through them again and again was most of the slowest
-    answers' time. What is new is still looked through once, 20,000 objects at a time, which takes some 3 ms; what is
-    older, a hundred times less often than by default. For a process of our own only.
+    Collections that traversed 100,000 waiting jobs accounted for most of the slowest responses. The youngest generation
+    is now collected every 20,000 allocations, which takes some 3 ms, the older ones hundreds of times less often than
+    by default. Only for a process of our own.
     """
     before = gc.get_threshold()
     gc.collect()
