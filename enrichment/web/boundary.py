@@ -78,7 +78,8 @@ class Boundary:
             nonlocal has_started
             if message["type"] == "http.response.start":
                 has_started = True
-                message["headers"].append((b"x-request-id", request_id.encode("ascii")))
+                # A new list: a `Response` that is mounted as an app sends its own every time.
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode("ascii"))]
                 # Let the other requests of this turn be worked on first, so that all answers go out in a row. Under
                 # load, with 32 connections, that saves a quarter of the processor time of a POST.
                 await asyncio.sleep(0)
