@@ -46,7 +46,8 @@ async def test_a_lookup_runs_until_its_source_answers(clock: FakeClock) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("x"), TimeoutError(), SystemExit(3), asyncio.CancelledError(), ExceptionGroup("x", [OSError()])]
+    "error",
+    [ValueError("x"), TimeoutError(), SystemExit(3), asyncio.CancelledError(), ExceptionGroup("x", [OSError()])],
 )
 async def test_whatever_is_raised_becomes_a_failed_job_and_one_log_line(
     clock: FakeClock, caplog: pytest.LogCaptureFixture, error: BaseException
