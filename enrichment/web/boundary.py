@@ -58,9 +58,9 @@ class Boundary:
     """
     Answers every request, by the router or with a problem.
 
-    No exception reaches the server before the response has begun: uvicorn would close the connection, on which the next
-    request may be under way already, perhaps of somebody else behind the same proxy (uvicorn issue 3153, seen with
-    0.54). A response that breaks off in its middle is left to the server to cut.
+    No exception reaches the server before the response has begun or after it is complete: uvicorn would close the
+    connection, on which the next request may be under way already, perhaps of somebody else behind the same proxy
+    (uvicorn issue 3153, seen with 0.54). A response that breaks off in its middle is left to the server to cut.
     """
 
     def __init__(self, router: Router, authorize: Authorize) -> None:
@@ -72,10 +72,10 @@ class Boundary:
             await self._router(scope, receive, send)
             return
         request_id = scope["enrichment.request_id"] = _request_id(scope)
-        has_started = False
+        has_started = is_complete = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal has_started
+            nonlocal has_started, is_complete
             if message["type"] == "http.response.start":
                 has_started = True
                 # A new list: a `Response` that is mounted as an app sends its own every time.
@@ -84,11 +84,15 @@ class Boundary:
                 # load, with 32 connections, that saves a quarter of the processor time of a POST.
                 await asyncio.sleep(0)
             await send(message)
+            is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         try:
             self._authorize(scope, lambda: access_of(self._route(scope)))
             await self._router(scope, receive, send_with_id)
         except Exception as error:
+            if is_complete:
+                log.exception("background task failed", request_id=request_id, path=safe_path(scope))
+                return
             if has_started:
                 log.exception("response broken", request_id=request_id, path=safe_path(scope))
                 raise
