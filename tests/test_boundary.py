@@ -4,7 +4,7 @@ The outermost layer: ids of requests, unexpected errors, and connections that se
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -48,7 +48,7 @@ async def slow(request: Request) -> Response:
     return PlainTextResponse("slow but fine")
 
 
-def open_to_all(scope: Scope, access: Callable[[], Access]) -> None:
+def open_to_all(scope: Scope, access: Access) -> None:
     """Authorize every request."""
 
 
