@@ -18,7 +18,8 @@ class JobIndex:
     domain.
 
     A list of 100,000 ids is 800 kB: taking one out of its middle moves half of that at most, in one piece, and a page
-    is a slice. Only a page of some states of one domain looks at all jobs of that domain.
+    is a slice. Only a page of several states looks at the jobs before it, and a page of some states of one domain at
+    all jobs of that domain.
     """
 
     def __init__(self, jobs: Mapping[str, AnyJob]) -> None:

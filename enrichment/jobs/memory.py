@@ -35,7 +35,8 @@ class MemoryStore:
     `max_finished` and a size of some `max_finished_bytes`; the oldest are forgotten first. A skipped entry of a batch
     counts as a job, for it takes as much memory: as an unfinished one until all jobs of the batch are finished.
 
-    Every change is made under the lock. A reader takes no lock: jobs are values, and no read awaits.
+    Every change of a job is made under the lock. A reader takes no lock: jobs are values, and no read awaits. Before
+    anything is read, jobs whose time is over are forgotten.
     """
 
     def __init__(
@@ -128,13 +129,15 @@ class MemoryStore:
 
     async def lookup(self, job_id: str) -> Lookup:
         """See `JobStore.lookup`."""
+        self._forget()
         job = self._jobs.get(job_id)
-        if not isinstance(job, Lookup) or self._is_expired(job):
+        if not isinstance(job, Lookup):
             raise JobNotFound
         return job
 
     async def enrichment(self, job_id: str, domain: str | None = None) -> Enrichment:
         """See `JobStore.enrichment`."""
+        self._forget()
         job = self._find(job_id)
         if job is None or domain not in (None, job.domain):
             raise JobNotFound
@@ -142,10 +145,12 @@ class MemoryStore:
 
     async def newest(self, domain: str, states: Collection[JobState]) -> Enrichment | None:
         """See `JobStore.newest`."""
+        self._forget()
         return self._find(self._index.newest(domain, states))
 
     async def page(self, domain: str | None, states: Collection[JobState], *, limit: int, offset: int) -> Page:
-        """See `JobStore.page`. A job whose time is over may be in it until the next job is added or finished."""
+        """See `JobStore.page`."""
+        self._forget()
         ids = self._index.page(domain, states, limit=limit, offset=offset)
         jobs = [replace(job, steps=()) for job in map(self._jobs.get, ids) if isinstance(job, Enrichment)]
         return Page(
@@ -157,11 +162,12 @@ class MemoryStore:
 
     async def batch(self, batch_id: str) -> BatchSnapshot:
         """See `JobStore.batch`."""
+        self._forget()
         if batch_id not in self._batches:
             raise JobNotFound("Batch not found")
         batch = self._batches[batch_id].batch
         held = [self._jobs.get(item.job_id or "") for item in batch.items]
-        jobs = {job.id: job for job in held if isinstance(job, Enrichment) and not self._is_expired(job)}
+        jobs = {job.id: job for job in held if isinstance(job, Enrichment)}
         return BatchSnapshot(batch, jobs)
 
     def _add(self, job: J) -> J:
@@ -182,7 +188,7 @@ class MemoryStore:
 
     def _find(self, job_id: str | None) -> Enrichment | None:
         job = self._jobs.get(job_id or "")
-        if not isinstance(job, Enrichment) or self._is_expired(job):
+        if not isinstance(job, Enrichment):
             return None
         return self._read(job.id) if job.is_finished else job
 
