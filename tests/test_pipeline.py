@@ -263,6 +263,22 @@ async def test_a_call_that_is_cancelled_from_outside_has_failed(clock: FakeClock
     assert await engine.states(job) == {M03: "failed"}
 
 
+async def test_no_call_begins_for_a_job_that_is_finished(clock: FakeClock) -> None:
+    engine = ScriptedEngine(clock)
+    pipeline = Pipeline(
+        store=engine.store,
+        resolver=Resolver(cache=engine.cache, sources={"simulated": engine.scripted}, clock=clock),
+        clock=clock,
+        deadline_seconds=9,
+    )
+    job = await engine.submit(modules=(M01, M03))
+    await engine.store.finish(job.id, JobState.CANCELLED)
+    await pipeline.run(job)
+
+    assert engine.scripted.calls == []
+    assert await engine.states(job) == {M01: "cancelled", M03: "cancelled"}
+
+
 async def test_an_unexpected_error_inside_fails_the_module_and_is_logged(
     clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -135,6 +135,22 @@ async def test_an_unknown_path_is_404(clock: FakeClock) -> None:
     assert response.json()["instance"] == "/docs/%C3%BC"
 
 
+async def test_user_info_in_a_path_is_neither_repeated_nor_logged(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with client_of(create_app(Settings(auth="off"), clock=clock)) as client:
+        for path in ("/nope/https%3A%2F%2Fjane%3Asecret%40a.com%2Fx", "/jane:secret@a.com"):
+            response = await client.get(path)
+            assert response.status_code == 404
+            assert "a.com" in response.json()["instance"]
+            assert "secret" not in response.text
+
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith(("service", "enrichment"))]
+    assert len(ours) >= 2
+    assert not any("secret" in message for message in ours)
+
+
 async def test_a_wrong_method_is_405_with_the_allowed_ones(client: httpx.AsyncClient) -> None:
     enrich = await client.get("/enrich")
     health = await client.delete("/health")

@@ -213,7 +213,8 @@ async def test_finishing_a_job_cancels_the_steps_that_have_not_ended(store: JobS
     returned = await store.finish("1", CANCELLED, error="x")
     finished = await store.enrichment("1")
 
-    assert returned == replace(finished, steps=())
+    assert returned
+    assert [returned.id, returned.state, returned.error] == ["1", CANCELLED, "x"]
     assert [step.state for step in finished.steps] == [StepState.COMPLETED, StepState.CANCELLED]
     assert [finished.completed, finished.failed, finished.skipped, finished.progress_percent] == [1, 0, 0, 50.0]
 
