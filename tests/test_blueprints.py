@@ -412,6 +412,16 @@ async def test_event_source_can_use_get_and_resume(api: httpx.AsyncClient) -> No
     assert (await api.get(PATH, params=query)).json()["website"] == "acme.com"
 
 
+async def test_event_source_that_reconnects_after_the_last_event_is_answered_204(api: httpx.AsyncClient) -> None:
+    """Which ends its attempts; otherwise it would have the blueprint made again every two seconds."""
+    query = {"website_url": "acme.com", "icp": ICP}
+    for last_event_id, status in [("6", 204), ("7", 204), ("5", 200)]:
+        headers = {"accept": "text/event-stream", "last-event-id": last_event_id}
+        response = await api.get(PATH, params=query, headers=headers)
+        assert response.status_code == status
+    assert [number for number, _, _ in events_of(response.text)] == [6]
+
+
 async def test_error_in_a_stream_is_an_event(clock: FakeClock) -> None:
     failures = ("m01_company_context", "m02_tech_stack")
     async with client_of(app_of(clock, simulated_module_seconds=0, simulated_failures=failures)) as api:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from enrichment.blueprint import making
 from enrichment.blueprint.making import BlueprintEvent, BlueprintMaker, Brief
 from enrichment.errors import InsufficientInformation, ShuttingDown, SourceFailed
 from enrichment.modules.answers import CompanyContext, TechStack
@@ -150,3 +151,34 @@ async def test_close_ends_runs_and_refuses_requests_until_it_is_open_again(
         maker.make(BRIEF, refresh=False)
     maker.open()
     assert isinstance((await collect(maker.make(BRIEF, refresh=False), clock))[-1], Blueprint)
+
+
+async def test_the_last_event_of_a_run_is_known_after_it_has_ended(
+    maker: BlueprintMaker, source: Companies, clock: FakeClock
+) -> None:
+    """A failed run has fewer events than one that made a blueprint; of a forgotten run the latter is assumed."""
+    complete, failing, unknown = (Brief(domain=f"{name}.com") for name in ("complete", "failing", "unknown"))
+    made = await collect(maker.make(complete, refresh=False), clock)
+    source.is_down = True
+    failed = await collect(maker.make(failing, refresh=False), clock)
+
+    for brief, events in [(complete, made), (failing, failed), (unknown, made)]:
+        assert maker.has_ended(brief, len(events))
+        assert not maker.has_ended(brief, len(events) - 1)
+    assert maker.has_ended(Brief(domain="unknown.com", icp="Banks"), len(made) - 2)
+    running = maker.make(unknown, refresh=False)
+    await anext(running)
+    assert not maker.has_ended(unknown, len(made))
+    await running.aclose()
+
+
+async def test_a_limited_number_of_last_events_is_remembered(
+    maker: BlueprintMaker, source: Companies, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "MAX_FINAL_EVENTS", 1)
+    source.is_down = True
+    first, second = Brief(domain="first.com"), Brief(domain="second.com")
+    for brief in (first, second):
+        events = await collect(maker.make(brief, refresh=False), clock)
+
+    assert [maker.has_ended(brief, len(events)) for brief in (first, second)] == [False, True]
