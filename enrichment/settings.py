@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(pattern=r"^(https?://[!-~]+)?$(?!\n)", description="the URL of an HTTP proxy"),
     ] = ""
-    "The proxy through which companies' websites are fetched; it resolves their names, and has to refuse private addresses."
+    "The proxy for companies' websites. It resolves their names, and has to refuse private addresses."
     simulated_lookup_seconds: Annotated[
         float,
         Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
