@@ -18,7 +18,8 @@ Token = Annotated[str, Meta(pattern=r"^[\x21-\x2b\x2d-\x7e]+$(?!\n)")]
 Origin = Annotated[str, Meta(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$(?!\n)")]
 
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
-PATHS: Final = frozenset({"case_studies_file"})
+CASE_SENSITIVE: Final = frozenset({"case_studies_file", "contact", "outbound_proxy"})
+SECRETS: Final = frozenset({"api_tokens", "outbound_proxy"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +34,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="`simulated` (`live` comes with a later release)"),
     ] = "simulated"
     "Where answers come from. Simulated ones are invented, and marked as simulated."
+    contact: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[!-'*-~]+|[!-'*-?A-~]+@[!-'*-?A-~]+)?$(?!\n)",
+            description="an e-mail address, or the URL of a page",
+        ),
+    ] = ""
+    "How operators of outside services can reach you. It is sent to them in the `User-Agent` header."
+    outbound_proxy: Annotated[
+        str,
+        Meta(pattern=r"^(https?://[!-~]+)?$(?!\n)", description="the URL of an HTTP proxy"),
+    ] = ""
+    "The proxy for companies' websites. It resolves their names, and has to refuse private addresses."
     simulated_lookup_seconds: Annotated[
         float,
         Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
@@ -168,7 +182,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         faults = []
         for name in cls.__struct_fields__:
             text = environ.get(name.upper(), "").strip()
-            given = text.replace(",", " ").split() if name in LISTS else text if name in PATHS else text.lower()
+            given = (
+                text.replace(",", " ").split() if name in LISTS else text if name in CASE_SENSITIVE else text.lower()
+            )
             try:
                 if text:
                     values[name] = msgspec.convert(given, _type(name), strict=False)
@@ -198,5 +214,5 @@ def _fits(name: str, value: object) -> bool:
 
 
 def _fault(name: str, value: object) -> str:
-    shown = "(not shown here)" if name == "api_tokens" else repr(value)[:60]
+    shown = "(not shown here)" if name in SECRETS else repr(value)[:60]
     return f"{name.upper()} cannot be {shown}; it must be {allowed_values(name)}."

@@ -28,6 +28,8 @@ def test_an_empty_variable_counts_as_unset() -> None:
 def test_every_variable_is_read() -> None:
     environ = {
         "SOURCES": "simulated",
+        "CONTACT": "Ops@Example.com",
+        "OUTBOUND_PROXY": "http://user:Secret@proxy:3128",
         "SIMULATED_LOOKUP_SECONDS": "0.5",
         "SIMULATED_MODULE_SECONDS": "0.25",
         "SIMULATED_FAILURES": "m01_company_context,m05_competitors",
@@ -55,6 +57,8 @@ def test_every_variable_is_read() -> None:
 
     assert Settings.from_env(environ) == Settings(
         sources="simulated",
+        contact="Ops@Example.com",
+        outbound_proxy="http://user:Secret@proxy:3128",
         simulated_lookup_seconds=0.5,
         simulated_module_seconds=0.25,
         simulated_failures=("m01_company_context", "m05_competitors"),
@@ -85,6 +89,9 @@ def test_every_variable_is_read() -> None:
     ("name", "value"),
     [
         ("SOURCES", "live"),
+        ("CONTACT", "ops (example.com)"),
+        ("CONTACT", "ops"),
+        ("CONTACT", "https://example.com/\r\nX: y"),
         ("SIMULATED_LOOKUP_SECONDS", "-1"),
         ("SIMULATED_FAILURES", "traffic"),
         ("JOB_DEADLINE_SECONDS", "0"),
@@ -116,8 +123,9 @@ def test_all_faults_are_in_one_list() -> None:
     assert [fault.split()[0] for fault in listed] == ["MAX_BODY_BYTES", "AUTH", "LOG_LEVEL"]
 
 
-def test_a_fault_does_not_show_a_token() -> None:
-    (fault,) = faults({"API_TOKENS": "secret-tökén"})
+@pytest.mark.parametrize(("name", "value"), [("API_TOKENS", "secret-tökén"), ("OUTBOUND_PROXY", "u:secret@proxy")])
+def test_a_fault_does_not_show_a_secret(name: str, value: str) -> None:
+    (fault,) = faults({name: value})
 
     assert "secret" not in fault
 
