@@ -16,11 +16,10 @@ from starlette.applications import Starlette
 import schemas
 from enrichment.blueprint import choosing
 from enrichment.blueprint.making import Brief
-from enrichment.blueprint.profile import DESCRIBING_MODULES
 from enrichment.errors import ShuttingDown
 from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding, Module, Subject
-from enrichment.modules.table import MODULES
+from enrichment.modules.table import DESCRIBING_MODULES, MODULES
 from enrichment.settings import Settings
 from enrichment.web import streams
 from service import create_app
@@ -428,7 +427,7 @@ async def test_error_in_a_stream_is_an_event(clock: FakeClock) -> None:
 
 async def test_run_is_cancelled_when_all_clients_have_disconnected(clock: FakeClock) -> None:
     app = app_of(clock)
-    maker = app.state.campaigns
+    maker = app.state.engine.blueprints
     brief = {"website_url": "acme.com"}
     async with client_of(app) as api:
         async with (
@@ -483,14 +482,14 @@ async def test_shutdown_ends_streams_and_refuses_requests(clock: FakeClock) -> N
         asked = asyncio.create_task(api.post(PATH, json={"website_url": "acme.com", "stream": True}))
         while not clock._sleepers:
             await asyncio.sleep(0.001)
-        app.state.campaigns.close()
+        app.state.engine.blueprints.close()
         ended = events_of((await asked).text)
         refused = await api.post(PATH, json={**BRIEF, "stream": True})
 
     assert [ended[-1][1], ended[-1][2]["code"]] == ["error", "shutting_down"]
     assert [refused.status_code, refused.json()["code"]] == [503, "shutting_down"]
     with pytest.raises(ShuttingDown):
-        app.state.campaigns.make(Brief(domain="a.com"), refresh=False)
+        app.state.engine.blueprints.make(Brief(domain="a.com"), refresh=False)
 
 
 def test_open_stream_does_not_delay_a_shutdown(tmp_path: Path) -> None:

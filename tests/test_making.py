@@ -13,7 +13,7 @@ from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding, Module, Subject
 from schemas import Blueprint, BlueprintProgress
 from tests.conftest import FakeClock, settle
-from tests.engine import Engine
+from tests.engine import ScriptedEngine
 
 BRIEF = Brief(domain="acme.com")
 "A brief without a profile, for which the company has to be described first."
@@ -47,19 +47,20 @@ def source(clock: FakeClock) -> Companies:
 
 @pytest.fixture
 def maker(clock: FakeClock, source: Companies) -> BlueprintMaker:
-    engine = Engine(clock, sources={"simulated": source})
-    return BlueprintMaker(resolver=engine.answers, max_cached=10, clock=clock)
+    return ScriptedEngine(clock, sources={"simulated": source}).blueprints
 
 
 async def collect(events: AsyncGenerator[BlueprintEvent, None], clock: FakeClock) -> list[BlueprintEvent]:
-    """Read the events to the end, within a second of real time."""
+    """Read the events to the end, while time passes; profiles are read in a thread, which takes real time."""
 
     async def read() -> list[BlueprintEvent]:
         return [event async for event in events]
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         reading = asyncio.create_task(read())
-        await clock.advance(2)
+        while not reading.done():
+            await clock.advance(1)
+            await asyncio.sleep(0.001)
         return await reading
 
 
