@@ -5,7 +5,8 @@ Simulated traffic sources.
 from typing import Final
 
 from enrichment.modules.answers import CountryShare, Referrer, TrafficSources
-from enrichment.sources.simulated.company import COUNTRIES, Company, apportion
+from enrichment.sources.simulated.company import Company, apportion
+from enrichment.sources.simulated.places import COUNTRIES
 
 REFERRERS: Final = ("coupons", "reviews", "compare", "directory", "forum", "news", "magazine", "partner-portal", "wiki")
 
