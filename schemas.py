@@ -2,6 +2,7 @@
 Everything that crosses HTTP as JSON, shape by shape.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -237,10 +238,30 @@ class BatchStatus(StartedBatch, frozen=True, kw_only=True):
     progress_percent: float
 
 
+class Method(StrEnum):
+    """How a value was obtained."""
+
+    API = "api"
+    SCRAPE = "scrape"
+    DERIVED = "derived"
+    ESTIMATED = "estimated"
+    LLM = "llm"
+    SIMULATED = "simulated"
+
+
+class Outcome(StrEnum):
+    """What came of asking a source; `unknown` means that it does not know the company."""
+
+    ANSWERED = "answered"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
 class SourceAttempt(Response, frozen=True, kw_only=True):
-    """A source that was asked; `error` says how it failed, if it did."""
+    """A source that was asked; `error` says why it did not answer."""
 
     source: str
+    outcome: Outcome
     duration_seconds: float
     error: str | None
 
@@ -303,15 +324,27 @@ class JobStatus(Response, frozen=True, kw_only=True):
 
 
 class ModuleStatus(Response, frozen=True, kw_only=True):
-    """How a module's answer came about; `fetched_at` is how old it is."""
+    """
+    How a module's answer came about.
+
+    `fetched_at` is when it was fetched, `observed_at` the date of the data itself, if the source gives one.
+    `field_sources` names the source of each field of an answer that several sources filled. `matched_by` says how the
+    company was identified, and `match_confidence` how sure that is, from 0 to 1.
+    """
 
     status: StepState
     duration_ms: int | None
     cached: bool
     data_points: int | None
     source: str | None
+    source_url: str | None
+    method: Method | None
     simulated: bool
     fetched_at: str | None
+    observed_at: str | None
+    field_sources: Mapping[str, str]
+    matched_by: str | None
+    match_confidence: float | None
     attempts: tuple[SourceAttempt, ...]
     reason: str | None
 

@@ -235,9 +235,14 @@ class BlueprintMaker:
 
         async def describe(module_id: str) -> None:
             try:
-                findings[module_id] = await self._finding(module_id, domain)
+                finding = await self._finding(module_id, domain)
             except SourceError as error:
                 missing[module_id] = str(error)
+            else:
+                if finding.unknown:
+                    missing[module_id] = finding.unknown
+                else:
+                    findings[module_id] = finding
 
         async with asyncio.TaskGroup() as group:
             for module_id in modules:

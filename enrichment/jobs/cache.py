@@ -15,6 +15,7 @@ DAY: Final = 86_400  # seconds
 FINDING_BYTES: Final = 1_000  # what a finding takes beside its body and citations
 CITATION_BYTES: Final = 300
 FRESH_DAYS: Final = 7
+UNKNOWN_SHARE: Final = 0.1  # of a module's time to live, for a company that no source knows
 
 
 class MemoryCache:
@@ -57,8 +58,9 @@ class MemoryCache:
 
 
 def seconds_left(finding: Finding, module: Module, now: float) -> float:
-    """How long the finding may still be used; 0 or less if it has expired."""
-    return finding.fetched_at + module.ttl_days * DAY - now
+    """How long the finding may still be used; 0 or less if it has expired. That a company is unknown soon changes."""
+    ttl = module.ttl_days * DAY * (UNKNOWN_SHARE if finding.unknown else 1)
+    return finding.fetched_at + ttl - now
 
 
 def freshness(finding: Finding | None, module: Module, now: float) -> Freshness:

@@ -94,6 +94,7 @@ class Pipeline:
         """What is known of the company: from this job, or from the cache for modules that are not part of it."""
         elsewhere = [need for need in module.needs if need not in run.done]
         known = await self._resolver.known(run.job.domain, elsewhere) if elsewhere else {}
+        known = {need: finding for need, finding in known.items() if not finding.unknown}
         found = {need: run.found.get(need) or known.get(need) for need in module.needs}
         return Subject(
             domain=run.job.domain,
@@ -106,6 +107,9 @@ class Pipeline:
         )
 
     async def _complete(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:
+        if finding.unknown:
+            await self._skip_unknown(run, begun, finding, is_cached=is_cached)
+            return
         run.found[begun.module_id] = finding
         step = msgspec.structs.replace(
             begun, state=StepState.COMPLETED, ended_at=self._clock.now(), finding=finding, cached=is_cached
@@ -123,6 +127,19 @@ class Pipeline:
             ended_at=self._clock.now(),
             reason=reason,
             skipped_due_to=skipped_due_to,
+        )
+        await self._store.record(run.job.id, step)
+
+    async def _skip_unknown(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:
+        """Record that no source knows the company, which is no failure: to ask again would not help."""
+        run.reasons[begun.module_id] = finding.unknown
+        step = msgspec.structs.replace(
+            begun,
+            state=StepState.SKIPPED,
+            ended_at=self._clock.now(),
+            reason=finding.unknown,
+            attempts=finding.attempts,
+            cached=is_cached,
         )
         await self._store.record(run.job.id, step)
 

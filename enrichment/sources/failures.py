@@ -18,7 +18,7 @@ The ways in which an outside service fails to answer.
 The messages are shown to callers. They contain no URL, no header, and nothing else that could contain a key.
 """
 
-from enrichment.errors import SourceFailed
+from enrichment.errors import SourceFailed, UnknownCompany
 
 
 class AuthError(SourceFailed):
@@ -29,7 +29,7 @@ class BadRequest(SourceFailed):
     """The service does not accept the request."""
 
 
-class NotFound(SourceFailed):
+class NotFound(UnknownCompany):
     """The service does not know the company. Not an error of the service."""
 
 
