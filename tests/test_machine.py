@@ -11,9 +11,10 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from enrichment.errors import InsufficientInput, JobConflict, JobNotFound, SourceFailed, TooManyJobs
-from enrichment.jobs.model import DONE, BatchItem, Enrichment
+from enrichment.jobs.model import DONE, BatchItem, Enrichment, Step
 from enrichment.modules.table import MODULES
 from schemas import JobState, Priority, StepState
 from tests.conftest import FakeClock, settle
@@ -162,7 +163,7 @@ class EngineMachine(RuleBasedStateMachine):
         for job in self.now():
             if job.is_finished:
                 assert self.seen.setdefault((job.id, ""), job) == job
-            for step in job.steps:
+            for step in map(visible, job.steps):
                 if step.state in DONE:
                     assert self.seen.setdefault((job.id, step.module_id), step) == step
 
@@ -194,17 +195,29 @@ class EngineMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Given time, every job is finished, and nothing is left behind."""
-        self.run(self.clock.advance(2_000))
-        assert not self.unfinished()
-        self.counts_are_those_of_the_steps()
-        self.what_is_done_never_changes()
-        assert self.engine.leftovers() == {}
-        assert not any(self.engine.scripted.running.values())
-        assert asyncio.all_tasks(self.loop) == set()
-        self.loop.close()
+        try:
+            self.run(self.clock.advance(2_000))
+            assert not self.unfinished()
+            self.counts_are_those_of_the_steps()
+            self.what_is_done_never_changes()
+            assert self.engine.leftovers() == {}
+            assert not any(self.engine.scripted.running.values())
+            assert asyncio.all_tasks(self.loop) == set()
+        finally:
+            self.loop.close()
+
+
+def visible(step: Step) -> Step:
+    """The step without what its answer was derived from, which a finished job need not keep."""
+    return replace(step, finding=replace(step.finding, based_on=())) if step.finding else step
 
 
 TestEngine = EngineMachine.TestCase
 TestEngine.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=100,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    report_multiple_bugs=False,
 )
