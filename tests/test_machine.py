@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
 from enrichment.errors import InsufficientInput, JobConflict, JobNotFound, SourceFailed, TooManyJobs
-from enrichment.jobs.model import DONE, BatchItem, Enrichment, Step
+from enrichment.jobs.model import DONE, BatchItem, Enrichment
 from enrichment.modules.table import MODULES
 from schemas import JobState, Priority, StepState
 from tests.conftest import FakeClock, settle
@@ -164,7 +164,7 @@ class EngineMachine(RuleBasedStateMachine):
         for job in self.now():
             if job.is_finished:
                 assert self.seen.setdefault((job.id, ""), job) == job
-            for step in map(visible, job.steps):
+            for step in job.steps:
                 if step.state in DONE:
                     finding = replace(step.finding, based_on=()) if step.finding else None
                     visible = replace(step, finding=finding)
@@ -208,11 +208,6 @@ class EngineMachine(RuleBasedStateMachine):
             assert asyncio.all_tasks(self.loop) == set()
         finally:
             self.loop.close()
-
-
-def visible(step: Step) -> Step:
-    """The step without what its answer was derived from, which a finished job need not keep."""
-    return replace(step, finding=replace(step.finding, based_on=())) if step.finding else step
 
 
 TestEngine = EngineMachine.TestCase
