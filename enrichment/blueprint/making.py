@@ -257,7 +257,7 @@ def _digest(brief: Brief) -> bytes:
     return hashlib.sha256(_encode(brief)).digest()
 
 
-# Imported at the first use, in the thread: loading takes a fifth of a second and 6 MB, and many deployments never make
+# Imported at the first use, in the thread: loading takes a fifth of a second and 8 MB, and many deployments never make
 # a blueprint.
 
 

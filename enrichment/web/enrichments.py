@@ -117,7 +117,7 @@ async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Colle
         if job := await store.newest(domain, states):
             return job
     wanted = "completed job" if preferences == ({JobState.COMPLETED},) else "job"
-    raise JobNotFound(f"There is no {wanted} for {domain}.")
+    raise JobNotFound(f"There is no {wanted} for {domain}.", parameter="domain")
 
 
 def _options(request: Request, body: schemas.StartRequest | schemas.BatchRequest) -> JobOptions:
