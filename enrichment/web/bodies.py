@@ -105,16 +105,16 @@ async def _read(request: Request, limit: int) -> bytes:
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             detail = "The body is compressed, which is not supported; send it without Content-Encoding."
             raise ProblemError(415, "unsupported_encoding", detail, headers={"accept-encoding": "identity"})
-    body = b""
+    body = bytearray()  # small pieces are appended in place
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise _refused_body(400, "incomplete_body", "The connection ended before the body did.")
-        body += bytes(message.get("body", b""))
+        body += message.get("body", b"")
         if len(body) > limit:
             raise _too_large(limit)
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 def _too_large(limit: int) -> ProblemError:
