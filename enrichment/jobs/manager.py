@@ -118,7 +118,7 @@ class JobManager:
         else:
             job = await self._store.newest(domain, UNFINISHED) or await self._store.newest(domain, FINISHED)
         if job is None:
-            raise JobNotFound(f"There is no job for {domain}.")
+            raise JobNotFound(f"There is no job for {domain}.", parameter="domain")
         cancelled = await self._runner.finish(job.id, JobState.CANCELLED, error="Cancelled on request.")
         if not isinstance(cancelled, Enrichment):
             job = await self._store.enrichment(job.id)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import schemas
-from enrichment.domains import canonical_domain
+from enrichment.domains import canonical_domain, shown
 from enrichment.engine import Engine
 from enrichment.errors import InvalidDomain, JobNotFound
 from enrichment.jobs.model import FINISHED, UNFINISHED, BatchItem, Enrichment, JobOptions
@@ -28,7 +28,6 @@ POLL_SECONDS: Final = 5  # the longest wait that `Retry-After` advises while a j
 DEFAULT_CONCURRENCY: Final = 5  # jobs of a batch
 SECONDS_PER_TURN: Final = 0.002  # for which a batch's domains may hold the event loop
 MAX_FAULTS: Final = 100  # invalid domains of a batch that an error lists
-MAX_SHOWN: Final = 100  # characters of an invalid domain that a batch repeats
 
 
 async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
@@ -117,7 +116,7 @@ async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Colle
         if job := await store.newest(domain, states):
             return job
     wanted = "completed job" if preferences == ({JobState.COMPLETED},) else "job"
-    raise JobNotFound(f"There is no {wanted} for {domain}.")
+    raise JobNotFound(f"There is no {wanted} for {domain}.", parameter="domain")
 
 
 def _options(request: Request, body: schemas.StartRequest | schemas.BatchRequest) -> JobOptions:
@@ -146,7 +145,7 @@ async def _batch_items(texts: Sequence[str], settings: Settings) -> list[BatchIt
         try:
             domain = canonical_domain(text)
         except InvalidDomain as error:
-            items.append(BatchItem(domain=text[:MAX_SHOWN], reason=str(error)))
+            items.append(BatchItem(domain=shown(text), reason=str(error)))
             continue
         repeated = f"{domain} is in this batch already." if domain in seen else None
         seen.add(domain)

@@ -15,8 +15,7 @@ from typing import Final, NamedTuple
 import idna
 import msgspec
 
-from enrichment.domains import canonical_domain
-from enrichment.errors import InvalidDomain
+from enrichment.domains import registrable_domain
 
 REFERENCE_DATE: Final = date(2026, 10, 31)  # the fixed present of the simulated data; nothing in it is later
 
@@ -167,7 +166,12 @@ def seeded_rng(domain: str, purpose: str) -> random.Random:
 
 @functools.lru_cache(maxsize=1024)
 def company_of(domain: str) -> Company:
-    """Return the company for a canonical domain; under a country's top-level domain it is in that country."""
+    """
+    Return the company for a canonical domain; under a country's top-level domain it is in that country.
+
+    Hosts under one registrable domain belong to one company: `careers.acme.com` and `acme.com`.
+    """
+    domain = registrable_domain(domain)
     if domain == COSTCO.domain:
         return COSTCO
     rng = seeded_rng(domain, "profile")
@@ -217,13 +221,8 @@ def apportion(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def _name(domain: str) -> str:
-    """Capitalize the registered label of a domain: `mail.mercedes-benz.com` → `Mercedes-Benz`."""
-    label, _, rest = domain.partition(".")
-    try:
-        canonical_domain(rest)
-    except InvalidDomain:  # the rest is a public suffix
-        return "-".join(part.capitalize() for part in _decoded(label).split("-"))
-    return _name(rest)
+    """Capitalize the first label of a registrable domain: `mercedes-benz.com` → `Mercedes-Benz`."""
+    return "-".join(part.capitalize() for part in _decoded(domain.partition(".")[0]).split("-"))
 
 
 def _decoded(label: str) -> str:
