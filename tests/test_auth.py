@@ -2,12 +2,15 @@
 Authorization of requests.
 """
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from enrichment.settings import Settings
 from service import create_app
-from tests.conftest import FakeClock, client_of
+from tests.conftest import FakeClock, client_of, server_process
+from tests.curl import run_logged_curl
 
 BODY = {"company_domain": "a.com"}
 
@@ -76,12 +79,31 @@ async def test_configured_and_rejected_tokens_are_not_logged(
     assert "secret" not in caplog.text
 
 
+@pytest.mark.parametrize("level", ["info", "error"])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_generated_token_is_logged_once_at_every_level_with_a_command_that_works(
+    tmp_path: Path, level: str, log_format: str
+) -> None:
+    command = "uvicorn service:app --port $PORT --root-path /leads"
+    with server_process(command, tmp_path, LOG_LEVEL=level, LOG_FORMAT=log_format) as server:
+        server.wait_until_healthy()
+        refused = [httpx.get(f"{server.url}/api/v1/enrich", trust_env=False).status_code for _ in range(2)]
+        accepted = run_logged_curl(server.log)
+        server.terminate()
+        log = server.log
+
+    assert refused == [401, 401]
+    assert accepted.status_code == 202
+    assert log.count("Authorization") == 1
+
+
 async def test_auth_off_needs_no_token_but_refuses_cross_site_requests_of_browsers(clock: FakeClock) -> None:
     async with client_of(create_app(Settings(auth="off", api_tokens=("token",)), clock=clock)) as client:
 
         async def status(method: str, path: str, site: str) -> int:
             headers = {"sec-fetch-site": site}
-            return (await client.request(method, path, json=BODY, headers=headers)).status_code
+            body = BODY if method == "POST" else None
+            return (await client.request(method, path, json=body, headers=headers)).status_code
 
         assert [await status("POST", "/enrich", site) for site in ("same-origin", "same-site", "none")] == [202] * 3
         assert await status("POST", "/enrich", "cross-site") == 403

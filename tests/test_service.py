@@ -232,15 +232,13 @@ def test_settings_that_cannot_be_end_the_process_with_their_list(monkeypatch: py
         service.app  # noqa: B018
 
 
-async def test_a_process_of_its_own_sets_up_its_log(
-    untouched_logging: None, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_process_of_its_own_sets_up_its_log(untouched_logging: None, capfd: pytest.CaptureFixture[str]) -> None:
     app = service.create_app(Settings(log_format="json", auth="off"), own_process=True)
     async with app.router.lifespan_context(app):
         pass
     await settle()
 
-    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]
     assert events == ["service started", "service stopped"]
 
 
