@@ -29,9 +29,9 @@ def path_domain(request: Request) -> str:
     """
     text: str = request.path_params["domain"]
     raw_path: bytes = request.scope.get("raw_path") or b""
-    if "/" in text.partition("://")[2].rstrip("/") and b"%2f" not in raw_path.lower():
+    if "/" in text.partition(":/")[2].strip("/") and b"%2f" not in raw_path.lower():
         raise HTTPException(404)
-    return named_domain(text)
+    return named_domain(text.replace("%2F", "/"))  # as the boundary leaves a slash that the client has encoded
 
 
 def named_domain(text: str) -> str:
@@ -81,7 +81,8 @@ class QueryReader:
             if name not in self._types:
                 raise refused_parameter(name, hints.unknown_name("parameter", name, list(self._types)))
             if name in self._lists:
-                values[name] = (*values.get(name, ()), *filter(None, map(str.strip, text.split(","))))
+                if words := tuple(filter(None, map(str.strip, text.split(",")))):
+                    values[name] = values.get(name, ()) + words
             elif name in values:
                 raise refused_parameter(name, "It is given more than once.")
             elif text or name in self._never_empty:
