@@ -86,7 +86,7 @@ async def _read_nothing(request: Request, limit: int) -> None:
 
 
 def _not_json(fault: str) -> ProblemError:
-    return ProblemError(400, "malformed_json", f"The body is not JSON: {fault}.")
+    return _refused_body(400, "malformed_json", f"The body is not JSON: {fault}.")
 
 
 def _fault(content: bytes, message: str) -> str:
@@ -109,7 +109,7 @@ async def _read(request: Request, limit: int) -> bytes:
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise ProblemError(400, "incomplete_body", "The connection ended before the body did.")
+            raise _refused_body(400, "incomplete_body", "The connection ended before the body did.")
         body += message.get("body", b"")
         if len(body) > limit:
             raise _too_large(limit)
@@ -118,7 +118,11 @@ async def _read(request: Request, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> ProblemError:
-    return ProblemError(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
+    return _refused_body(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
+
+
+def _refused_body(status: int, code: str, detail: str) -> ProblemError:
+    return ProblemError(status, code, detail, errors=(schemas.FieldError(pointer="#", detail=detail),))
 
 
 def _wrong_shape(shape: type[schemas.Request], message: str) -> ProblemError:

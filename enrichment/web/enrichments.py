@@ -90,7 +90,9 @@ async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Respon
     """Stop the domain's newest unfinished job, or `job_id`, and the calls it makes."""
     job = await engine_of(request).jobs.cancel(path_domain(request), query.job_id)
     message = f"Job cancelled. {job.completed} modules were already completed."
-    return json_response(schemas.CancelledJob(job_id=job.id, message=message, modules_completed=job.completed))
+    return json_response(
+        schemas.CancelledJob(job_id=job.id, simulated=job.simulated, message=message, modules_completed=job.completed)
+    )
 
 
 async def retry_enrichment(request: Request, query: schemas.JobQuery, body: schemas.RetryRequest) -> Response:
@@ -104,7 +106,8 @@ async def retry_enrichment(request: Request, query: schemas.JobQuery, body: sche
 async def read_cache(request: Request) -> Response:
     """Get which modules are cached for a domain, and how fresh they are."""
     engine, domain = engine_of(request), path_domain(request)
-    return json_response(presenters.cache_status(domain, await engine.cache.inspect(domain), engine.clock.now()))
+    findings = await engine.cache.inspect(domain)
+    return json_response(presenters.cache_status(domain, findings, engine.clock.now(), simulated=engine.is_simulated))
 
 
 async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Collection[JobState]) -> Enrichment:
@@ -116,7 +119,7 @@ async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Colle
         if job := await store.newest(domain, states):
             return job
     wanted = "completed job" if preferences == ({JobState.COMPLETED},) else "job"
-    raise JobNotFound(f"There is no {wanted} for {domain}.")
+    raise JobNotFound(f"There is no {wanted} for {domain}.", parameter="domain")
 
 
 def _options(request: Request, body: schemas.StartRequest | schemas.BatchRequest) -> JobOptions:
