@@ -1,5 +1,5 @@
 """
-What several tests share: a clock with hands that a test moves, and servers on real sockets.
+What several tests share: a clock that a test moves, and servers on real sockets.
 """
 
 import asyncio
@@ -7,6 +7,7 @@ import heapq
 import logging
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -23,12 +24,13 @@ from starlette.types import ASGIApp
 from enrichment.clock import Clock
 from enrichment.settings import Settings
 from service import create_app
+from tests.contract import check_answer
 
 ROOT = Path(__file__).parent.parent
 
 
 class FakeClock(Clock):
-    """Stands still until a test moves it; whoever sleeps wakes when their time has come, in order."""
+    """A clock that stands still until a test moves it. Those who sleep are woken in the order of their times."""
 
     def __init__(self) -> None:
         self._now = 1_772_102_100.0
@@ -42,8 +44,13 @@ class FakeClock(Clock):
         heapq.heappush(self._sleepers, (self._now + seconds, id(future), future))
         await future
 
+    @property
+    def sleeping(self) -> int:
+        """How many sleep and have not been cancelled."""
+        return sum(not future.done() for _, _, future in self._sleepers)
+
     async def advance(self, seconds: float) -> None:
-        """Let that much time pass, and everybody finish what they do in it."""
+        """Let that much time pass, and all tasks do what they do in it."""
         end = self._now + seconds
         await settle()
         while self._sleepers and self._sleepers[0][0] <= end:
@@ -53,9 +60,13 @@ class FakeClock(Clock):
             await settle()
         self._now = end
 
+    def spend(self, seconds: float) -> None:
+        """Let time pass as work that holds the event loop does: nobody wakes."""
+        self._now += seconds
+
     @asynccontextmanager
     async def timeout(self, seconds: float) -> AsyncIterator[None]:
-        """As `asyncio.timeout`, by these hands."""
+        """As `asyncio.timeout`, by this clock."""
         begin = asyncio.get_running_loop().create_task(self.sleep(seconds))
         async with asyncio.timeout(None) as limit:
             begin.add_done_callback(lambda task: None if task.cancelled() else limit.reschedule(-1))
@@ -66,8 +77,10 @@ class FakeClock(Clock):
 
 
 async def settle() -> None:
-    """Let every task go as far as it can without time passing."""
-    for _ in range(50):
+    """Let all tasks run until each waits for time to pass, for a socket, or for another task."""
+    scheduled = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]  # asyncio has no public name for it
+    await asyncio.sleep(0)
+    while scheduled:
         await asyncio.sleep(0)
 
 
@@ -81,42 +94,68 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+class PromptServer(uvicorn.Server):
+    """uvicorn without its pauses of a tenth of a second, which would be most of the time of most tests."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None))
+        self.is_to_end = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.is_to_end.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        async with asyncio.timeout(5):
+            while self.server_state.connections or self.server_state.tasks:
+                await asyncio.sleep(0.001)
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The app behind a real uvicorn on a loopback socket, in this loop; gives its base URL."""
-    # Said to be TCP in so many words: on no other does asyncio turn Nagle's algorithm off, which costs 40 ms an answer.
+    """The app behind uvicorn on a loopback socket, in this event loop; gives its base URL."""
+    # With the protocol named: on a socket without it asyncio leaves Nagle's algorithm on, which costs 40 ms an answer.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2))
+        server = PromptServer(app)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             assert not task.done()
             await asyncio.sleep(0.001)
         try:
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.is_to_end.set()
             await task
 
 
 @asynccontextmanager
 async def client_of(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the app, over a real socket."""
-    async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    """A client of the app, over a real socket. Every answer is checked against the route table."""
+    hooks = {"response": [check_answer]}
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # else each client loads the certificates of all authorities: 20 ms
+    async with (
+        serving(app) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=tls, event_hooks=hooks) as client,
+    ):
         yield client
 
 
 @pytest.fixture
 async def client(clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service with default settings, whose time is the test's."""
+    """A client of the service with default settings, whose clock is the test's."""
     async with client_of(create_app(Settings(), clock=clock)) as client:
         yield client
 
 
 @pytest.fixture
 def untouched_logging() -> Iterator[None]:
-    """For a test that configures logging: everything is as before when it is over."""
+    """For a test that configures logging: restores everything afterwards."""
     loggers = [logging.getLogger(name) for name in (None, "uvicorn", "uvicorn.error", "uvicorn.access")]
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     names = ("_srcfile", "logThreads", "logProcesses", "logMultiprocessing", "logAsyncioTasks")
@@ -131,7 +170,7 @@ def untouched_logging() -> Iterator[None]:
 
 
 class ServerProcess:
-    """A server in a process of its own, with what it has logged so far."""
+    """A server in a process of its own, and what it has logged so far."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: IO[bytes]) -> None:
         self.process = process

@@ -1,28 +1,26 @@
 """
-An engine without HTTP, whose sources do what a test tells them.
+An engine without HTTP, whose modules are answered as a test wants.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from enrichment.jobs.cache import Cache
-from enrichment.jobs.memory import JobStore
-from enrichment.jobs.model import Enrichment, Order, Priority
-from enrichment.jobs.pipeline import Waves
-from enrichment.jobs.resolver import Answers
-from enrichment.jobs.runner import Runner
+from enrichment.engine import Engine
+from enrichment.jobs.model import Enrichment, JobOptions
+from enrichment.jobs.protocols import Dispatcher
 from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.modules.table import plan
+from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source
 from enrichment.sources.local import based_on
-from enrichment.sources.simulated.source import SimulatedCompanies
-from schemas import SourceCitation
+from schemas import Priority, SourceCitation
 from tests.conftest import FakeClock
 
 
 class Fact(Answer, frozen=True, kw_only=True):
-    """An answer whose number tells from which call it is."""
+    """An answer that says which call it came from."""
 
     call: int
 
@@ -64,8 +62,8 @@ class Scripted:
         )
 
 
-class Engine:
-    """A runner with all its parts within reach."""
+class ScriptedEngine(Engine):
+    """An engine whose modules are answered by `scripted`, unless `sources` are given."""
 
     def __init__(
         self,
@@ -73,58 +71,77 @@ class Engine:
         *,
         source: CompanySource | None = None,
         sources: Mapping[str, Source] | None = None,
-        max_running: int = 100,
-        max_pending: int = 1_000,
-        max_finished: int = 1_000,
-        retention_seconds: float = 86_400,
-        deadline_seconds: float = 600,
-        max_results: int = 10_000,
+        **settings: Any,
     ) -> None:
-        self.clock = clock
-        self.source = Scripted(clock)
-        self.store = JobStore(
-            max_pending=max_pending, max_finished=max_finished, retention_seconds=retention_seconds, clock=clock
-        )
-        self.cache = Cache(max_results=max_results, clock=clock)
-        self.answers = Answers(
-            cache=self.cache,
-            sources=sources if sources is not None else {"simulated": self.source, "local": self.source},
-            clock=clock,
-        )
-        self.waves = Waves(store=self.store, answers=self.answers, clock=clock, deadline_seconds=deadline_seconds)
-        self.runner = Runner(
-            store=self.store,
-            source=source or SimulatedCompanies(expected_seconds=15, clock=clock),
-            waves=self.waves,
-            max_running=max_running,
-            clock=clock,
-        )
+        self.scripted = Scripted(clock)
+        if sources is None:
+            sources = {"simulated": self.scripted, "local": self.scripted}
+        super().__init__(Settings(**settings), source=source, sources=sources, clock=clock)
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What runs the jobs."""
+        return self._dispatcher
+
+    async def submit(
+        self,
+        domain: str = "a.com",
+        modules: tuple[str, ...] | None = None,
+        *,
+        force: bool = False,
+        priority: Priority = "normal",
+    ) -> Enrichment:
+        """An enrichment that has been accepted, but not dispatched."""
+        return await self.jobs.submit(domain, options(modules, force=force, priority=priority))
 
     async def start(
         self,
         domain: str = "a.com",
         modules: tuple[str, ...] | None = None,
         *,
-        waves: tuple[int, ...] | None = None,
         force: bool = False,
         priority: Priority = "normal",
     ) -> Enrichment:
-        """An enrichment, accepted and set going."""
-        order = Order(modules=plan(modules, waves), priority=priority, force=force, request_id="r-1")
-        job = await self.runner.accept(domain, order)
-        await self.runner.start([job])
+        """An enrichment that has been accepted and dispatched."""
+        job = await self.submit(domain, modules, force=force, priority=priority)
+        await self.jobs.dispatch([job])
         return job
 
-    def now(self, job: Enrichment) -> Enrichment:
+    async def now(self, job: Enrichment) -> Enrichment:
         """The job as it stands."""
-        return self.store.enrichment(job.id)
+        return await self.store.enrichment(job.id)
 
-    def states(self, job: Enrichment) -> dict[str, str]:
-        """Its modules' states."""
-        return {step.module_id: step.state.value for step in self.now(job).steps}
+    async def states(self, job: Enrichment) -> dict[str, str]:
+        """The states of its modules."""
+        return {step.module_id: step.state.value for step in (await self.now(job)).steps}
 
-    def body(self, job: Enrichment, module_id: str) -> Fact:
-        """What a module brought."""
-        finding = self.now(job).step(module_id).finding
+    async def fact(self, job: Enrichment, module_id: str) -> Fact:
+        """What a module returned."""
+        finding = (await self.now(job)).step(module_id).finding
         assert finding
         return finding.read(Fact)
+
+    def leftovers(self) -> dict[str, object]:
+        """What the parts that run jobs hold, but for stale entries of the heap; empty when no job is unfinished."""
+        dispatcher = self._dispatcher
+        parts = (dispatcher, dispatcher._scheduler, dispatcher._resolver._calls)
+        return {name: held for part in parts for name, held in leftovers(part).items() if name != "_heap"}
+
+
+def options(
+    modules: tuple[str, ...] | None = None, *, force: bool = False, priority: Priority = "normal"
+) -> JobOptions:
+    """The options of an enrichment, of all modules if none are named."""
+    return JobOptions(modules=plan(modules, None), priority=priority, force=force, request_id="r-1")
+
+
+def leftovers(owner: object) -> dict[str, object]:
+    """Those of an object's collections that hold anything, by the names of its attributes."""
+    return {name: value for name, value in vars(owner).items() if not _is_empty(value)}
+
+
+def _is_empty(value: object) -> bool:
+    """Whether it is no collection, an empty one, or a mapping to empty ones only."""
+    if isinstance(value, Mapping):
+        return all(isinstance(each, Collection) and _is_empty(each) for each in value.values())
+    return not isinstance(value, Collection) or not value

@@ -16,11 +16,10 @@ from starlette.applications import Starlette
 import schemas
 from enrichment.blueprint import choosing
 from enrichment.blueprint.making import Brief
-from enrichment.blueprint.profile import DESCRIBING_MODULES
 from enrichment.errors import ShuttingDown
 from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding, Module, Subject
-from enrichment.modules.table import MODULES
+from enrichment.modules.table import DESCRIBING_MODULES, MODULES
 from enrichment.settings import Settings
 from enrichment.web import streams
 from service import create_app
@@ -413,6 +412,16 @@ async def test_event_source_can_use_get_and_resume(api: httpx.AsyncClient) -> No
     assert (await api.get(PATH, params=query)).json()["website"] == "acme.com"
 
 
+async def test_event_source_that_reconnects_after_the_last_event_is_answered_204(api: httpx.AsyncClient) -> None:
+    """Which ends its attempts; otherwise it would have the blueprint made again every two seconds."""
+    query = {"website_url": "acme.com", "icp": ICP}
+    for last_event_id, status in [("6", 204), ("7", 204), ("5", 200)]:
+        headers = {"accept": "text/event-stream", "last-event-id": last_event_id}
+        response = await api.get(PATH, params=query, headers=headers)
+        assert response.status_code == status
+    assert [number for number, _, _ in events_of(response.text)] == [6]
+
+
 async def test_error_in_a_stream_is_an_event(clock: FakeClock) -> None:
     failures = ("m01_company_context", "m02_tech_stack")
     async with client_of(app_of(clock, simulated_module_seconds=0, simulated_failures=failures)) as api:
@@ -428,7 +437,7 @@ async def test_error_in_a_stream_is_an_event(clock: FakeClock) -> None:
 
 async def test_run_is_cancelled_when_all_clients_have_disconnected(clock: FakeClock) -> None:
     app = app_of(clock)
-    maker = app.state.campaigns
+    maker = app.state.engine.blueprints
     brief = {"website_url": "acme.com"}
     async with client_of(app) as api:
         async with (
@@ -483,14 +492,14 @@ async def test_shutdown_ends_streams_and_refuses_requests(clock: FakeClock) -> N
         asked = asyncio.create_task(api.post(PATH, json={"website_url": "acme.com", "stream": True}))
         while not clock._sleepers:
             await asyncio.sleep(0.001)
-        app.state.campaigns.close()
+        app.state.engine.blueprints.close()
         ended = events_of((await asked).text)
         refused = await api.post(PATH, json={**BRIEF, "stream": True})
 
     assert [ended[-1][1], ended[-1][2]["code"]] == ["error", "shutting_down"]
     assert [refused.status_code, refused.json()["code"]] == [503, "shutting_down"]
     with pytest.raises(ShuttingDown):
-        app.state.campaigns.make(Brief(domain="a.com"), refresh=False)
+        app.state.engine.blueprints.make(Brief(domain="a.com"), refresh=False)
 
 
 def test_open_stream_does_not_delay_a_shutdown(tmp_path: Path) -> None:

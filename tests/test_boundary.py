@@ -1,5 +1,5 @@
 """
-The outermost edge: ids, the last answer, and what happens on a connection that others use too.
+The outermost layer: ids of requests, unexpected errors, and connections that several requests share.
 """
 
 import asyncio
@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -17,7 +16,8 @@ from starlette.routing import Route
 from starlette.types import Message, Scope
 
 from enrichment.settings import Settings
-from enrichment.web.boundary import Service
+from enrichment.web.boundary import App
+from enrichment.web.endpoint import Access
 from service import create_app
 from tests.conftest import FakeClock, client_of, serving
 
@@ -48,18 +48,21 @@ async def slow(request: Request) -> Response:
     return PlainTextResponse("slow but fine")
 
 
-def faulty_app() -> Starlette:
+def open_to_all(scope: Scope, access: Access) -> None:
+    """Authorize every request."""
+
+
+def faulty_app() -> App:
     endpoints = (boom, boom_afterwards, boom_midway, slow)
-    routes = [Route("/" + endpoint.__name__, endpoint) for endpoint in endpoints]
-    return Service(routes, admit=lambda _: None)
+    return App([Route("/" + endpoint.__name__, endpoint) for endpoint in endpoints], authorize=open_to_all)
 
 
-async def test_a_sane_request_id_is_taken_over(client: httpx.AsyncClient) -> None:
+async def test_a_request_keeps_its_own_id_if_that_is_fit_for_a_header_and_a_log_line(client: httpx.AsyncClient) -> None:
     for sane in ("req-1", "0af7651916cd43dd8448eb211c80319c", "a" * 128, "A+b/c=.~:@_"):
         assert (await client.get("/health", headers={"x-request-id": sane})).headers["x-request-id"] == sane
 
 
-async def test_any_other_is_replaced_by_a_new_one(client: httpx.AsyncClient) -> None:
+async def test_any_other_id_is_replaced_by_a_new_one(client: httpx.AsyncClient) -> None:
     seen = set()
     for odd in ("", "a" * 129, "a b", "a;b", "ü", "<script>"):
         headers = {b"x-request-id": odd.encode()}
@@ -72,7 +75,7 @@ async def test_any_other_is_replaced_by_a_new_one(client: httpx.AsyncClient) -> 
     assert len(seen) == 6
 
 
-async def test_an_unexpected_exception_is_a_500_without_a_word_of_the_inside(
+async def test_an_unexpected_exception_is_a_500_that_reveals_nothing_and_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with client_of(faulty_app()) as client:
@@ -94,7 +97,7 @@ async def test_an_unexpected_exception_is_a_500_without_a_word_of_the_inside(
 
 
 @pytest.mark.parametrize("path", ["/boom", "/boom_afterwards"])
-async def test_an_exception_does_not_close_somebody_elses_request_on_the_same_connection(
+async def test_an_exception_does_not_break_the_next_request_on_the_same_connection(
     caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     """Two requests in one write; without the boundary, the second has been seen to end with a reset."""
@@ -109,13 +112,13 @@ async def test_an_exception_does_not_close_somebody_elses_request_on_the_same_co
     assert caplog.text.count("Traceback") == 1
 
 
-async def test_a_response_that_breaks_off_is_cut_so_that_nobody_takes_it_for_whole() -> None:
+async def test_a_response_that_fails_midway_is_cut_so_that_it_is_not_taken_for_complete() -> None:
     async with client_of(faulty_app()) as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get("/boom_midway")
 
 
-async def test_a_host_can_add_middleware_and_mounts_as_to_any_starlette_application() -> None:
+async def test_a_host_can_add_middleware_and_mounts() -> None:
     app = faulty_app()
     app.add_middleware(CORSMiddleware, allow_origins=["*"])
     app.mount("/more", PlainTextResponse("more"))
@@ -128,7 +131,7 @@ async def test_a_host_can_add_middleware_and_mounts_as_to_any_starlette_applicat
     assert mounted.text == "more"
 
 
-async def test_other_protocols_pass() -> None:
+async def test_a_websocket_is_closed_with_and_without_tokens() -> None:
     seen: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -159,7 +162,7 @@ async def whole_body() -> Message:
     return {"type": "http.request", "body": b'{"company_domain": "a.com"}', "more_body": False}
 
 
-async def test_the_requests_of_one_turn_are_all_worked_on_before_the_first_is_answered() -> None:
+async def test_all_requests_of_a_turn_are_worked_on_before_the_first_is_answered() -> None:
     seen: list[str] = []
 
     async def work(request: Request) -> Response:
@@ -170,16 +173,23 @@ async def test_the_requests_of_one_turn_are_all_worked_on_before_the_first_is_an
         if message["type"] == "http.response.start":
             seen.append("answered")
 
-    app = Service([Route("/enrich", work, methods=["POST"])], admit=lambda _: None)
+    app = App([Route("/enrich", work, methods=["POST"])], authorize=open_to_all)
     await asyncio.gather(app({**POST}, whole_body, send), app({**POST}, whole_body, send))
 
     assert seen == ["worked on", "worked on", "answered", "answered"]
 
 
+def completed(caplog: pytest.LogCaptureFixture) -> int:
+    return sum(message.startswith("job completed") for message in caplog.messages)
+
+
 @pytest.mark.parametrize("error", [OSError("gone"), asyncio.CancelledError()])
-async def test_a_job_whose_202_could_not_be_sent_runs_all_the_same(clock: FakeClock, error: BaseException) -> None:
-    """It has been taken in, and would be pending for ever: servers of ASGI 2.4 and later raise from `send`."""
+async def test_a_job_whose_202_cannot_be_sent_runs_all_the_same(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    """It has been accepted, and would be pending for ever. Servers of ASGI 2.4 and later raise from `send`."""
     app = create_app(Settings(), clock=clock)
+    caplog.set_level("INFO")
 
     async def send(message: Message) -> None:
         raise error
@@ -188,11 +198,14 @@ async def test_a_job_whose_202_could_not_be_sent_runs_all_the_same(clock: FakeCl
         await app({**POST}, whole_body, send)
     await clock.advance(15)
 
-    assert [job.state for job in app.state.runner.store._jobs.values()] == ["completed"]
+    assert completed(caplog) == 1
 
 
-async def test_a_job_whose_request_is_cancelled_before_its_202_runs_all_the_same(clock: FakeClock) -> None:
+async def test_a_job_whose_request_is_cancelled_before_its_202_runs_all_the_same(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
     app = create_app(Settings(), clock=clock)
+    caplog.set_level("INFO")
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -206,4 +219,4 @@ async def test_a_job_whose_request_is_cancelled_before_its_202_runs_all_the_same
     await clock.advance(15)
 
     assert sent == []
-    assert [job.state for job in app.state.runner.store._jobs.values()] == ["completed"]
+    assert completed(caplog) == 1

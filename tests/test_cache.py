@@ -1,43 +1,143 @@
 """
-Freshness by the time that is left, and one call for all who want the same.
+What every `Cache` does, whatever it keeps findings in; and how fresh they are.
 """
 
-import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Final
 
 import pytest
+from msgspec import Raw
+from msgspec.structs import replace
 
-from enrichment.jobs.cache import DAY, Cache, Freshness, SharedCalls
-from enrichment.modules.module import Finding
+from enrichment.jobs.cache import DAY, MemoryCache, freshness, seconds_left
+from enrichment.jobs.protocols import Cache
+from enrichment.modules.module import Finding, Module
 from enrichment.modules.table import MODULES
-from tests.conftest import FakeClock, settle
+from schemas import Freshness
+from tests.conftest import FakeClock
 from tests.engine import Fact
 
-M01, M02, M08, M10 = (
-    MODULES[i] for i in ("m01_company_context", "m02_tech_stack", "m08_stock_info", "m10_hiring_signals")
-)
+M01, M02, M08, M10 = "m01_company_context", "m02_tech_stack", "m08_stock_info", "m10_hiring_signals"
 
 
-def finding(clock: FakeClock, **more: object) -> Finding:
-    return Finding.of(Fact(call=1), source="s", fetched_at=clock.now(), **more)  # type: ignore[arg-type]
+@contextlib.asynccontextmanager
+async def memory_cache(clock: FakeClock, max_results: int, max_bytes: int) -> AsyncIterator[Cache]:
+    yield MemoryCache(max_results=max_results, max_bytes=max_bytes, clock=clock)
 
 
-def cache(clock: FakeClock, max_results: int = 100) -> Cache:
-    return Cache(max_results=max_results, clock=clock)
+IMPLEMENTATIONS: Final[dict[str, Callable[..., AbstractAsyncContextManager[Cache]]]] = {"memory": memory_cache}
+"Every implementation, opened and closed as a context manager. All tests of `Cache` run on each."
+
+MakeCache = Callable[..., Awaitable[Cache]]
 
 
-def test_the_times_to_live_in_days() -> None:
-    assert [module.ttl_days for module in MODULES.values()] == [30, 7, 7, 7, 7, 7, 1, 1, 1, 3, 30, 3, 7, 1, 1]
+@pytest.fixture(params=IMPLEMENTATIONS)
+async def make_cache(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[MakeCache]:
+    """A function that opens a cache of at most so many findings and bytes."""
+    async with AsyncExitStack() as stack:
+
+        async def make(*, max_results: int = 100, max_bytes: int = 1_000_000) -> Cache:
+            return await stack.enter_async_context(IMPLEMENTATIONS[request.param](clock, max_results, max_bytes))
+
+        yield make
+
+
+@pytest.fixture
+async def cache(make_cache: MakeCache) -> Cache:
+    return await make_cache()
+
+
+def finding(clock: FakeClock, call: int = 1) -> Finding:
+    return Finding.of(Fact(call=call), source="s", fetched_at=clock.now(), based_on=((M02, 1.0),) if call == 2 else ())
+
+
+async def test_findings_are_kept_by_domain_and_module(cache: Cache, clock: FakeClock) -> None:
+    first, second = finding(clock, 1), finding(clock, 2)
+    await cache.put("a.com", M01, first)
+    await cache.put("a.com", M02, second)
+    await cache.put("b.com", M01, second)
+
+    assert await cache.get("a.com", (M01, M02, M08)) == {M01: first, M02: second}
+    assert await cache.get("a.com", (M02,)) == {M02: second}
+    assert await cache.get("b.com", MODULES) == {M01: second}
+    assert await cache.get("c.com", MODULES) == {}
+    assert await cache.get("a.com", ()) == {}
+
+
+async def test_a_new_finding_replaces_the_former_one(cache: Cache, clock: FakeClock) -> None:
+    for call in (1, 2):
+        await cache.put("a.com", M01, finding(clock, call))
+
+    assert await cache.get("a.com", (M01,)) == await cache.inspect("a.com") == {M01: finding(clock, 2)}
+
+
+async def test_an_expired_finding_is_not_used_but_can_be_inspected(cache: Cache, clock: FakeClock) -> None:
+    """Each by the time to live of its module: m08 a day, m02 a week."""
+    await cache.put("a.com", M08, stock := finding(clock))
+    await cache.put("a.com", M02, stack := finding(clock))
+    await clock.advance(DAY - 1)
+    assert await cache.get("a.com", (M02, M08)) == {M02: stack, M08: stock}
+    await clock.advance(1)
+
+    assert await cache.get("a.com", (M02, M08)) == {M02: stack}
+    assert await cache.inspect("a.com") == {M02: stack, M08: stock}
+
+
+async def test_inspecting_lists_the_findings_in_the_order_of_the_modules(cache: Cache, clock: FakeClock) -> None:
+    for module_id in (M10, M01, M08):
+        await cache.put("a.com", module_id, finding(clock))
+
+    assert list(await cache.inspect("a.com")) == [M01, M08, M10]
+    assert await cache.inspect("b.com") == {}
+
+
+async def test_the_least_recently_used_finding_is_dropped_for_a_new_one(
+    make_cache: MakeCache, clock: FakeClock
+) -> None:
+    """To be inspected is not to be used."""
+    cache = await make_cache(max_results=2)
+    await cache.put("a.com", M01, finding(clock))
+    await cache.put("b.com", M01, finding(clock))
+    await cache.get("a.com", (M01,))
+    await cache.inspect("b.com")
+    await cache.put("c.com", M01, finding(clock))
+
+    kept = [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com", "c.com")]
+    assert kept == [True, False, True]
+
+
+async def test_a_finding_that_is_replaced_takes_no_other_ones_place(make_cache: MakeCache, clock: FakeClock) -> None:
+    cache = await make_cache(max_results=2, max_bytes=2_500)
+    for domain in ("a.com", "b.com", *["a.com"] * 10):
+        await cache.put(domain, M01, finding(clock))
+
+    assert [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com")] == [True, True]
+
+
+async def test_findings_that_take_too_much_memory_drop_the_least_recently_used(
+    make_cache: MakeCache, clock: FakeClock
+) -> None:
+    cache = await make_cache(max_bytes=10_000)
+    for number in range(6):
+        large = replace(finding(clock), body=Raw(b'{"call":%d,"text":"%s"}' % (number, b"x" * 2_000)))
+        await cache.put(f"{number}.com", M01, large)
+
+    kept = [bool(await cache.inspect(f"{number}.com")) for number in range(6)]
+    assert [kept[0], kept[-1]] == [False, True]
+    assert kept == sorted(kept)
 
 
 @pytest.mark.parametrize(
-    ("module", "age", "freshness"),
+    ("module_id", "age", "expected"),
     [
         (M01, 0, Freshness.FRESH),
-        (M01, 23 * DAY - 1, Freshness.FRESH),  # more than 7 days left
+        (M01, 23 * DAY - 1, Freshness.FRESH),  # of 30 days more than 7 are left
         (M01, 23 * DAY, Freshness.STALE),
         (M01, 30 * DAY - 1, Freshness.STALE),
         (M01, 30 * DAY, Freshness.EXPIRED),
-        (M02, 4 * DAY, Freshness.FRESH),  # more than a third left
+        (M02, 4 * DAY, Freshness.FRESH),  # of 7 days more than a third is left
         (M02, 4.7 * DAY, Freshness.STALE),
         (M08, 0.6 * DAY, Freshness.FRESH),
         (M08, 0.7 * DAY, Freshness.STALE),
@@ -45,134 +145,15 @@ def test_the_times_to_live_in_days() -> None:
         (M10, 2 * DAY, Freshness.STALE),
     ],
 )
-async def test_freshness(clock: FakeClock, module: object, age: float, freshness: Freshness) -> None:
-    assert isinstance(module, type(M01))
-    answers = cache(clock)
-    kept = finding(clock)
-    answers.put("a.com", module, kept)
-    await clock.advance(age)
-    look = answers.look("a.com", module)
+def test_how_fresh_a_finding_is_depends_on_the_time_that_is_left(
+    clock: FakeClock, module_id: str, age: float, expected: Freshness
+) -> None:
+    module: Module = MODULES[module_id]
+    cached = finding(clock)
 
-    assert look.freshness is freshness
-    assert look.seconds_left == max(0, int(module.ttl_days * DAY - age))
-    assert answers.get("a.com", module) == (None if freshness is Freshness.EXPIRED else kept)
+    assert freshness(cached, module, clock.now() + age) is expected
+    assert seconds_left(cached, module, clock.now() + age) == pytest.approx(module.ttl_days * DAY - age)
 
 
-def test_what_was_never_there_is_missing(clock: FakeClock) -> None:
-    assert cache(clock).look("a.com", M01) == (None, 0, Freshness.MISSING)
-
-
-def test_the_least_recently_used_makes_room(clock: FakeClock) -> None:
-    """Being looked at is no use."""
-    answers = cache(clock, max_results=2)
-    answers.put("a.com", M01, finding(clock))
-    answers.put("b.com", M01, finding(clock))
-    answers.get("a.com", M01)
-    answers.look("b.com", M01)
-    answers.put("c.com", M01, finding(clock))
-
-    assert [answers.get_any(domain, M01) is not None for domain in ("a.com", "b.com", "c.com")] == [True, False, True]
-
-
-def test_a_derived_answer_counts_for_the_findings_it_was_derived_from(clock: FakeClock) -> None:
-    answers = cache(clock)
-    answers.put("a.com", M01, finding(clock, based_on=(("m02_tech_stack", 1.0),)))
-
-    assert answers.get("a.com", M01, (("m02_tech_stack", 1.0),)) is not None
-    assert answers.get("a.com", M01, (("m02_tech_stack", 2.0),)) is None
-    assert answers.get("a.com", M01) is None
-    assert answers.get_any("a.com", M01) is not None
-
-
-async def test_one_call_for_all_who_want_it(clock: FakeClock) -> None:
-    calls = SharedCalls()
-    begun = 0
-
-    async def call() -> Finding:
-        nonlocal begun
-        begun += 1
-        await clock.sleep(1)
-        return finding(clock)
-
-    waiting = [asyncio.create_task(calls.share("key", call)) for _ in range(3)]
-    await clock.advance(1)
-
-    first, *others = [await task for task in waiting]
-    assert all(other is first for other in others)
-    assert begun == 1
-    later = asyncio.create_task(calls.share("key", call))
-    await clock.advance(1)
-    await later
-    assert begun == 2
-    assert calls._calls == {}
-
-
-async def test_a_call_goes_on_while_anybody_waits_and_is_stopped_when_nobody_does(clock: FakeClock) -> None:
-    calls = SharedCalls()
-    stopped = False
-
-    async def call() -> Finding:
-        nonlocal stopped
-        try:
-            await clock.sleep(1)
-        except asyncio.CancelledError:
-            stopped = True
-            raise
-        return finding(clock)
-
-    first, second = (asyncio.create_task(calls.share("key", call)) for _ in range(2))
-    await settle()
-    first.cancel()
-    await settle()
-    assert not stopped
-    second.cancel()
-    await settle()
-    assert stopped
-    assert calls._calls == {}
-
-
-async def test_whoever_comes_right_after_a_stopped_call_gets_a_new_one(clock: FakeClock) -> None:
-    """Even though the old one has not quite ended."""
-    calls = SharedCalls()
-
-    async def stubborn() -> Finding:
-        try:
-            await clock.sleep(1)
-        except asyncio.CancelledError:
-            await clock.sleep(5)
-            raise ValueError("too late for anybody") from None
-        raise AssertionError
-
-    begun = 0
-
-    async def call() -> Finding:
-        nonlocal begun
-        begun += 1
-        await clock.sleep(8)
-        return finding(clock)
-
-    old = asyncio.create_task(calls.share("key", stubborn))
-    await settle()
-    old.cancel()
-    new = asyncio.create_task(calls.share("key", call))
-    await clock.advance(6)
-    third = asyncio.create_task(calls.share("key", call))
-    await clock.advance(2)
-
-    assert await new is await third
-    assert begun == 1
-    assert calls._calls == {}
-
-
-async def test_all_who_wait_share_the_failure(clock: FakeClock) -> None:
-    calls = SharedCalls()
-
-    async def call() -> Finding:
-        await clock.sleep(1)
-        raise ValueError("x")
-
-    waiting = [asyncio.create_task(calls.share("key", call)) for _ in range(2)]
-    await clock.advance(1)
-    for task in waiting:
-        with pytest.raises(ValueError, match="x"):
-            await task
+def test_what_was_never_cached_is_missing(clock: FakeClock) -> None:
+    assert freshness(None, MODULES[M01], clock.now()) is Freshness.MISSING

@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from enrichment.blueprint import making
 from enrichment.blueprint.making import BlueprintEvent, BlueprintMaker, Brief
 from enrichment.errors import InsufficientInformation, ShuttingDown, SourceFailed
 from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding, Module, Subject
 from schemas import Blueprint, BlueprintProgress
 from tests.conftest import FakeClock, settle
-from tests.engine import Engine
+from tests.engine import ScriptedEngine
 
 BRIEF = Brief(domain="acme.com")
 "A brief without a profile, for which the company has to be described first."
@@ -47,19 +48,20 @@ def source(clock: FakeClock) -> Companies:
 
 @pytest.fixture
 def maker(clock: FakeClock, source: Companies) -> BlueprintMaker:
-    engine = Engine(clock, sources={"simulated": source})
-    return BlueprintMaker(resolver=engine.answers, max_cached=10, clock=clock)
+    return ScriptedEngine(clock, sources={"simulated": source}).blueprints
 
 
 async def collect(events: AsyncGenerator[BlueprintEvent, None], clock: FakeClock) -> list[BlueprintEvent]:
-    """Read the events to the end, within a second of real time."""
+    """Read the events to the end, while time passes; profiles are read in a thread, which takes real time."""
 
     async def read() -> list[BlueprintEvent]:
         return [event async for event in events]
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         reading = asyncio.create_task(read())
-        await clock.advance(2)
+        while not reading.done():
+            await clock.advance(1)
+            await asyncio.sleep(0.001)
         return await reading
 
 
@@ -149,3 +151,34 @@ async def test_close_ends_runs_and_refuses_requests_until_it_is_open_again(
         maker.make(BRIEF, refresh=False)
     maker.open()
     assert isinstance((await collect(maker.make(BRIEF, refresh=False), clock))[-1], Blueprint)
+
+
+async def test_the_last_event_of_a_run_is_known_after_it_has_ended(
+    maker: BlueprintMaker, source: Companies, clock: FakeClock
+) -> None:
+    """A failed run has fewer events than one that made a blueprint; of a forgotten run the latter is assumed."""
+    complete, failing, unknown = (Brief(domain=f"{name}.com") for name in ("complete", "failing", "unknown"))
+    made = await collect(maker.make(complete, refresh=False), clock)
+    source.is_down = True
+    failed = await collect(maker.make(failing, refresh=False), clock)
+
+    for brief, events in [(complete, made), (failing, failed), (unknown, made)]:
+        assert maker.has_ended(brief, len(events))
+        assert not maker.has_ended(brief, len(events) - 1)
+    assert maker.has_ended(Brief(domain="unknown.com", icp="Banks"), len(made) - 2)
+    running = maker.make(unknown, refresh=False)
+    await anext(running)
+    assert not maker.has_ended(unknown, len(made))
+    await running.aclose()
+
+
+async def test_a_limited_number_of_last_events_is_remembered(
+    maker: BlueprintMaker, source: Companies, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "MAX_FINAL_EVENTS", 1)
+    source.is_down = True
+    first, second = Brief(domain="first.com"), Brief(domain="second.com")
+    for brief in (first, second):
+        events = await collect(maker.make(brief, refresh=False), clock)
+
+    assert [maker.has_ended(brief, len(events)) for brief in (first, second)] == [False, True]

@@ -26,7 +26,7 @@ from enrichment.settings import Settings
 from service import create_app
 from tests.conftest import ROOT, FakeClock, client_of, settle
 
-ORDER = {"company_domain": "getuniti.com"}
+BODY = {"company_domain": "getuniti.com"}
 
 
 def mounted(app: Starlette, how: str) -> tuple[ASGIApp, str]:
@@ -63,10 +63,10 @@ async def connected(host: ASGIApp, transport: str) -> AsyncIterator[httpx.AsyncC
 
 @pytest.mark.parametrize("transport", ["server", "ASGITransport"])
 @pytest.mark.parametrize("how", WAYS)
-async def test_it_works_and_its_links_are_right(clock: FakeClock, how: str, transport: str) -> None:
-    host, path = mounted(create_app(Settings(), clock=clock), how)
+async def test_lookups_work_and_links_lead_back(clock: FakeClock, how: str, transport: str) -> None:
+    host, path = mounted(create_app(Settings(auth="off"), clock=clock), how)
     async with connected(host, transport) as client:
-        accepted = await client.post(path + "/enrich", json=ORDER)
+        accepted = await client.post(path + "/enrich", json=BODY)
         pending = await client.get(accepted.headers["location"])
         await clock.advance(15)
         complete = await client.get(accepted.headers["location"])
@@ -83,7 +83,7 @@ async def test_it_works_and_its_links_are_right(clock: FakeClock, how: str, tran
 
 
 @pytest.mark.parametrize("how", WAYS)
-async def test_enrichments_and_blueprints_work_there_too(clock: FakeClock, how: str) -> None:
+async def test_enrichments_and_blueprints_work(clock: FakeClock, how: str) -> None:
     host, path = mounted(create_app(Settings(auth="off"), clock=clock), how)
     async with client_of(host) as client:
         started = await client.post(path + "/api/v1/enrich/www.Costco.com", json={"waves": [1]})
@@ -98,37 +98,38 @@ async def test_enrichments_and_blueprints_work_there_too(clock: FakeClock, how: 
     assert blueprint.json()["icp"]["origin"] == "provided"
 
 
-async def test_tokens_hold_under_a_mount_too(clock: FakeClock) -> None:
+async def test_tokens_are_asked_for(clock: FakeClock) -> None:
     host, path = mounted(create_app(Settings(api_tokens=("t",)), clock=clock), "nested")
     async with client_of(host) as client:
-        assert (await client.post(path + "/enrich", json=ORDER)).status_code == 401
+        assert (await client.post(path + "/enrich", json=BODY)).status_code == 401
+        assert (await client.get(path + "/nope")).status_code == 401
         assert (await client.get(path + "/health")).status_code == 200
 
 
-async def test_twice_in_one_host_with_separate_jobs(clock: FakeClock) -> None:
+async def test_two_apps_in_one_host_have_separate_jobs(clock: FakeClock) -> None:
     routes = [
         Mount("/a", app=create_app(Settings(), clock=clock)),
         Mount("/b", app=create_app(Settings(), clock=clock)),
     ]
     async with client_of(Starlette(routes=routes)) as client:
-        job_id = (await client.post("/a/enrich", json=ORDER)).json()["job_id"]
+        job_id = (await client.post("/a/enrich", json=BODY)).json()["job_id"]
         statuses = [(await client.get(f"/{where}/enrich/{job_id}")).status_code for where in "ab"]
 
     assert statuses == [200, 404]
 
 
-async def test_a_composed_lifespan_ends_unfinished_jobs(clock: FakeClock) -> None:
+async def test_a_composed_lifespan_cancels_unfinished_jobs(clock: FakeClock) -> None:
     app = create_app(Settings(), clock=clock)
     host, path = mounted(app, "lifespan composed")
     async with client_of(host) as client:
-        job_id = (await client.post(path + "/enrich", json=ORDER)).json()["job_id"]
+        job_id = (await client.post(path + "/enrich", json=BODY)).json()["job_id"]
 
-    assert app.state.runner.store.lookup(job_id).state == "cancelled"
+    assert (await app.state.engine.store.lookup(job_id)).state == "cancelled"
 
 
 @pytest.mark.parametrize("transport", ["server", "ASGITransport"])
 async def test_the_request_ends_with_its_response(clock: FakeClock, transport: str) -> None:
-    """A host that times its requests sees milliseconds, not the job's 15 seconds: here, time does not even pass."""
+    """A host that measures requests sees milliseconds, not the 15 seconds of the job; here the clock stands still."""
     seen: list[float] = []
 
     async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -147,21 +148,21 @@ async def test_the_request_ends_with_its_response(clock: FakeClock, transport: s
         finished.append(scope["type"])
 
     async with connected(watched, transport) as client:
-        await client.post("/leads/enrich", json=ORDER)
+        await client.post("/leads/enrich", json=BODY)
         await settle()
         assert "http" in finished
 
     assert len(seen) == 1
-    assert clock._sleepers
+    assert clock.sleeping
 
 
 async def test_one_app_serves_one_event_loop_after_the_other(clock: FakeClock) -> None:
-    """As test suites do: an `asyncio.run` for each test, the app made once."""
+    """As in test suites that make the app once and use `asyncio.run` in each test."""
     app = create_app(Settings(simulated_lookup_seconds=0))
 
     async def once() -> str:
         async with connected(app, "ASGITransport") as client:
-            location = (await client.post("/enrich", json=ORDER)).headers["location"]
+            location = (await client.post("/enrich", json=BODY)).headers["location"]
             await asyncio.sleep(0.01)
             return str((await client.get(location)).json()["status"])
 
@@ -169,12 +170,12 @@ async def test_one_app_serves_one_event_loop_after_the_other(clock: FakeClock) -
 
 
 def test_importing_and_making_an_app_does_no_io_and_touches_no_global() -> None:
-    """In a fresh interpreter whose environment no `service:app` could take."""
+    """In a fresh interpreter, whose environment would be refused by `service:app`."""
     code = """
 import gc, logging, signal, sys
 import starlette.applications, starlette.middleware.base, msgspec, idna, httpx, uvicorn, publicsuffixlist
 def state():
-    names = [n for n in logging.root.manager.loggerDict if not n.startswith(("service", "enrichment", "web"))]
+    names = [n for n in logging.root.manager.loggerDict if not n.startswith(("service", "enrichment"))]
     loggers = [logging.root, *map(logging.getLogger, sorted(names))]
     logs = [(l.name, l.level, list(l.handlers), l.propagate) for l in loggers]
     return gc.get_threshold(), gc.isenabled(), gc.get_freeze_count(), logs, [signal.getsignal(s) for s in signal.Signals
@@ -199,15 +200,15 @@ assert not events, events
     assert done.returncode == 0
 
 
-async def test_running_in_a_host_touches_no_global_either(clock: FakeClock) -> None:
+async def test_running_in_a_host_touches_no_global(clock: FakeClock) -> None:
     def state() -> object:
-        handlers = [logging.getLogger(name).handlers[:] for name in (None, "uvicorn", "enrichment", "service", "web")]
+        handlers = [logging.getLogger(name).handlers[:] for name in (None, "uvicorn", "enrichment", "service")]
         return gc.get_threshold(), gc.get_freeze_count(), handlers, signal.getsignal(signal.SIGUSR1)
 
     host, path = mounted(create_app(Settings(), clock=clock), "lifespan composed")
     before = state()
     async with client_of(host) as client:
-        await client.post(path + "/enrich", json=ORDER)
+        await client.post(path + "/enrich", json=BODY)
         during = state()
 
     assert during == before == state()

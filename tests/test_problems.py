@@ -17,14 +17,16 @@ from tests.conftest import FakeClock, client_of, serving
 # fmt: off
 BAD_BODIES = [
     # the body, status, code, pointer, part of the detail
-    (b"",                                              400, "malformed_json", None, "it is empty"),
+    (b"",                                              422, "invalid_body",   "#",  "empty; it needs company_domain."),
+    (b"  ",                                            422, "invalid_body",   "#",  "empty; it needs company_domain."),
     (b"{",                                             400, "malformed_json", None, "truncated"),
     (b"{'company_domain': 'a.com'}",                   400, "malformed_json", None, "malformed"),
     (b'{"company_domain": "a.com"} x',                 400, "malformed_json", None, "trailing characters"),
     (b'{"company_domain": NaN}',                       400, "malformed_json", None, "malformed"),
-    (b'\xef\xbb\xbf{"company_domain": "a.com"}',       400, "malformed_json", None, "malformed"),
+    (b"\xff\xfe{\0}\0",                                400, "malformed_json", None, "it is UTF-16"),
+    (b"{\0}\0",                                        400, "malformed_json", None, "it is UTF-16"),
     (b'{"company_domain": "\xff\xfe.com"}',            400, "malformed_json", None, "utf-8"),
-    (b'{"company_domain": "\\ud800.com"}',             400, "malformed_json", None, "surrogate"),
+    (b'{"company_domain": "\\ud800.com"}',             400, "malformed_json", None, "half of a surrogate pair"),
     (b"company_domain=a.com",                          400, "malformed_json", None, "malformed"),
     (b"null",                                          422, "invalid_body",   "#",  "Expected `object`, got `null`"),
     (b"[]",                                            422, "invalid_body",   "#",  "Expected `object`, got `array`"),
@@ -35,10 +37,10 @@ BAD_BODIES = [
     (b'{"company_domain": 7}',                         422, "invalid_body",   "#/company_domain", "got `int`"),
     (b'{"company_domain": ["a.com"]}',                 422, "invalid_body",   "#/company_domain", "got `array`"),
     (b'{"company_domain": ' + b"[" * 100_000,          422, "invalid_body",   "#/company_domain", "got `array`"),
-    (b'{"company_domain": "a.com", "x": 1}',           422, "invalid_body",   "#/x", "unknown field `x`"),
-    (b'{"a/b~c %": 1}',                                422, "invalid_body",   "#/a~1b~0c%20%25", "unknown field"),
-    (b'{"' + b"x" * 9_000 + b'": 1}',                  422, "invalid_body",   "#/" + "x" * 200, "…"),
-    (b'{"Company_Domain": "a.com"}',                   422, "invalid_body",   "#/Company_Domain", "unknown field"),
+    (b'{"company_domain": "a.com", "x": 1}',           422, "invalid_body",   "#/x", "no field 'x' here; known: "),
+    (b'{"a/b~c %": 1}',                                422, "invalid_body",   "#/a~1b~0c%20%25", "There is no field"),
+    (b'{"' + b"x" * 9_000 + b'": 1}',                  422, "invalid_body",   "#/" + "x" * 500, "…"),
+    (b'{"Company_Domain": "a.com"}',                   422, "invalid_body",   "#/Company_Domain", "Did you mean"),
     (b'{"company_domain": "localhost"}',               422, "invalid_domain", "#/company_domain", "private network"),
     (b'{"company_domain": ""}',                        422, "invalid_domain", "#/company_domain", "empty"),
     (b'{"company_domain": "a\\u0000.com"}',            422, "invalid_domain", "#/company_domain", "may hold"),
@@ -73,12 +75,25 @@ async def test_an_invalid_body_gets_the_reason_and_the_place(
 
 
 async def test_refused_requests_start_no_job(clock: FakeClock) -> None:
-    app = create_app(Settings(), clock=clock)
-    async with client_of(app) as client:
+    """Where a single job is as many as may be unfinished."""
+    async with client_of(create_app(Settings(max_pending_jobs=1), clock=clock)) as client:
         for body, *_ in BAD_BODIES:
             assert (await client.post("/enrich", content=body)).is_client_error
+        assert (await client.get("/ready")).status_code == 200
 
-    assert app.state.runner.store.pending == 0
+
+async def test_a_byte_order_mark_is_ignored(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/enrich", content=b'\xef\xbb\xbf{"company_domain": "a.com"}')).status_code == 202
+
+
+async def test_a_compressed_body_is_415(client: httpx.AsyncClient) -> None:
+    content = b'{"company_domain": "a.com"}'
+    compressed = await client.post("/enrich", content=content, headers={"content-encoding": "gzip"})
+    plain = await client.post("/enrich", content=content, headers={"content-encoding": "identity"})
+
+    assert [compressed.status_code, compressed.json()["code"]] == [415, "unsupported_encoding"]
+    assert compressed.headers["accept-encoding"] == "identity"
+    assert plain.status_code == 202
 
 
 async def chunks(size: int) -> AsyncIterator[bytes]:
@@ -110,13 +125,30 @@ async def test_a_too_large_content_length_is_refused_before_the_body_is_sent(clo
     assert b'"body_too_large"' in answer
 
 
-async def test_an_unknown_path_is_404(client: httpx.AsyncClient) -> None:
-    for path in ("/", "/enrich/", "/enrich/a/b", "/nope", "/docs/ü"):
-        response = await client.post(path) if path == "/enrich/" else await client.get(path)
-        assert response.status_code == 404
-        assert response.json()["code"] == "not_found"
-        assert response.headers["content-type"] == "application/problem+json"
+async def test_an_unknown_path_is_404(clock: FakeClock) -> None:
+    async with client_of(create_app(Settings(auth="off"), clock=clock)) as client:
+        for path in ("/", "/enrich/a/b", "/nope", "//health", "/docs/ü"):
+            response = await client.get(path)
+            assert response.status_code == 404
+            assert response.json()["code"] == "not_found"
+            assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["instance"] == "/docs/%C3%BC"
+
+
+async def test_user_info_in_a_path_is_neither_repeated_nor_logged(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with client_of(create_app(Settings(auth="off"), clock=clock)) as client:
+        for path in ("/nope/https%3A%2F%2Fjane%3Asecret%40a.com%2Fx", "/jane:secret@a.com"):
+            response = await client.get(path)
+            assert response.status_code == 404
+            assert "a.com" in response.json()["instance"]
+            assert "secret" not in response.text
+
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith(("service", "enrichment"))]
+    assert len(ours) >= 2
+    assert not any("secret" in message for message in ours)
 
 
 async def test_a_wrong_method_is_405_with_the_allowed_ones(client: httpx.AsyncClient) -> None:
@@ -131,18 +163,18 @@ async def test_a_wrong_method_is_405_with_the_allowed_ones(client: httpx.AsyncCl
 async def test_a_disconnect_in_the_middle_of_a_body_causes_no_traceback(
     clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = create_app(Settings(), clock=clock)
+    app = create_app(Settings(max_pending_jobs=1), clock=clock)
     caplog.set_level("INFO")
-    async with serving(app) as url:
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
             connection.sendall(b"POST /enrich HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
             await anyio.sleep(0.05)
         with anyio.fail_after(5):
             while "incomplete_body" not in caplog.text:
                 await anyio.sleep(0.01)
+        assert (await client.get("/ready")).status_code == 200
 
     assert "Traceback" not in caplog.text
-    assert app.state.runner.store.pending == 0
 
 
 async def test_an_error_answer_is_logged_on_one_line_with_its_request_id(

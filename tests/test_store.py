@@ -1,106 +1,71 @@
 """
-The store: bounded, and each job ends once.
+What every `JobStore` does, whatever it keeps jobs in.
 """
 
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Final
+
 import pytest
+from msgspec.structs import replace
 
 from enrichment.errors import JobNotFound, TooManyJobs
-from enrichment.jobs.memory import JobStore
-from enrichment.jobs.model import FINISHED, Batch, BatchItem, Enrichment, Lookup, State, Step, StepState
+from enrichment.jobs.memory import READ_JOBS, MemoryStore
+from enrichment.jobs.model import FINISHED, Batch, BatchItem, Enrichment, Lookup, Step, pending_steps
+from enrichment.jobs.protocols import JobStore
+from schemas import CompanyData, JobState, StepState
 from tests.conftest import FakeClock
+from tests.engine import leftovers
+
+M01, M02 = "m01_company_context", "m02_tech_stack"
+COMPLETED, FAILED, CANCELLED = JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED
+QUEUED, RUNNING = JobState.QUEUED, JobState.RUNNING
 
 
-def store(clock: FakeClock, *, pending: int = 100, finished: int = 100, seconds: float = 60) -> JobStore:
-    return JobStore(max_pending=pending, max_finished=finished, retention_seconds=seconds, clock=clock)
+@contextlib.asynccontextmanager
+async def memory_store(
+    clock: FakeClock, pending: int, finished: int, max_bytes: int, seconds: float
+) -> AsyncIterator[JobStore]:
+    yield MemoryStore(
+        max_pending=pending,
+        max_finished=finished,
+        max_finished_bytes=max_bytes,
+        retention_seconds=seconds,
+        clock=clock,
+    )
 
 
-def job(clock: FakeClock, job_id: str = "1") -> Lookup:
+IMPLEMENTATIONS: Final[dict[str, Callable[..., AbstractAsyncContextManager[JobStore]]]] = {"memory": memory_store}
+"Every implementation, opened and closed as a context manager. All tests run on each."
+
+MakeStore = Callable[..., Awaitable[JobStore]]
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+async def make_store(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[MakeStore]:
+    """A function that opens a store with its limits: pending jobs, finished jobs, their bytes, seconds to keep them."""
+    async with AsyncExitStack() as stack:
+
+        async def make(
+            *, pending: int = 100, finished: int = 100, max_bytes: int = 1_000_000, seconds: float = 60
+        ) -> JobStore:
+            opened = IMPLEMENTATIONS[request.param](clock, pending, finished, max_bytes, seconds)
+            return await stack.enter_async_context(opened)
+
+        yield make
+
+
+@pytest.fixture
+async def store(make_store: MakeStore) -> JobStore:
+    return await make_store()
+
+
+def lookup(clock: FakeClock, job_id: str = "1") -> Lookup:
     return Lookup(id=job_id, domain="a.com", request_id="r", created_at=clock.now(), expected_seconds=2.5)
 
 
-async def test_a_job_can_be_read_as_soon_as_it_is_added(clock: FakeClock) -> None:
-    jobs = store(clock)
-    await jobs.add([job(clock)])
-
-    assert jobs.lookup("1") == job(clock)
-    assert jobs.unfinished() == [job(clock)]
-
-
-async def test_a_job_begins_once(clock: FakeClock) -> None:
-    jobs = store(clock)
-    await jobs.add([enrichment(clock, "1")])
-
-    assert await jobs.begin("1")
-    assert jobs.enrichment("1").state is State.RUNNING
-    assert jobs.enrichment("1").started_at == clock.now()
-    assert not await jobs.begin("1")
-    assert not await jobs.begin("no such job")
-
-
-@pytest.mark.parametrize("first", sorted(FINISHED))
-@pytest.mark.parametrize("second", sorted(FINISHED))
-async def test_the_first_end_counts(clock: FakeClock, first: State, second: State) -> None:
-    jobs = store(clock)
-    await jobs.add([job(clock)])
-    ended = await jobs.end("1", first, error="first")
-
-    assert ended is not None
-    assert await jobs.end("1", second, error="second") is None
-    assert await jobs.end("no such job", second) is None
-    assert not await jobs.begin("1")
-    assert jobs.lookup("1") == ended
-    assert [ended.state, ended.error, ended.is_finished] == [first, "first", True]
-
-
-async def test_one_unfinished_job_too_many_is_refused_until_another_ends(clock: FakeClock) -> None:
-    jobs = store(clock, pending=2)
-    await jobs.add([job(clock, "1")])
-    await jobs.add([job(clock, "2")])
-    with pytest.raises(TooManyJobs, match="2 jobs are unfinished") as refused:
-        await jobs.add([job(clock, "3")])
-    await jobs.end("1", State.COMPLETED)
-    await jobs.add([job(clock, "3")])
-
-    assert refused.value.retry_after == 3
-    assert [held.id for held in jobs.unfinished()] == ["2", "3"]
-
-
-async def test_finished_jobs_are_forgotten_when_their_time_is_over_and_leave_nothing_behind(clock: FakeClock) -> None:
-    jobs = store(clock, seconds=60)
-    for number in range(3):
-        await jobs.add([job(clock, str(number))])
-    for number in range(3):
-        await jobs.end(str(number), State.COMPLETED)
-        await clock.advance(30)
-
-    for forgotten in ("0", "1"):
-        with pytest.raises(JobNotFound):
-            jobs.lookup(forgotten)
-    assert jobs.lookup("2").is_finished
-    await jobs.add([job(clock, "3")])
-    assert len(jobs._jobs) == 2
-    assert jobs.pending == 1
-
-
-async def test_of_too_many_finished_jobs_the_oldest_goes_first(clock: FakeClock) -> None:
-    jobs = store(clock, finished=2)
-    for number in range(4):
-        await jobs.add([job(clock, str(number))])
-    for number in (2, 0, 3):
-        await jobs.end(str(number), State.COMPLETED)
-
-    with pytest.raises(JobNotFound):
-        jobs.lookup("2")
-    assert [jobs.lookup(kept).is_finished for kept in ("0", "3", "1")] == [True, True, False]
-
-
-async def test_when_to_ask_again_is_whole_seconds_and_never_at_once(clock: FakeClock) -> None:
-    waiting = job(clock)
-
-    assert [waiting.seconds_left(clock.now() + passed) for passed in (0, 0.6, 1.5, 2.4, 2.5, 99)] == [3, 2, 1, 1, 1, 1]
-
-
-def enrichment(clock: FakeClock, job_id: str, domain: str = "a.com", batch_id: str | None = None) -> Enrichment:
+def enrichment(clock: FakeClock, job_id: str = "1", domain: str = "a.com", batch_id: str | None = None) -> Enrichment:
     return Enrichment(
         id=job_id,
         domain=domain,
@@ -110,103 +75,351 @@ def enrichment(clock: FakeClock, job_id: str, domain: str = "a.com", batch_id: s
         priority="normal",
         force=False,
         batch_id=batch_id,
-        live=(Step(module_id="m01_company_context"), Step(module_id="m02_tech_stack")),
+        steps=pending_steps((M01, M02)),
         total=2,
     )
 
 
-async def test_a_step_is_recorded_once_and_only_while_the_job_is_under_way(clock: FakeClock) -> None:
-    jobs = store(clock)
-    await jobs.add([enrichment(clock, "1")])
-    done = Step(module_id="m01_company_context", state=StepState.COMPLETED, started_at=1, ended_at=2)
-    failed = Step(module_id="m01_company_context", state=StepState.FAILED, started_at=1, ended_at=3)
-    late = Step(module_id="m02_tech_stack", state=StepState.COMPLETED, started_at=1, ended_at=4)
-
-    assert await jobs.record("1", done)
-    assert not await jobs.record("1", failed)
-    assert jobs.enrichment("1").progress_percent == 50.0
-    await jobs.end("1", State.CANCELLED, error="x")
-    assert not await jobs.record("1", late)
-    assert not await jobs.record("no such job", late)
-    ended = jobs.enrichment("1")
-    assert [step.state for step in ended.steps] == [StepState.COMPLETED, StepState.CANCELLED]
-    assert [ended.completed, ended.failed, ended.skipped, ended.progress_percent] == [1, 0, 0, 50.0]
+def batch(clock: FakeClock, *job_ids: str, skipped: int = 0, batch_id: str = "b") -> Batch:
+    items = [BatchItem(domain="a.com", job_id=job_id) for job_id in job_ids]
+    items += [BatchItem(domain="x", reason="It is no domain.")] * skipped
+    return Batch(id=batch_id, created_at=clock.now(), concurrency=1, expected_seconds=3, items=tuple(items))
 
 
-async def test_each_kind_of_job_is_found_by_its_own_door_only(clock: FakeClock) -> None:
-    jobs = store(clock)
-    await jobs.add([job(clock, "look"), enrichment(clock, "rich")])
+async def ids(
+    store: JobStore, domain: str | None = None, *states: JobState, limit: int = 100, offset: int = 0
+) -> list[str]:
+    """The ids of a page."""
+    return [job.id for job in (await store.page(domain, frozenset(states), limit=limit, offset=offset)).jobs]
+
+
+async def is_held(store: JobStore, job_id: str) -> bool:
+    """Whether there is an enrichment or a lookup of this id."""
+    for read in (store.enrichment, store.lookup):
+        with contextlib.suppress(JobNotFound):
+            await read(job_id)
+            return True
+    return False
+
+
+# Adding
+
+
+async def test_a_job_can_be_read_as_soon_as_it_is_added(store: JobStore, clock: FakeClock) -> None:
+    (added_lookup,) = await store.add([lookup(clock, "l")])
+    (added,) = await store.add([enrichment(clock, "e")])
+
+    assert await store.lookup("l") == added_lookup == lookup(clock, "l")
+    assert await store.enrichment("e") == added
+    assert replace(added, number=0) == enrichment(clock, "e")
+
+
+async def test_enrichments_are_numbered_in_the_order_in_which_they_are_added(store: JobStore, clock: FakeClock) -> None:
+    first = await store.add([enrichment(clock, "1"), enrichment(clock, "2")])
+    (last,) = await store.add([enrichment(clock, "3")])
+
+    numbers = [job.number for job in (*first, last)]
+    assert numbers == sorted(set(numbers))
+
+
+async def test_one_unfinished_job_too_many_is_refused_until_another_is_finished(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    store = await make_store(pending=2)
+    await store.add([lookup(clock, "1")])
+    await store.check_room(2.5)
+    await store.add([enrichment(clock, "2")])
+    for refused in (store.add([lookup(clock, "3")]), store.check_room(2.5)):
+        with pytest.raises(TooManyJobs, match="2 jobs are unfinished, of 2 that this service holds") as caught:
+            await refused
+        assert caught.value.retry_after == 3
+
+    await store.finish("1", COMPLETED)
+    await store.add([lookup(clock, "3")])
+    assert [await is_held(store, job_id) for job_id in "123"] == [True, True, True]
+
+
+async def test_several_jobs_are_taken_together_or_not_at_all(make_store: MakeStore, clock: FakeClock) -> None:
+    store = await make_store(pending=3)
+    await store.add([enrichment(clock, "1"), enrichment(clock, "2")])
+    with pytest.raises(TooManyJobs):
+        await store.add([enrichment(clock, "3"), enrichment(clock, "4")], batch(clock, "3", "4"))
+
+    assert await ids(store) == ["2", "1"]
+    with pytest.raises(JobNotFound):
+        await store.batch("b")
+
+
+# Running and finishing
+
+
+async def test_a_job_begins_once(store: JobStore, clock: FakeClock) -> None:
+    await store.add([enrichment(clock)])
+    await clock.advance(1)
+    begun = await store.begin("1")
+
+    assert begun == await store.enrichment("1")
+    assert begun
+    assert [begun.state, begun.started_at, begun.steps] == [RUNNING, clock.now(), pending_steps((M01, M02))]
+    assert await store.begin("1") is None
+    assert await store.begin("no such job") is None
+
+
+@pytest.mark.parametrize("first", sorted(FINISHED))
+@pytest.mark.parametrize("second", sorted(FINISHED))
+async def test_a_job_is_finished_once(store: JobStore, clock: FakeClock, first: JobState, second: JobState) -> None:
+    await store.add([lookup(clock, "l")])
+    await store.add([enrichment(clock, "e")])
+    for job_id in ("l", "e"):
+        finished = await store.finish(job_id, first, error="first")
+        assert finished
+        assert [finished.state, finished.error, finished.finished_at] == [first, "first", clock.now()]
+        assert await store.finish(job_id, second, error="second") is None
+        assert await store.begin(job_id) is None
+
+    assert await store.finish("no such job", second) is None
+    assert [(await store.lookup("l")).error, (await store.enrichment("e")).error] == ["first"] * 2
+
+
+async def test_a_finished_lookup_has_its_result(store: JobStore, clock: FakeClock) -> None:
+    company = CompanyData(company_size=7, industry="x")
+    await store.add([lookup(clock)])
+    finished = await store.finish("1", COMPLETED, result=company)
+
+    assert await store.lookup("1") == finished
+    assert (await store.lookup("1")).result == company
+
+
+async def test_a_step_is_recorded_until_it_has_ended_or_its_job_is_finished(store: JobStore, clock: FakeClock) -> None:
+    await store.add([enrichment(clock)])
+    running = Step(module_id=M01, state=StepState.RUNNING, started_at=1)
+    completed = Step(module_id=M01, state=StepState.COMPLETED, started_at=1, ended_at=2)
+    failed = Step(module_id=M01, state=StepState.FAILED, started_at=1, ended_at=3, reason="down")
+    late = Step(module_id=M02, state=StepState.COMPLETED, started_at=1, ended_at=4)
+
+    assert await store.record("1", running)
+    assert (await store.enrichment("1")).step(M01) == running
+    assert await store.record("1", completed)
+    assert not await store.record("1", failed)
+    assert (await store.enrichment("1")).progress_percent == 50.0
+    await store.finish("1", CANCELLED, error="x")
+    assert not await store.record("1", late)
+    assert not await store.record("no such job", late)
+
+
+async def test_finishing_a_job_cancels_the_steps_that_have_not_ended(store: JobStore, clock: FakeClock) -> None:
+    await store.add([enrichment(clock)])
+    await store.record("1", Step(module_id=M01, state=StepState.COMPLETED, started_at=1, ended_at=2))
+    returned = await store.finish("1", CANCELLED, error="x")
+    finished = await store.enrichment("1")
+
+    assert returned
+    assert [returned.id, returned.state, returned.error] == ["1", CANCELLED, "x"]
+    assert [step.state for step in finished.steps] == [StepState.COMPLETED, StepState.CANCELLED]
+    assert [finished.completed, finished.failed, finished.skipped, finished.progress_percent] == [1, 0, 0, 50.0]
+
+
+async def test_many_finished_jobs_are_read_as_well_as_a_few(make_store: MakeStore, clock: FakeClock) -> None:
+    """More than are kept ready to be read."""
+    store = await make_store(pending=1, finished=1_000)
+    for number in range(READ_JOBS + 20):
+        await store.add([enrichment(clock, str(number))])
+        await store.record(str(number), Step(module_id=M01, state=StepState.FAILED, ended_at=2, reason=str(number)))
+        await store.finish(str(number), COMPLETED)
+    for _ in range(2):
+        for number in range(READ_JOBS + 20):
+            assert (await store.enrichment(str(number))).step(M01).reason == str(number)
+
+
+# Reading
+
+
+async def test_each_kind_of_job_is_found_by_its_own_method_only(store: JobStore, clock: FakeClock) -> None:
+    await store.add([lookup(clock, "lookup")])
+    await store.add([enrichment(clock, "enrichment")])
 
     for refused in (
-        lambda: jobs.lookup("rich"),
-        lambda: jobs.enrichment("look"),
-        lambda: jobs.enrichment("rich", "b.com"),
-        lambda: jobs.enrichment("no such job"),
+        store.lookup("enrichment"),
+        store.enrichment("lookup"),
+        store.enrichment("enrichment", "b.com"),
+        store.enrichment("no such job"),
+        store.lookup("no such job"),
     ):
         with pytest.raises(JobNotFound):
-            refused()
-    assert jobs.enrichment("rich", "a.com").id == "rich"
-    assert jobs.count(None, None) == 1
+            await refused
+    assert (await store.enrichment("enrichment", "a.com")).id == "enrichment"
+    assert await ids(store) == ["enrichment"]
 
 
-async def test_pages_are_newest_first_by_domain_and_state(clock: FakeClock) -> None:
-    """Whatever the order in which jobs change their states."""
-    jobs = store(clock)
+@pytest.fixture
+async def six_jobs(store: JobStore, clock: FakeClock) -> JobStore:
+    """A store with jobs 0, 2, 4 of b.com and 1, 3, 5 of a.com, where 1 runs and 0 and 4 are completed."""
     for number in range(6):
-        await jobs.add([enrichment(clock, str(number), "a.com" if number % 2 else "b.com")])
+        await store.add([enrichment(clock, str(number), "a.com" if number % 2 else "b.com")])
     for number in (4, 1, 0):
-        await jobs.begin(str(number))
+        await store.begin(str(number))
     for number in (0, 4):
-        await jobs.end(str(number), State.COMPLETED)
-
-    def page(domain: str | None, state: State | None, limit: int = 10, offset: int = 0) -> list[str]:
-        return [found.id for found in jobs.page(domain, state, limit=limit, offset=offset)]
-
-    assert page(None, None) == ["5", "4", "3", "2", "1", "0"]
-    assert page(None, None, limit=2, offset=3) == ["2", "1"]
-    assert page(None, None, limit=2, offset=5) == ["0"]
-    assert page(None, None, limit=2, offset=6) == []
-    assert page(None, State.COMPLETED) == ["4", "0"]
-    assert page("a.com", None) == ["5", "3", "1"]
-    assert page("a.com", State.QUEUED) == ["5", "3"]
-    assert page("b.com", State.RUNNING) == []
-    assert page("c.com", None) == []
-    assert jobs.count("b.com", State.COMPLETED) == 2
-    newest = jobs.newest("a.com", frozenset({State.RUNNING, State.COMPLETED}))
-    assert newest is not None
-    assert newest.id == "1"
-    assert jobs.newest("a.com", FINISHED) is None
+        await store.finish(str(number), COMPLETED)
+    return store
 
 
-async def test_a_batch_is_taken_in_whole_or_not_at_all_and_forgotten_with_its_last_job(clock: FakeClock) -> None:
-    jobs = store(clock, pending=3, seconds=60)
-    items = tuple(BatchItem(domain="a.com", job_id=str(number)) for number in range(2))
-    batch = Batch(id="b", created_at=clock.now(), concurrency=1, expected_seconds=3, items=items)
-    await jobs.add([enrichment(clock, str(number), batch_id="b") for number in range(2)], batch)
-    with pytest.raises(TooManyJobs):
-        await jobs.add([enrichment(clock, "x"), enrichment(clock, "y")])
+@pytest.mark.parametrize(
+    ("domain", "states", "expected"),
+    [
+        (None, (), ["5", "4", "3", "2", "1", "0"]),
+        (None, (COMPLETED,), ["4", "0"]),
+        (None, (FAILED,), []),
+        (None, (COMPLETED, RUNNING, QUEUED), ["5", "4", "3", "2", "1", "0"]),
+        (None, (COMPLETED, RUNNING), ["4", "1", "0"]),
+        ("a.com", (), ["5", "3", "1"]),
+        ("a.com", (QUEUED,), ["5", "3"]),
+        ("a.com", (QUEUED, RUNNING), ["5", "3", "1"]),
+        ("b.com", (RUNNING,), []),
+        ("c.com", (), []),
+        ("c.com", (QUEUED,), []),
+    ],
+)
+async def test_pages_are_newest_first_by_domain_and_states(
+    six_jobs: JobStore, domain: str | None, states: Collection[JobState], expected: list[str]
+) -> None:
+    assert await ids(six_jobs, domain, *states) == expected
+    for offset in range(len(expected) + 2):
+        for limit in (1, 2):
+            assert await ids(six_jobs, domain, *states, limit=limit, offset=offset) == expected[offset:][:limit]
+    assert (await six_jobs.page(domain, states, limit=1, offset=0)).total == len(expected)
 
-    assert jobs.pending == 2
-    await jobs.end("0", State.COMPLETED)
-    await clock.advance(30)
-    await jobs.end("1", State.COMPLETED)
-    await clock.advance(30)
-    await jobs.add([job(clock, "z")])
-    assert jobs.batch("b") == batch
-    await clock.advance(30)
-    await jobs.add([job(clock, "zz")])
+
+async def test_a_page_counts_what_runs_and_waits_of_the_domain_and_shows_no_steps(six_jobs: JobStore) -> None:
+    everything = await six_jobs.page(None, {COMPLETED}, limit=10, offset=0)
+    of_a = await six_jobs.page("a.com", (), limit=10, offset=0)
+
+    assert [everything.total, everything.running, everything.queued] == [2, 1, 3]
+    assert [of_a.total, of_a.running, of_a.queued] == [3, 1, 2]
+    assert {job.steps for job in (*everything.jobs, *of_a.jobs)} == {()}
+
+
+async def test_the_newest_job_of_a_domain_is_found_by_states(six_jobs: JobStore) -> None:
+    assert await six_jobs.newest("a.com", {RUNNING, COMPLETED}) == await six_jobs.enrichment("1")
+    assert await six_jobs.newest("b.com", FINISHED) == await six_jobs.enrichment("4")
+    assert await six_jobs.newest("a.com", FINISHED) is None
+    assert await six_jobs.newest("c.com", set(JobState)) is None
+
+
+async def test_a_batch_is_read_with_its_jobs(store: JobStore, clock: FakeClock) -> None:
+    posted = batch(clock, "1", "2", skipped=1)
+    await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], posted)
+    await store.begin("2")
+    snapshot = await store.batch("b")
+
+    assert snapshot.batch == posted
+    assert {job_id: job.state for job_id, job in snapshot.jobs.items()} == {"1": QUEUED, "2": RUNNING}
+    assert {job.steps for job in snapshot.jobs.values()} <= {(), pending_steps((M01, M02))}
     with pytest.raises(JobNotFound, match="Batch not found"):
-        jobs.batch("b")
-    assert jobs._index._of_domain == {}
-    assert jobs._index._all == []
-    assert not any(jobs._index._in_state.values())
+        await store.batch("1")
 
 
-async def test_a_forgotten_job_leaves_the_list(clock: FakeClock) -> None:
-    jobs = store(clock, finished=1)
-    for number in range(2):
-        await jobs.add([enrichment(clock, str(number))])
-        await jobs.end(str(number), State.COMPLETED)
+# Forgetting
 
-    assert [found.id for found in jobs.page(None, None, limit=10, offset=0)] == ["1"]
-    assert jobs.find("0") is None
+
+async def test_a_finished_job_is_forgotten_when_its_time_is_over(make_store: MakeStore, clock: FakeClock) -> None:
+    store = await make_store(seconds=60)
+    await store.add([lookup(clock, "l")])
+    await store.add([enrichment(clock, "e"), enrichment(clock, "unfinished")])
+    await store.finish("l", COMPLETED)
+    await store.finish("e", COMPLETED)
+    await clock.advance(59)
+    assert [await is_held(store, "l"), await is_held(store, "e")] == [True, True]
+    await clock.advance(1)
+
+    assert [await is_held(store, "l"), await is_held(store, "e")] == [False, False]
+    assert await store.newest("a.com", FINISHED) is None
+    assert await ids(store) == ["unfinished"]
+    assert (await store.page(None, (), limit=1, offset=0)).total == 1
+
+
+async def test_the_newest_job_that_is_still_held_counts(make_store: MakeStore, clock: FakeClock) -> None:
+    """A job that is newer may have finished earlier, and have been forgotten."""
+    store = await make_store(seconds=60)
+    await store.add([enrichment(clock, "older"), enrichment(clock, "newer")])
+    await store.finish("newer", COMPLETED)
+    await clock.advance(30)
+    await store.finish("older", COMPLETED)
+    await clock.advance(30)
+
+    assert await store.newest("a.com", FINISHED) == await store.enrichment("older")
+
+
+async def test_of_too_many_finished_jobs_the_first_finished_is_forgotten(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    store = await make_store(finished=2)
+    await store.add([lookup(clock, str(number)) for number in range(4)])
+    for number in (2, 0, 3):
+        await store.finish(str(number), COMPLETED)
+
+    assert [await is_held(store, job_id) for job_id in "0123"] == [True, True, False, True]
+
+
+async def test_of_finished_jobs_that_take_too_much_memory_the_first_finished_is_forgotten(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    store = await make_store(max_bytes=10_000)
+    await store.add([enrichment(clock, str(number)) for number in range(6)])
+    for number in range(6):
+        await store.finish(str(number), FAILED, error="x" * 2_000)
+
+    held = [await is_held(store, job_id) for job_id in "012345"]
+    assert [held[0], held[-1]] == [False, True]
+    assert held == sorted(held)
+
+
+async def test_a_skipped_entry_of_a_batch_counts_as_a_job(make_store: MakeStore, clock: FakeClock) -> None:
+    """As an unfinished one until the batch is finished, as a finished one from then on."""
+    store = await make_store(pending=4, finished=4)
+    await store.add([enrichment(clock, "1", batch_id="b")], batch(clock, "1", skipped=3))
+    with pytest.raises(TooManyJobs):
+        await store.check_room(1)
+    await store.finish("1", COMPLETED)
+    with pytest.raises(TooManyJobs):
+        await store.add([enrichment(clock, "2", batch_id="c")], batch(clock, "2", skipped=4, batch_id="c"))
+    await store.add([enrichment(clock, "2")])
+    assert (await store.batch("b")).batch.id == "b"
+    await store.finish("2", COMPLETED)
+
+    assert [await is_held(store, job_id) for job_id in "12"] == [False, True]
+    with pytest.raises(JobNotFound):
+        await store.batch("b")
+
+
+async def test_a_batch_is_forgotten_with_its_last_job(make_store: MakeStore, clock: FakeClock) -> None:
+    store = await make_store(seconds=60)
+    await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], batch(clock, "1", "2"))
+    await store.finish("1", COMPLETED)
+    await clock.advance(30)
+    await store.finish("2", COMPLETED)
+    await clock.advance(30)
+    assert list((await store.batch("b")).jobs) == ["2"]
+    await clock.advance(30)
+
+    with pytest.raises(JobNotFound, match="Batch not found"):
+        await store.batch("b")
+
+
+async def test_memory_keeps_nothing_of_what_is_forgotten(clock: FakeClock) -> None:
+    store = MemoryStore(
+        max_pending=10, max_finished=10, max_finished_bytes=1_000_000, retention_seconds=60, clock=clock
+    )
+    posted = batch(clock, "1", "2", skipped=3)
+    await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], posted)
+    await store.add([lookup(clock, "3")])
+    assert store.unfinished() == ["1", "2", "3"]
+    for job_id in ("2", "1", "3"):
+        await store.finish(job_id, COMPLETED)
+        await clock.advance(1)
+    assert store.unfinished() == []
+    assert leftovers(store)
+    await clock.advance(60)
+    assert await ids(store) == []
+
+    assert leftovers(store) == leftovers(store._index) == {}
+    assert [store._pending_skipped, store._finished_skipped, store._finished_bytes] == [0, 0, 0]

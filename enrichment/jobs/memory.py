@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, TooManyJobs
-from enrichment.jobs import archive
+from enrichment.jobs.archive import ArchivedEnrichment, archive
 from enrichment.jobs.index import JobIndex
 from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot, J, Page
-from schemas import CompanyData, JobState, StepState
+from schemas import CompanyData, JobState
 
 JOB_BYTES: Final = 1_000
 "What a finished job takes beside its compressed steps and its error: the value, its ids, its places in the index."
@@ -35,7 +35,8 @@ class MemoryStore:
     `max_finished` and a size of some `max_finished_bytes`; the oldest are forgotten first. A skipped entry of a batch
     counts as a job, for it takes as much memory: as an unfinished one until all jobs of the batch are finished.
 
-    Every change is made under the lock. A reader takes no lock: jobs are values, and no read awaits.
+    Every change of a job is made under the lock. A reader takes no lock: jobs are values, and no read awaits. Before
+    anything is read, jobs whose time is over are forgotten.
     """
 
     def __init__(
@@ -52,8 +53,7 @@ class MemoryStore:
         self._max_finished_bytes = max_finished_bytes
         self._retention_seconds = retention_seconds
         self._clock = clock
-        self._jobs: dict[str, AnyJob] = {}  # finished enrichments without their steps
-        self._archived: dict[str, bytes] = {}  # the steps of finished enrichments, compressed
+        self._jobs: dict[str, AnyJob] = {}  # of finished enrichments the archived ones
         self._finished: deque[AnyJob] = deque()  # in the order in which they finished
         self._index = JobIndex(self._jobs)
         self._batches: dict[str, _HeldBatch] = {}
@@ -115,29 +115,29 @@ class MemoryStore:
             job = self._jobs.get(job_id)
             if job is None or job.is_finished:
                 return None
-            now = self._clock.now()
-            finished: AnyJob
-            if isinstance(job, Lookup):
-                finished = replace(job, state=state, finished_at=now, error=error, result=result)
-            else:
-                finished = replace(job, state=state, finished_at=now, error=error, steps=())
-                self._archived[job_id] = archive.pack(_ended(job.steps))
+            finished: AnyJob = replace(job, state=state, finished_at=self._clock.now(), error=error)
+            if isinstance(finished, Lookup):
+                finished = replace(finished, result=result)
+            kept = archive(finished) if isinstance(finished, Enrichment) else finished
+            self._replace(kept, job)
+            self._finished.append(kept)
+            self._finished_bytes += _size(kept)
+            if isinstance(job, Enrichment):
                 self._note_finished(job.batch_id)
-            self._replace(finished, job)
-            self._finished.append(finished)
-            self._finished_bytes += self._size(finished)
             self._forget()
             return finished
 
     async def lookup(self, job_id: str) -> Lookup:
         """See `JobStore.lookup`."""
+        self._forget()
         job = self._jobs.get(job_id)
-        if not isinstance(job, Lookup) or self._is_expired(job):
+        if not isinstance(job, Lookup):
             raise JobNotFound
         return job
 
     async def enrichment(self, job_id: str, domain: str | None = None) -> Enrichment:
         """See `JobStore.enrichment`."""
+        self._forget()
         job = self._find(job_id)
         if job is None or domain not in (None, job.domain):
             raise JobNotFound
@@ -145,10 +145,12 @@ class MemoryStore:
 
     async def newest(self, domain: str, states: Collection[JobState]) -> Enrichment | None:
         """See `JobStore.newest`."""
+        self._forget()
         return self._find(self._index.newest(domain, states))
 
     async def page(self, domain: str | None, states: Collection[JobState], *, limit: int, offset: int) -> Page:
-        """See `JobStore.page`. A job whose time is over may be in it until the next job is added or finished."""
+        """See `JobStore.page`."""
+        self._forget()
         ids = self._index.page(domain, states, limit=limit, offset=offset)
         jobs = [replace(job, steps=()) for job in map(self._jobs.get, ids) if isinstance(job, Enrichment)]
         return Page(
@@ -160,11 +162,12 @@ class MemoryStore:
 
     async def batch(self, batch_id: str) -> BatchSnapshot:
         """See `JobStore.batch`."""
+        self._forget()
         if batch_id not in self._batches:
             raise JobNotFound("Batch not found")
         batch = self._batches[batch_id].batch
         held = [self._jobs.get(item.job_id or "") for item in batch.items]
-        jobs = {job.id: job for job in held if isinstance(job, Enrichment) and not self._is_expired(job)}
+        jobs = {job.id: job for job in held if isinstance(job, Enrichment)}
         return BatchSnapshot(batch, jobs)
 
     def _add(self, job: J) -> J:
@@ -185,13 +188,12 @@ class MemoryStore:
 
     def _find(self, job_id: str | None) -> Enrichment | None:
         job = self._jobs.get(job_id or "")
-        if not isinstance(job, Enrichment) or self._is_expired(job):
+        if not isinstance(job, Enrichment):
             return None
         return self._read(job.id) if job.is_finished else job
 
     def _decompressed(self, job_id: str) -> Enrichment:
-        job = cast("Enrichment", self._jobs[job_id])
-        return replace(job, steps=archive.unpack(self._archived[job_id]))
+        return cast("ArchivedEnrichment", self._jobs[job_id]).restore()
 
     def _replace(self, job: AnyJob, before: AnyJob) -> None:
         self._jobs[job.id] = job
@@ -205,20 +207,15 @@ class MemoryStore:
         """Drop finished jobs, oldest first, while there are too many or their time is over."""
         while self._finished and (self._is_full() or self._is_expired(self._finished[0])):
             job = self._finished.popleft()
-            self._finished_bytes -= self._size(job)
+            self._finished_bytes -= _size(job)
             if isinstance(job, Enrichment):
                 self._index.remove(job)
-                del self._archived[job.id]
                 self._note_forgotten(job.batch_id)
             del self._jobs[job.id]
 
     def _is_full(self) -> bool:
         entries = len(self._finished) + self._finished_skipped
         return entries > self._max_finished or self._finished_bytes > self._max_finished_bytes
-
-    def _size(self, job: AnyJob) -> int:
-        """About how many bytes a finished job takes."""
-        return JOB_BYTES + len(self._archived.get(job.id, b"")) + len(job.error or "")
 
     def _note_finished(self, batch_id: str | None) -> None:
         if held := self._batches.get(batch_id or ""):
@@ -247,6 +244,7 @@ class _HeldBatch:
         self.skipped = skipped
 
 
-def _ended(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps of a job that is over: those that have not ended are cancelled."""
-    return tuple(step if step.ended_at is not None else replace(step, state=StepState.CANCELLED) for step in steps)
+def _size(job: AnyJob) -> int:
+    """About how many bytes a finished job takes."""
+    packed = len(job.packed) if isinstance(job, ArchivedEnrichment) else 0
+    return JOB_BYTES + packed + len(job.error or "")

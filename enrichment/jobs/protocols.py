@@ -61,7 +61,7 @@ class JobStore(Protocol):
         self, job_id: str, state: JobState, *, result: CompanyData | None = None, error: str | None = None
     ) -> AnyJob | None:
         """
-        Bring a job to one of its final states and return it without its steps; None if it was finished before.
+        Bring a job to one of its final states and return it; None if it was finished before.
 
         Steps that have not ended are cancelled.
         """

@@ -5,7 +5,7 @@ Authorization of requests: bearer tokens (RFC 6750), or left to the host applica
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -57,11 +57,11 @@ class BearerAuth:
         self._tokens = tokens
         self._open = {Access.OPEN} if is_configured else {Access.OPEN, Access.OPEN_WITHOUT_TOKENS}
 
-    def __call__(self, scope: Scope, access: Callable[[], Access]) -> None:
+    def __call__(self, scope: Scope, access: Access) -> None:
+        if access in self._open:
+            return
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._tokens.verify(token.strip()):
-            return
-        if access() in self._open:
             return
         self._tokens.log_generated_token()  # in a host that runs no lifespan of ours, it has not been logged yet
         raise ProblemError(
@@ -72,7 +72,7 @@ class BearerAuth:
         )
 
 
-def same_site_only(scope: Scope, _: Callable[[], Access]) -> None:
+def same_site_only(scope: Scope, _: Access) -> None:
     """
     Raise a 403 for a cross-site request of a browser, for hosts that authenticate requests, perhaps by cookies.
 

@@ -15,14 +15,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 import schemas
-from enrichment.logs import Log
 from enrichment.web import hints
-from enrichment.web.problems import ProblemError, request_id, safe_path
+from enrichment.web.problems import ProblemError
 
 T = TypeVar("T")
 Header = tuple[bytes, bytes]
-
-log = Log(__name__)
 
 encode: Final = msgspec.json.Encoder().encode
 
@@ -201,14 +198,7 @@ async def send_response(response: Response, scope: Scope, receive: Receive, send
         await response(scope, receive, send)
     finally:
         if task:
-            await _run(task, scope)
-
-
-async def _run(task: BackgroundTask, scope: Scope) -> None:
-    try:
-        await task()
-    except Exception:
-        log.exception("background task failed", request_id=request_id(scope), path=safe_path(scope))
+            await task()
 
 
 class AsyncTask(BackgroundTask):

@@ -81,7 +81,8 @@ class QueryReader:
             if name not in self._types:
                 raise refused_parameter(name, hints.unknown_name("parameter", name, list(self._types)))
             if name in self._lists:
-                values[name] = (*values.get(name, ()), *filter(None, map(str.strip, text.split(","))))
+                if words := tuple(filter(None, map(str.strip, text.split(",")))):
+                    values[name] = values.get(name, ()) + words
             elif name in values:
                 raise refused_parameter(name, "It is given more than once.")
             elif text or name in self._never_empty:

@@ -2,7 +2,6 @@
 Error answers: RFC 9457 `application/problem+json`, all made here.
 """
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
@@ -46,8 +45,6 @@ STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
 TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 "The names of RFC 9110; the standard library has the older ones before Python 3.13."
 
-BEFORE_AT: Final = re.compile(r"[^/]*@")
-
 ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -77,7 +74,11 @@ class ProblemError(Exception):
 
 def safe_path(scope: Scope) -> str:
     """The path of the request, for answers and log lines: what stands before an "@" in it may be a password."""
-    return BEFORE_AT.sub("…@", scope["path"])
+    path: str = scope["path"]
+    if "@" not in path:
+        return path
+    parts = (segment.rpartition("@") for segment in path.split("/"))
+    return "/".join(f"…@{rest}" if at else rest for _, at, rest in parts)
 
 
 def request_id(scope: Scope) -> str:

@@ -1,0 +1,223 @@
+"""
+What every `Dispatcher` does, whatever runs the jobs; and how the one in memory is closed.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any, Final
+
+import pytest
+
+from enrichment.jobs.dispatcher import MemoryDispatcher
+from enrichment.jobs.memory import MemoryStore
+from enrichment.jobs.model import BatchItem, Enrichment
+from enrichment.jobs.pipeline import Pipeline
+from enrichment.jobs.resolver import Resolver
+from enrichment.jobs.runner import Runner
+from schemas import JobState
+from tests.conftest import FakeClock, settle
+from tests.engine import ScriptedEngine, options
+
+M01, M03 = "m01_company_context", "m03_traffic"
+QUEUED, RUNNING, COMPLETED, CANCELLED = JobState.QUEUED, JobState.RUNNING, JobState.COMPLETED, JobState.CANCELLED
+
+
+@contextlib.asynccontextmanager
+async def memory_engine(clock: FakeClock, **settings: Any) -> AsyncIterator[ScriptedEngine]:
+    engine = ScriptedEngine(clock, **settings)
+    assert isinstance(engine.dispatcher, MemoryDispatcher)
+    async with engine:
+        yield engine
+
+
+IMPLEMENTATIONS: Final[dict[str, Callable[..., AbstractAsyncContextManager[ScriptedEngine]]]] = {
+    "memory": memory_engine,
+}
+"An engine with each implementation, opened and closed as a context manager. All tests of `Dispatcher` run on each."
+
+MakeEngine = Callable[..., Awaitable[ScriptedEngine]]
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+async def make_engine(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[MakeEngine]:
+    """A function that opens an engine with these settings."""
+    async with AsyncExitStack() as stack:
+
+        async def make(**settings: Any) -> ScriptedEngine:
+            return await stack.enter_async_context(IMPLEMENTATIONS[request.param](clock, **settings))
+
+        yield make
+
+
+async def states(engine: ScriptedEngine, *jobs: Enrichment) -> list[JobState]:
+    return [(await engine.now(job)).state for job in jobs]
+
+
+async def test_dispatching_returns_at_once_and_the_jobs_run(make_engine: MakeEngine, clock: FakeClock) -> None:
+    engine = await make_engine()
+    lookup = await engine.jobs.submit_lookup("a.com", request_id="r")
+    job = await engine.submit("a.com", (M01,))
+    await engine.dispatcher.dispatch([lookup, job])
+    assert engine.scripted.calls == []
+    await settle()
+    assert engine.scripted.calls == [("a.com", M01)]
+    await clock.advance(15)
+
+    assert await states(engine, job) == [COMPLETED]
+    assert (await engine.store.lookup(lookup.id)).state is COMPLETED
+
+
+async def test_no_more_enrichments_run_at_a_time_than_allowed_and_urgent_ones_first(
+    make_engine: MakeEngine, clock: FakeClock
+) -> None:
+    engine = await make_engine(max_running_jobs=2)
+    jobs = [await engine.start(f"{n}.com", (M01,)) for n in range(3)]
+    urgent = await engine.start("urgent.com", (M01,), priority="high")
+    await settle()
+    assert await states(engine, *jobs, urgent) == [RUNNING, RUNNING, QUEUED, QUEUED]
+    await clock.advance(0.5)
+    await engine.jobs.cancel("1.com")
+    await settle()
+    assert await states(engine, *jobs, urgent) == [RUNNING, CANCELLED, QUEUED, RUNNING]
+    await clock.advance(0.5)
+    assert await states(engine, *jobs, urgent) == [COMPLETED, CANCELLED, RUNNING, RUNNING]
+
+
+async def test_lookups_run_at_once_however_many_enrichments_wait(make_engine: MakeEngine, clock: FakeClock) -> None:
+    engine = await make_engine(max_running_jobs=1)
+    for number in range(3):
+        await engine.start(f"{number}.com", ("m03_traffic",))
+    lookups = [await engine.jobs.submit_lookup("a.com", request_id="r") for _ in range(3)]
+    await engine.dispatcher.dispatch(lookups)
+    engine.scripted.seconds = 100
+    await clock.advance(15)
+
+    assert [(await engine.store.lookup(job.id)).state for job in lookups] == [COMPLETED] * 3
+
+
+async def test_no_more_jobs_of_a_batch_run_at_a_time_than_its_concurrency(
+    make_engine: MakeEngine, clock: FakeClock
+) -> None:
+    engine = await make_engine()
+    items = [BatchItem(domain=f"{number}.com") for number in range(3)]
+    batch, jobs = await engine.jobs.submit_batch(items, options((M01,)), 2)
+    await engine.dispatcher.dispatch(jobs, batch)
+    other = await engine.start("other.com", (M01,))
+    await settle()
+
+    assert await states(engine, *jobs, other) == [RUNNING, RUNNING, QUEUED, RUNNING]
+    await clock.advance(1)
+    assert await states(engine, *jobs) == [COMPLETED, COMPLETED, RUNNING]
+
+
+async def test_a_job_that_is_cancelled_while_it_waits_never_runs(make_engine: MakeEngine, clock: FakeClock) -> None:
+    engine = await make_engine(max_running_jobs=1)
+    first, second, third = [await engine.start(f"{number}.com", (M01,)) for number in range(3)]
+    await engine.jobs.cancel("1.com")
+    await clock.advance(10)
+
+    assert await states(engine, first, second, third) == [COMPLETED, CANCELLED, COMPLETED]
+    assert engine.scripted.calls == [("0.com", M01), ("2.com", M01)]
+
+
+async def test_a_job_that_is_cancelled_before_it_is_dispatched_never_runs(
+    make_engine: MakeEngine, clock: FakeClock
+) -> None:
+    engine = await make_engine()
+    job = await engine.submit("a.com", (M03,))
+    await engine.jobs.cancel("a.com")
+    await engine.dispatcher.dispatch([job])
+    await clock.advance(10)
+
+    assert await states(engine, job) == [CANCELLED]
+    assert engine.scripted.calls == []
+
+
+# The dispatcher in memory
+
+
+async def test_leaving_the_engine_cancels_every_unfinished_job(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those that run, those whose tasks have not begun, and those without a task; and logs each."""
+    engine = ScriptedEngine(clock)
+    async with engine:
+        running, fresh, waiting = [await engine.jobs.submit_lookup("a.com", request_id="r") for _ in range(3)]
+        await engine.jobs.dispatch([running])
+        await settle()
+        await engine.jobs.dispatch([fresh])
+
+    for job in (running, fresh, waiting):
+        cancelled = await engine.store.lookup(job.id)
+        assert [cancelled.state, cancelled.error] == [CANCELLED, "The service stopped before the job was done."]
+    assert caplog.text.count("job cancelled") == 3
+    assert engine.leftovers() == {}
+
+
+async def test_leaving_the_engine_keeps_the_results_of_running_enrichments(clock: FakeClock) -> None:
+    engine = ScriptedEngine(clock, max_running_jobs=1)
+    async with engine:
+        running, waiting = [await engine.start(domain) for domain in ("a.com", "b.com")]
+        await clock.advance(1)
+    await settle()
+
+    assert await states(engine, running, waiting) == [CANCELLED] * 2
+    assert (await engine.now(running)).completed == 2
+    assert not any(engine.scripted.running.values())
+    assert engine.leftovers() == {}
+
+
+async def test_a_job_that_is_dispatched_after_the_end_is_cancelled(clock: FakeClock) -> None:
+    """Its 202 was on its way when the service stopped."""
+    engine = ScriptedEngine(clock)
+    async with engine:
+        job = await engine.submit("a.com", (M01,))
+    await engine.jobs.dispatch([job])
+    await clock.advance(10)
+
+    assert await states(engine, job) == [CANCELLED]
+    assert engine.scripted.calls == []
+    assert engine.leftovers() == {}
+
+
+async def test_an_engine_can_be_entered_again(clock: FakeClock) -> None:
+    engine = ScriptedEngine(clock)
+    for _ in range(2):
+        async with engine:
+            job = await engine.jobs.submit_lookup("a.com", request_id="r")
+            await engine.jobs.dispatch([job])
+            await clock.advance(15)
+            assert (await engine.store.lookup(job.id)).state is COMPLETED
+
+
+async def test_the_place_of_a_cancelled_job_is_free_when_its_task_is_over_and_not_before(clock: FakeClock) -> None:
+    """A call may take a moment to stop; until then the job counts as running."""
+    stopped = asyncio.Event()
+
+    class SlowToStop(Pipeline):
+        async def run(self, job: Enrichment) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await stopped.wait()
+
+    engine = ScriptedEngine(clock)
+    store = MemoryStore(max_pending=9, max_finished=9, max_finished_bytes=9, retention_seconds=9, clock=clock)
+    resolver = Resolver(cache=engine.cache, sources={}, clock=clock)
+    pipeline = SlowToStop(store=store, resolver=resolver, clock=clock, deadline_seconds=9)
+    runner = Runner(store=store, source=engine.source, pipeline=pipeline, clock=clock)
+    dispatcher = MemoryDispatcher(store=store, runner=runner, resolver=resolver, max_running=1)
+    first, second = await store.add([await engine.submit(domain, (M01,)) for domain in ("a.com", "b.com")])
+    await dispatcher.dispatch([first, second])
+    await settle()
+    await store.finish(first.id, CANCELLED)
+    await dispatcher.cancel(first.id)
+    await settle()
+    before = (await store.enrichment(second.id)).state
+    stopped.set()
+    await settle()
+
+    assert [before, (await store.enrichment(second.id)).state] == [QUEUED, RUNNING]
+    await dispatcher.close()
