@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 
 import schemas
 from enrichment.web.bodies import encode
-from enrichment.web.connections import ConnectionTable, Phase, too_many_connections
+from enrichment.web.connections import ConnectionTable, Phase, State, too_many_connections
 from enrichment.web.problems import ProblemError
 
 MAX_HEAD_BYTES: Final = 32_768
@@ -25,10 +25,16 @@ MAX_HEADERS: Final = 100
 MAX_TARGET_BYTES: Final = 8_192
 
 PIECE_BYTES: Final = 1_024
-"Bytes parsed at once, so that no more is made of them than the limits allow, before the limits are checked again."
+"Bytes parsed before the limits are checked again: 64 requests without a header, of 3 kB of memory each."
+
+READ_BYTES: Final = 16_384
+"Bytes read from a connection at once."
 
 UNSENT_BYTES: Final = 4_096
-"Bytes of answers that wait in the process for the client to read, before the next one is held back, or in the kernel."
+"Bytes of answers that wait in the process before the next piece is held back."
+
+KERNEL_UNSENT_BYTES: Final = 16_384
+"Bytes that the kernel keeps for the client beyond what fits into the client's window."
 
 ALWAYS_ANSWERED: Final = frozenset({b"/health", b"/ready"})
 
@@ -52,9 +58,7 @@ class LimitedProtocol(HttpToolsProtocol):
     heads took 665 MB, and one incomplete body kept the process from ending. `ConnectionTable` has the times.
     """
 
-    phase = Phase.BUSY
-    since = 0.0
-    unsent = 0
+    flow: HeldFlow
 
     def __init__(
         self,
@@ -66,25 +70,28 @@ class LimitedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         keep_alive = config.timeout_keep_alive
         self._table = ConnectionTable.of(server_state, backlog=config.backlog, keep_alive=keep_alive)
-        self._expected = Phase.HEAD  # which part of a request the parser is in, or IDLE between two
-        self._unused = 0  # bytes since the last head, piece of a body or end of a request was parsed
+        self.seen = State(Phase.HEAD, 0, 0)
+        self.since = 0.0
+        self.headers = []
+        self._requests = 0
+        self._overhead = 0  # bytes received since the last head, or piece of a body, was complete
         self._held = b""  # what was received after the requests in `pipeline`
         self._is_refused = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Add the connection to the table, and bound what waits to be sent on it."""
+        """Add the connection to the table, and bound what waits on it."""
         super().connection_made(transport)
-        self.flow: HeldFlow = HeldFlow(transport)
+        self.flow = HeldFlow(transport)
         transport.set_write_buffer_limits(high=UNSENT_BYTES)
-        with contextlib.suppress(AttributeError):
-            transport.max_size = 16384
-        with contextlib.suppress(OSError):  # not on a Unix socket
+        with contextlib.suppress(AttributeError):  # uvloop's has none
+            transport.max_size = READ_BYTES  # type: ignore[attr-defined]
+        with contextlib.suppress(OSError):  # of a Unix socket
             connection: socket.socket = transport.get_extra_info("socket")
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 4 * UNSENT_BYTES)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, KERNEL_UNSENT_BYTES)
         self._table.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Remove the connection from the table, and what refers to it in a circle: garbage is rarely collected."""
+        """Remove the connection, and its references to itself: garbage is collected rarely."""
         self._table.remove(self)
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -95,65 +102,53 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse the data, or keep it while requests that were received before it wait for their turn."""
         self._unset_keepalive_if_required()
-        if self._is_refused:
-            return
-        if self.flow.is_held:
+        if self._held:
             self._held += data
-            return
-        self._parse(data)
-        self._update_phase()
+        elif len(data) <= PIECE_BYTES and not self.pipeline:
+            self._parse(data)
+        else:
+            self._parse_pieces(data)
 
-    def _parse(self, data: bytes) -> None:
+    def _parse_pieces(self, data: bytes) -> None:
         for start in range(0, len(data), PIECE_BYTES):
             if self.pipeline:
                 self._held = data[start:]
                 self.flow.is_held = True
                 self.flow.pause_reading()
                 return
-            piece = data[start : start + PIECE_BYTES]
-            self._unused += len(piece)
-            try:
-                self.parser.feed_data(piece)
-                self._check_size()
-            except httptools.HttpParserUpgrade:
-                pass  # the request is answered by HTTP/1.1, the only protocol there is
-            except (httptools.HttpParserError, ProblemError) as error:
-                problem = error if isinstance(error, ProblemError) else error.__context__
-                self._refuse(problem if isinstance(problem, ProblemError) else _malformed())
-                return
+            self._parse(data[start : start + PIECE_BYTES])
 
-    def _check_size(self) -> None:
-        """Raise a 431 or 414 if the head is too large. Trailers, and the sizes of chunks, are as limited as a head."""
-        if self._unused > MAX_HEAD_BYTES or (self.headers is not None and len(self.headers) > MAX_HEADERS):
-            limits = f"{MAX_HEAD_BYTES} bytes and {MAX_HEADERS} fields"
-            raise ProblemError(431, "head_too_large", f"The head of the request is larger than {limits}.")
-
-    def on_message_begin(self) -> None:
-        """Begin to read a head."""
-        self._expected = Phase.HEAD
-        super().on_message_begin()
+    def _parse(self, piece: bytes) -> None:
+        if self._is_refused:
+            return
+        self._overhead += len(piece)
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            pass  # the request is answered by HTTP/1.1, the only protocol there is
+        except httptools.HttpParserError as error:
+            problem = error.__context__
+            self._refuse(problem if isinstance(problem, ProblemError) else malformed_request())
+            return
+        if self._overhead > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+            self._refuse(head_too_large())
 
     def on_headers_complete(self) -> None:
         """Start the request, or raise a problem with which `_parse` refuses it."""
-        self._check_size()
+        if len(self.headers) > MAX_HEADERS:
+            raise head_too_large()
         if len(self.url) > MAX_TARGET_BYTES:
             raise ProblemError(414, "target_too_long", f"The request's target is longer than {MAX_TARGET_BYTES} bytes.")
-        if self._table.is_full and self.url not in ALWAYS_ANSWERED:
+        if len(self.tasks) >= self._table.max_busy and self.url not in ALWAYS_ANSWERED and not self._table.has_room():
             raise too_many_connections()
-        self._expected = Phase.BODY
-        self._unused = 0
+        self._overhead = 0
+        self._requests += 1
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Pass a piece of the body on."""
-        self._unused = 0
+        """Pass a piece of the body on. What is not body, trailers and the sizes of chunks, is limited as heads are."""
+        self._overhead = 0
         super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """Finish reading the request."""
-        self._expected = Phase.IDLE
-        self._unused = 0
-        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Start the next request that has been received."""
@@ -161,29 +156,29 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._held and not self.pipeline and not self.transport.is_closing():
             held, self._held = self._held, b""
             self.flow.is_held = False
-            self._parse(held)
+            self._parse_pieces(held)
             self.flow.resume_reading()
-        self._update_phase()
 
     def pause_writing(self) -> None:
-        """Wait for the client to read."""
+        """Count what waits for the client to read it."""
         super().pause_writing()
-        self._update_phase()
+        self._table.block(self.transport.get_write_buffer_size())
 
-    def resume_writing(self) -> None:
-        """Go on sending."""
-        super().resume_writing()
-        self._update_phase()
+    def state(self) -> State:
+        """Return what the connection is doing."""
+        return State(self._phase(), self._requests, self.transport.get_write_buffer_size())
 
-    def _update_phase(self) -> None:
+    def _phase(self) -> Phase:
+        cycle = self.cycle
         if self.flow.write_paused:
-            phase = Phase.BLOCKED
-        elif self.pipeline or (self._is_answering() and self._expected is not Phase.BODY):
-            phase = Phase.BUSY
-        else:
-            phase = self._expected
-        if phase is not self.phase:
-            self._table.enter(self, phase)
+            return Phase.BLOCKED
+        if self.pipeline:
+            return Phase.BUSY
+        if cycle is None or (cycle.response_complete and cycle.scope is not self.scope):
+            return Phase.HEAD
+        if cycle.more_body:
+            return Phase.BODY
+        return Phase.IDLE if cycle.response_complete else Phase.BUSY
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -192,30 +187,34 @@ class LimitedProtocol(HttpToolsProtocol):
         """Answer what cannot be parsed or served, after the requests before it, and close the connection."""
         self._is_refused = True
         self._table.count(problem.code)
-        if self._is_answering() and self._expected is not Phase.BODY:
+        if self._is_answering() and not self.cycle.more_body:
             self.cycle.keep_alive = False
         else:
             self.end(problem)
 
-    def count_unsent(self) -> int:
-        """Return how many bytes of answers wait in this process."""
-        return self.transport.get_write_buffer_size()
-
     def end(self, problem: ProblemError | None) -> None:
         """Close the connection at once; with this answer if a request has begun, and no answer yet."""
         self._table.remove(self)
-        is_requesting = self._unused > 0 or self._expected is Phase.BODY
-        has_begun = self._is_answering() and (self.cycle.response_started or bool(self.pipeline))
+        is_answering = self._is_answering()
+        is_requesting = is_answering or self._overhead > 0
+        has_begun = is_answering and (self.cycle.response_started or bool(self.pipeline))
         if problem and is_requesting and not has_begun and not self.flow.write_paused:
             self.transport.write(_response(problem, self.server_state.default_headers))
-        if self.count_unsent():
+        if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
             self.transport.close()
 
 
-def _malformed() -> ProblemError:
+def malformed_request() -> ProblemError:
+    """Return the answer to what cannot be parsed."""
     return ProblemError(400, "malformed_request", "The request is not HTTP/1.1.")
+
+
+def head_too_large() -> ProblemError:
+    """Return the answer to a head that is over a limit."""
+    limits = f"{MAX_HEAD_BYTES} bytes and {MAX_HEADERS} fields"
+    return ProblemError(431, "head_too_large", f"The head of the request is larger than {limits}.")
 
 
 def _response(problem: ProblemError, default_headers: list[tuple[bytes, bytes]]) -> bytes:

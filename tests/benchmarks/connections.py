@@ -66,7 +66,12 @@ def measure(kind: str, clients: int, command: str) -> dict[str, Any]:
     """Return the figures of one kind of client."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    environ = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PORT": str(port), "API_TOKENS": "demo", "SIMULATED_MODULE_SECONDS": "0"}
+    environ = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PORT": str(port),
+        "API_TOKENS": "demo",
+        "SIMULATED_MODULE_SECONDS": "0",
+    }
     with tempfile.NamedTemporaryFile() as log:
         server = subprocess.Popen(
             ["sh", "-c", f"ulimit -n {DESCRIPTORS}; exec {command}"], cwd=ROOT, env=environ, stdout=log, stderr=log
@@ -92,7 +97,18 @@ def measure(kind: str, clients: int, command: str) -> dict[str, Any]:
 
 
 def _under_clients(kind: str, clients: int, port: int, pid: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.benchmarks.connections", "--hold", kind, str(port), "--clients", str(clients), "--rate", os.environ.get("RATE","1000")]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.connections",
+        "--hold",
+        kind,
+        str(port),
+        "--clients",
+        str(clients),
+        "--rate",
+        os.environ.get("RATE", "1000"),
+    ]
     before = peak = _rss(pid)
     idle = _sockets(pid)
     with (
@@ -107,7 +123,7 @@ def _under_clients(kind: str, clients: int, port: int, pid: int) -> dict[str, An
         begun = time.perf_counter()
         probes = []
         most = 0
-        while time.perf_counter() < begun + clients / float(os.environ.get("RATE","1000")) + SECONDS:
+        while time.perf_counter() < begun + clients / float(os.environ.get("RATE", "1000")) + SECONDS:
             probes.append(pool.submit(_health_ms, port))
             peak = max(peak, _rss(pid))
             most = max(most, _sockets(pid) - idle)
