@@ -257,7 +257,8 @@ def _digest(brief: Brief) -> bytes:
     return hashlib.sha256(_encode(brief)).digest()
 
 
-# Imported at the first use: that takes 40 ms, a tenth of the start-up time, and many deployments make no blueprints.
+# Imported at the first use, in the thread: loading takes a fifth of a second and 6 MB, and many deployments never make
+# a blueprint.
 
 
 def _read(icp: str | IcpObject | None) -> "ProfileResult | CustomerProfile":
@@ -283,13 +284,6 @@ def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, tupl
     from enrichment.blueprint.profile import gaps  # noqa: PLC0415
 
     return choose(result.profile, offer=offer), gaps(result)
-
-
-def warm_up() -> None:
-    """Import the reader of profiles and load its vocabularies, which takes a fifth of a second."""
-    read = _read("software companies")
-    if not isinstance(read, CustomerProfile):
-        _choose(read, None)
 
 
 def _as_cached(event: BlueprintEvent) -> BlueprintEvent:
