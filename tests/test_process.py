@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from enrichment.web.process import on_shutdown_signal, worker_processes
+from enrichment.web.process import Shutdown, end_process, worker_processes
 from tests.conftest import ROOT, ServerProcess, server_process
 
 PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
@@ -135,6 +135,10 @@ def test_the_number_of_processes_is_read_from_the_command_line(
     assert worker_processes(command.split(), web_concurrency) == processes
 
 
+async def nothing() -> None:
+    """End no job."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_shutdown_signal_calls_back_and_reaches_the_servers_handler(number: signal.Signals) -> None:
     """The server's handler is restored afterwards."""
@@ -142,14 +146,14 @@ async def test_a_shutdown_signal_calls_back_and_reaches_the_servers_handler(numb
     before = signal.signal(number, lambda *_: called.append("server"))
     try:
         server = signal.getsignal(number)
-        with on_shutdown_signal(lambda: called.append("callback")):
+        with Shutdown(lambda: called.append("begin"), nothing).on_signal():
             signal.raise_signal(number)
             await asyncio.sleep(0)
         assert signal.getsignal(number) is server
     finally:
         signal.signal(number, before)
 
-    assert sorted(called) == ["callback", "server"]
+    assert sorted(called) == ["begin", "server"]
 
 
 async def test_outside_the_main_thread_signal_handlers_stay_as_they_are() -> None:
@@ -157,7 +161,7 @@ async def test_outside_the_main_thread_signal_handlers_stay_as_they_are() -> Non
     before = signal.getsignal(signal.SIGTERM)
 
     async def enter() -> object:
-        with on_shutdown_signal(lambda: None):
+        with Shutdown(lambda: None, nothing).on_signal():
             return signal.getsignal(signal.SIGTERM)
 
     assert await asyncio.to_thread(asyncio.run, enter()) is before
@@ -167,10 +171,52 @@ async def test_an_ignored_shutdown_signal_calls_back() -> None:
     called: list[str] = []
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with on_shutdown_signal(lambda: called.append("callback")):
+        with Shutdown(lambda: called.append("begin"), nothing).on_signal():
             signal.raise_signal(signal.SIGTERM)
             await asyncio.sleep(0)
     finally:
         signal.signal(signal.SIGTERM, before)
 
-    assert called == ["callback"]
+    assert called == ["begin"]
+
+
+@pytest.mark.parametrize(
+    ("signals", "seconds", "ended_by"),
+    [
+        ([signal.SIGTERM], 0.05, signal.SIGTERM),
+        ([signal.SIGTERM, signal.SIGTERM], 0.05, signal.SIGTERM),
+        ([signal.SIGTERM, signal.SIGINT, signal.SIGINT], 60, signal.SIGINT),
+        ([signal.SIGINT, signal.SIGINT], 60, signal.SIGINT),
+    ],
+)
+async def test_a_shutdown_that_takes_too_long_is_forced(
+    signals: list[signal.Signals], seconds: float, ended_by: signal.Signals
+) -> None:
+    """Or when SIGINT follows: once, when all is finished."""
+    called: list[object] = []
+
+    async def finish() -> None:
+        await asyncio.sleep(0.01)
+        called.append("finish")
+
+    before = {number: signal.signal(number, lambda *_: None) for number in set(signals)}
+    try:
+        shutdown = Shutdown(lambda: called.append("begin"), finish, seconds=seconds, end=called.append)
+        with shutdown.on_signal():
+            for number in signals:
+                signal.raise_signal(number)
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.2)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert called == ["begin", "finish", ended_by]
+
+
+def test_the_process_is_ended_by_a_signals_default_action() -> None:
+    """By one whose default action is to ignore it, for the sake of this process."""
+    before = signal.getsignal(signal.SIGURG)
+    end_process(signal.SIGURG)
+
+    assert signal.getsignal(signal.SIGURG) is before is signal.SIG_DFL

@@ -34,6 +34,9 @@ MAX_UNSENT_BYTES: Final = 8_388_608
 SWEEP_SECONDS: Final = 1.0
 "How often times are checked, and what has been closed is logged."
 
+CROWDED_TIMEOUTS: Final = 3
+"For so many times `CLIENT_TIMEOUT_SECONDS` after a connection had to be closed, idle ones are kept no longer than that."
+
 LOOK_SECONDS: Final = 0.05
 "How often a server with the most requests under way looks for those that only wait. 2,000 connections take 1 ms."
 
@@ -171,7 +174,7 @@ class ConnectionTable:
         return True
 
     def _evict(self) -> None:
-        self._crowded_until = self._loop.time() + 2 * self._timeout
+        self._crowded_until = self._loop.time() + CROWDED_TIMEOUTS * self._timeout
         if not self._evict_next():
             self._look()
             self._evict_next()
@@ -246,10 +249,14 @@ def lengthen_listen_queues() -> None:
 
     A connection that does not fit into the queue is tried again by its client after a second.
     """
-    for path in Path("/proc/self/fd").glob("*"):
-        with contextlib.suppress(OSError), socket.fromfd(int(path.name), socket.AF_INET, socket.SOCK_STREAM) as each:
-            if each.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                each.listen(LISTEN_QUEUE)
+    for path in list(Path("/proc/self/fd").glob("*")):
+        with contextlib.suppress(OSError):  # of what is no socket
+            listener = socket.socket(fileno=int(path.name))
+            try:
+                if listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    listener.listen(LISTEN_QUEUE)
+            finally:
+                listener.detach()
 
 
 def too_many_connections() -> ProblemError:

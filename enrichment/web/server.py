@@ -141,9 +141,9 @@ class LimitedProtocol(HttpToolsProtocol):
             raise ProblemError(414, "target_too_long", f"The request's target is longer than {MAX_TARGET_BYTES} bytes.")
         if len(self.tasks) >= self._table.max_busy and self.url not in ALWAYS_ANSWERED and not self._table.has_room():
             raise too_many_connections()
-        self._overhead = 0
-        self._requests += 1
         super().on_headers_complete()
+        self._requests += 1
+        self._overhead = 0
 
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on. What is not body, trailers and the sizes of chunks, is limited as heads are."""
