@@ -303,3 +303,13 @@ async def test_large_answers_are_compressed_for_those_who_accept_it_and_streams_
         ]
 
     assert encodings == [None, "gzip", None, "gzip", None, None]
+
+
+async def test_an_encoded_slash_never_separates_the_domain_from_the_rest(clock: FakeClock) -> None:
+    """The page `/cancel` of a company's website is not the route that cancels its job."""
+    async with client_of(create_app(Settings(auth="off"), clock=clock)) as client:
+        started = await client.post(f"{API}/https%3A%2F%2Fwww.acme.com%2Fcancel")
+        status = await client.get(f"{API}/https%3A%2F%2Fwww.acme.com%2Fcancel/status")
+
+    assert [started.status_code, started.json()["domain"]] == [202, "acme.com"]
+    assert status.json()["job_id"] == started.json()["job_id"]
