@@ -5,7 +5,9 @@ The service as a process of its own: start and end by the Procfile, signals, num
 import asyncio
 import contextlib
 import json
+import re
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -16,6 +18,11 @@ import pytest
 from enrichment.web.process import Shutdown, end_process, worker_processes
 from tests.conftest import ROOT, ServerProcess, server_process
 
+(README_COMMAND,) = re.findall(
+    r"\.venv/bin/(uvicorn service:app .* --port) 8000$",
+    (ROOT / "README.md").read_text().split("## Test it")[0],
+    re.MULTILINE,
+)
 PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
 BODY = {"company_domain": "getuniti.com"}
 
@@ -46,6 +53,8 @@ def test_the_procfile_has_the_options_that_the_platform_needs() -> None:
 
     assert options[:2] == ["uvicorn", "service:app"]
     for name, value in {
+        "--http": "enrichment.web.server:LimitedProtocol",
+        "--backlog": "32",
         "--host": "0.0.0.0",  # noqa: S104 - the platform's router comes from outside
         "--port": "$PORT",
         "--workers": "1",
@@ -84,6 +93,34 @@ def test_sigterm_under_load_ends_the_process_in_time_and_logs_each_cancelled_job
     assert "Traceback" not in log
     cancelled = {line.split("job_id=")[1].split()[0] for line in log.splitlines() if "job cancelled" in line}
     assert set(accepted) <= cancelled
+
+
+@pytest.mark.parametrize(
+    ("command", "signals"),
+    [
+        (f"{README_COMMAND} $PORT", [signal.SIGTERM]),
+        ("uvicorn service:app --workers 1 --port $PORT", [signal.SIGTERM, signal.SIGINT]),
+        ("uvicorn service:app --workers 1 --port $PORT", [signal.SIGINT, signal.SIGINT]),
+    ],
+)
+def test_an_incomplete_body_does_not_keep_the_process_running(
+    tmp_path: Path, command: str, signals: list[signal.Signals]
+) -> None:
+    """Each unfinished job is logged, whatever ends the process."""
+    with server_process(command, tmp_path, CLIENT_TIMEOUT_SECONDS="1") as server:
+        server.wait_until_healthy()
+        accepted = {location.rpartition("/")[2] for location in post_jobs(server, 3)}
+        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+            connection.sendall(b"POST /enrich HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+            time.sleep(0.2)
+            for number in signals:
+                server.process.send_signal(number)
+                time.sleep(0.3)
+            server.process.wait(timeout=10)
+        log = server.log
+
+    assert {line.split("job_id=")[1].split()[0] for line in log.splitlines() if "job cancelled" in line} == accepted
+    assert "Traceback" not in log
 
 
 def test_invalid_settings_end_the_process_with_a_list_and_no_traceback(tmp_path: Path) -> None:

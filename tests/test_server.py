@@ -9,7 +9,7 @@ import json
 import resource
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ async def connected(port: int) -> AsyncIterator[Client]:
     """A client with as small a window as there is."""
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        connection.setblocking(False)
+        connection.settimeout(0)
         await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
         yield Client(connection)
 
@@ -158,49 +158,46 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 
 async def test_a_connection_is_kept_for_requests_of_every_kind(app: App) -> None:
-    async with limited(app) as port:
-        async with connected(port) as client:
-            for method in ("GET", "HEAD"):
-                await client.send(HEALTH.replace(b"GET", method.encode()))
-                assert (await client.response(method))[0] == 200
-            await client.send(POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
-            await client.send(b"2\r\nde\r\n0\r\nTrailer: x\r\n\r\n")
-            assert (await client.response())[2] == b"abcde"
-            await client.send(POST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
-            assert (await client.response())[0] == 100
-            await client.send(b"abc")
-            assert (await client.response())[2] == b"abc"
-            await client.send(POST + b"Content-Length: 100000\r\n\r\n" + b"x" * 100_000)
-            assert (await client.response())[2] == b"x" * 100_000
-            await client.send(b"GET /health HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n")
-            assert (await client.response())[0] == 200
-            await client.send(b"GET /health HTTP/1.0\r\n\r\n")
-            assert (await client.response())[1]["connection"] == "close"
-            assert await client.rest() == b""
+    async with limited(app) as port, connected(port) as client:
+        for method in ("GET", "HEAD"):
+            await client.send(HEALTH.replace(b"GET", method.encode()))
+            assert (await client.response(method))[0] == 200
+        await client.send(POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        await client.send(b"2\r\nde\r\n0\r\nTrailer: x\r\n\r\n")
+        assert (await client.response())[2] == b"abcde"
+        await client.send(POST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        assert (await client.response())[0] == 100
+        await client.send(b"abc")
+        assert (await client.response())[2] == b"abc"
+        await client.send(POST + b"Content-Length: 100000\r\n\r\n" + b"x" * 100_000)
+        assert (await client.response())[2] == b"x" * 100_000
+        await client.send(b"GET /health HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n")
+        assert (await client.response())[0] == 200
+        await client.send(b"GET /health HTTP/1.0\r\n\r\n")
+        assert (await client.response())[1]["connection"] == "close"
+        assert await client.rest() == b""
 
 
 async def test_pipelined_requests_are_answered_in_order_however_many_they_are(app: App) -> None:
-    async with limited(app) as port:
-        async with connected(port) as client:
-            requests = b"".join(POST + b"Content-Length: 4\r\n\r\n%4d" % number for number in range(1_000))
-            sending = asyncio.create_task(client.send(requests + HEALTH))
-            answers = [(await client.response())[2] for _ in range(1_001)]
-            await sending
+    async with limited(app) as port, connected(port) as client:
+        requests = b"".join(POST + b"Content-Length: 4\r\n\r\n%4d" % number for number in range(1_000))
+        sending = asyncio.create_task(client.send(requests + HEALTH))
+        answers = [(await client.response())[2] for _ in range(1_001)]
+        await sending
 
     assert answers == [*(b"%4d" % number for number in range(1_000)), b"ok"]
 
 
 async def test_a_large_body_behind_other_requests_is_read_in_its_turn(app: App) -> None:
     body = b"x" * 300_000
-    async with limited(app) as port:
-        async with connected(port) as client:
-            request = POST + b"Content-Length: %d\r\n\r\n" % len(body) + body
-            sending = asyncio.create_task(client.send(WAIT + HEALTH + request + HEALTH))
-            await asyncio.sleep(0.05)
-            app.go_on.set()
+    async with limited(app) as port, connected(port) as client:
+        request = POST + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        sending = asyncio.create_task(client.send(WAIT + HEALTH + request + HEALTH))
+        await asyncio.sleep(0.05)
+        app.go_on.set()
 
-            assert [(await client.response())[2] for _ in range(4)] == [b"ok", b"ok", body, b"ok"]
-            await sending
+        assert [(await client.response())[2] for _ in range(4)] == [b"ok", b"ok", body, b"ok"]
+        await sending
 
 
 async def test_a_client_may_leave_with_requests_under_way(app: App) -> None:
@@ -221,7 +218,7 @@ async def test_it_serves_a_unix_socket(app: App, tmp_path: Path) -> None:
     await eventually(lambda: server.started)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
-        connection.setblocking(False)
+        connection.settimeout(0)
         client = Client(connection)
         await client.send(HEALTH)
         assert (await client.response())[0] == 200
@@ -244,26 +241,24 @@ async def test_it_serves_a_unix_socket(app: App, tmp_path: Path) -> None:
     ],
 )
 async def test_what_is_not_http_is_a_400(app: App, request_: bytes) -> None:
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(request_)
+    async with limited(app) as port, connected(port) as client:
+        await client.send(request_)
 
-            assert await client.problem() == (400, "malformed_request")
+        assert await client.problem() == (400, "malformed_request")
 
 
 async def test_requests_before_a_malformed_one_are_answered(app: App) -> None:
     """The last answer says that the connection is closed, so that no client waits for another."""
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(WAIT + HEALTH + b"GARBAGE\r\n\r\n")
-            await asyncio.sleep(0.05)
-            await client.send(HEALTH)
-            app.go_on.set()
-            first, second = await client.response(), await client.response()
+    async with limited(app) as port, connected(port) as client:
+        await client.send(WAIT + HEALTH + b"GARBAGE\r\n\r\n")
+        await asyncio.sleep(0.05)
+        await client.send(HEALTH)
+        app.go_on.set()
+        first, second = await client.response(), await client.response()
 
-            assert [first[0], second[0]] == [200, 200]
-            assert ["connection" in first[1], second[1]["connection"]] == [False, "close"]
-            assert await client.rest() == b""
+        assert [first[0], second[0]] == [200, 200]
+        assert ["connection" in first[1], second[1]["connection"]] == [False, "close"]
+        assert await client.rest() == b""
 
 
 async def test_a_malformed_body_behind_a_request_under_way_closes_the_connection(app: App) -> None:
@@ -290,28 +285,25 @@ async def test_a_malformed_body_behind_a_request_under_way_closes_the_connection
 )
 async def test_a_head_that_is_too_large_is_a_431(app: App, head: bytes) -> None:
     """Before it is complete; trailers and the extensions of chunks are limited like it."""
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(head)
+    async with limited(app) as port, connected(port) as client:
+        await client.send(head)
 
-            assert await client.problem() == (431, "head_too_large")
+        assert await client.problem() == (431, "head_too_large")
 
 
 async def test_a_target_that_is_too_long_is_a_414(app: App) -> None:
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(b"GET /health?" + b"x" * 9_000 + b" HTTP/1.1\r\n\r\n")
+    async with limited(app) as port, connected(port) as client:
+        await client.send(b"GET /health?" + b"x" * 9_000 + b" HTTP/1.1\r\n\r\n")
 
-            assert await client.problem() == (414, "target_too_long")
+        assert await client.problem() == (414, "target_too_long")
 
 
 async def test_a_head_just_below_the_limits_is_taken(app: App) -> None:
     fields = b"".join(b"X-%04d: %s\r\n" % (number, b"x" * 300) for number in range(100))
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(b"GET /" + b"x" * 1_000 + b" HTTP/1.1\r\n" + fields + b"\r\n")
+    async with limited(app) as port, connected(port) as client:
+        await client.send(b"GET /" + b"x" * 1_000 + b" HTTP/1.1\r\n" + fields + b"\r\n")
 
-            assert (await client.response())[0] == 200
+        assert (await client.response())[0] == 200
     assert 0.9 * MAX_HEAD_BYTES < len(fields) < MAX_HEAD_BYTES - 1_000
 
 
@@ -322,9 +314,8 @@ async def test_a_client_that_sends_nothing_is_closed_without_an_answer(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.2")
-    async with limited(app) as port:
-        async with connected(port) as client:
-            assert await client.rest() == b""
+    async with limited(app) as port, connected(port) as client:
+        assert await client.rest() == b""
 
 
 @pytest.mark.parametrize("begin", [b"GET /health HTTP/1.1\r\nX:", POST + b"Content-Length: 1000\r\n\r\n"])
@@ -333,17 +324,16 @@ async def test_a_request_that_is_not_complete_in_time_is_a_408(
 ) -> None:
     """A byte now and then makes no difference."""
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.3")
-    async with limited(app) as port:
-        async with connected(port) as client:
-            begun = time.monotonic()
-            await client.send(begin)
-            answer = asyncio.create_task(client.problem())
-            while not answer.done():
-                await client.send(b"x")
-                await asyncio.sleep(0.02)
+    async with limited(app) as port, connected(port) as client:
+        begun = time.monotonic()
+        await client.send(begin)
+        answer = asyncio.create_task(client.problem())
+        while not answer.done():
+            await client.send(b"x")
+            await asyncio.sleep(0.02)
 
-            assert await answer == (408, "request_timeout")
-            assert 0.25 < time.monotonic() - begun < 2
+        assert await answer == (408, "request_timeout")
+        assert 0.25 < time.monotonic() - begun < 2
     assert app.is_disconnected == begin.startswith(b"POST")
 
 
@@ -351,52 +341,48 @@ async def test_a_body_that_has_been_answered_early_gets_no_second_answer(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.2")
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(b"POST /early HTTP/1.1\r\nContent-Length: 1000\r\n\r\n")
+    async with limited(app) as port, connected(port) as client:
+        await client.send(b"POST /early HTTP/1.1\r\nContent-Length: 1000\r\n\r\n")
 
-            assert (await client.response())[0] == 200
-            assert await client.rest() == b""
+        assert (await client.response())[0] == 200
+        assert await client.rest() == b""
 
 
 async def test_a_connection_is_kept_as_long_as_the_servers_keep_alive_says(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.1")
-    async with limited(app, timeout_keep_alive=1) as port:
-        async with connected(port) as client:
-            await client.send(HEALTH)
-            await client.response()
-            await asyncio.sleep(0.5)
-            await client.send(HEALTH)
+    async with limited(app, timeout_keep_alive=1) as port, connected(port) as client:
+        await client.send(HEALTH)
+        await client.response()
+        await asyncio.sleep(0.5)
+        await client.send(HEALTH)
 
-            assert (await client.response())[0] == 200
-            assert await client.rest() == b""
+        assert (await client.response())[0] == 200
+        assert await client.rest() == b""
 
 
 async def test_the_second_request_has_as_much_time_as_the_first(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.3")
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(HEALTH)
-            await client.response()
-            await asyncio.sleep(0.2)
-            await client.send(HEALTH[:10])
-            await asyncio.sleep(0.2)
-            await client.send(HEALTH[10:20])
+    async with limited(app) as port, connected(port) as client:
+        await client.send(HEALTH)
+        await client.response()
+        await asyncio.sleep(0.2)
+        await client.send(HEALTH[:10])
+        await asyncio.sleep(0.2)
+        await client.send(HEALTH[10:20])
 
-            assert (await client.problem())[0] == 408
+        assert (await client.problem())[0] == 408
 
 
 async def test_an_answer_may_take_longer_than_the_client(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.1")
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(WAIT)
-            await asyncio.sleep(0.4)
-            app.go_on.set()
+    async with limited(app) as port, connected(port) as client:
+        await client.send(WAIT + HEALTH)
+        await asyncio.sleep(0.4)
+        app.go_on.set()
 
-            assert (await client.response())[0] == 200
+        assert [(await client.response())[0] for _ in range(2)] == [200, 200]
 
 
 @pytest.mark.parametrize("requests", [LARGE, LARGE * 3, LARGE.replace(b"1.1", b"1.0")])
@@ -404,38 +390,35 @@ async def test_a_client_that_does_not_read_is_closed(
     app: App, monkeypatch: pytest.MonkeyPatch, requests: bytes
 ) -> None:
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.2")
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(requests)
-            await asyncio.sleep(0.6)
+    async with limited(app) as port, connected(port) as client:
+        await client.send(requests)
+        await asyncio.sleep(0.6)
 
-            assert 0 < len(await client.rest()) < LARGE_BYTES
+        assert 0 < len(await client.rest()) < LARGE_BYTES
 
 
 async def test_a_client_that_reads_slowly_is_served(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every byte that it takes gives it its time again."""
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.3")
-    async with limited(app) as port:
-        async with connected(port) as client:
-            await client.send(LARGE.replace(b"1.1", b"1.0"))
-            received = 0
-            for _ in range(10):
-                received += len(await client.receive())
-                await asyncio.sleep(0.1)
+    async with limited(app) as port, connected(port) as client:
+        await client.send(LARGE.replace(b"1.1", b"1.0"))
+        received = 0
+        for _ in range(10):
+            received += len(await client.receive())
+            await asyncio.sleep(0.1)
 
-            assert received + len(await client.rest()) > LARGE_BYTES
+        assert received + len(await client.rest()) > LARGE_BYTES
 
 
 async def test_the_bytes_that_wait_for_all_clients_are_limited(app: App) -> None:
     """Those who have not read longest are closed, long before their time is over."""
     count = 2 * MAX_UNSENT_BYTES // LARGE_BYTES
-    async with limited(app) as port:
-        async with all_connected(port, count) as clients:
-            for client in clients:
-                await client.send(LARGE)
-                await asyncio.sleep(0.01)
-            received = [len(await client.rest()) for client in clients[:2]]
-            _, _, body = await clients[-1].response()
+    async with limited(app) as port, all_connected(port, count) as clients:
+        for client in clients:
+            await client.send(LARGE)
+            await asyncio.sleep(0.01)
+        received = [len(await client.rest()) for client in clients[:2]]
+        _, _, body = await clients[-1].response()
 
     assert max(received) < LARGE_BYTES
     assert len(body) == LARGE_BYTES
@@ -448,46 +431,45 @@ async def test_a_connection_too_many_closes_the_one_that_has_waited_longest(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAX_CONNECTIONS", "4")
-    async with limited(app) as port:
-        async with all_connected(port, 4) as (slow, silent, active, idle):
-            await slow.send(HEALTH[:10])
-            for client in (active, idle):
+    async with limited(app) as port, all_connected(port, 4) as (slow, silent, active, idle):
+        await slow.send(HEALTH[:10])
+        for client in (active, idle):
+            await client.send(HEALTH)
+            await client.response()
+        async with all_connected(port, 2) as newcomers:
+            assert await slow.problem() == (503, "too_many_connections")
+            assert await silent.rest() == b""
+            for client in (active, *newcomers):
                 await client.send(HEALTH)
-                await client.response()
-            async with all_connected(port, 2) as newcomers:
-                assert await slow.problem() == (503, "too_many_connections")
-                assert await silent.rest() == b""
-                for client in (active, *newcomers):
-                    await client.send(HEALTH)
-                    assert (await client.response())[0] == 200
-                async with connected(port):
-                    assert await idle.rest() == b""  # an answer would be taken for that to its next request
-                await active.send(HEALTH)
-                assert (await active.response())[0] == 200
+                assert (await client.response())[0] == 200
+            async with connected(port):
+                assert await idle.rest() == b""  # an answer would be taken for that to its next request
+            await active.send(HEALTH)
+            assert (await active.response())[0] == 200
 
 
 async def test_requests_under_way_are_never_closed_and_leave_room_for_health(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAX_CONNECTIONS", "10")
-    async with limited(app) as port:
-        async with all_connected(port, 7) as busy:  # the other three are for those who have not been read yet
-            for client in busy:
+    max_busy = 7  # the other three are for new connections, until their requests have been read
+    async with limited(app) as port, all_connected(port, max_busy) as busy:
+        for client in busy:
+            await client.send(WAIT)
+        async with all_connected(port, 5) as newcomers:
+            for client in newcomers[2:]:
                 await client.send(WAIT)
-            async with all_connected(port, 5) as newcomers:
-                for client in newcomers[2:]:
-                    await client.send(WAIT)
-                refused = [await client.response() for client in newcomers[2:]]
-            async with connected(port) as client:
-                await client.send(HEALTH)
-                assert (await client.response())[0] == 200
-            app.go_on.set()
-            answers = [(await client.response())[0] for client in busy]
-            await asyncio.sleep(0.1)
-            async with connected(port) as client:
-                await client.send(WAIT)
-                assert (await client.response())[0] == 200
-    assert answers == [200] * 7
+            refused = [await client.response() for client in newcomers[2:]]
+        async with connected(port) as client:
+            await client.send(HEALTH)
+            assert (await client.response())[0] == 200
+        app.go_on.set()
+        answers = [(await client.response())[0] for client in busy]
+        await asyncio.sleep(0.1)
+        async with connected(port) as client:
+            await client.send(WAIT)
+            assert (await client.response())[0] == 200
+    assert answers == [200] * max_busy
     assert {(status, headers["retry-after"]) for status, headers, _ in refused} == {(503, "1")}
 
 
@@ -495,14 +477,15 @@ async def test_requests_that_wait_for_their_clients_keep_no_other_from_being_sta
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAX_CONNECTIONS", "10")
-    async with limited(app) as port:
-        async with all_connected(port, 9) as slow:
-            for client in slow:
-                await client.send(POST + b"Content-Length: 1000\r\n\r\n")
-            await asyncio.sleep(0.1)
-            async with connected(port) as client:
+    async with limited(app) as port, all_connected(port, 9) as slow:
+        for client in slow:
+            await client.send(POST + b"Content-Length: 1000\r\n\r\n")
+        await asyncio.sleep(0.1)
+        async with connected(port) as client:
+            for _ in range(20):
                 await client.send(POST + b"Content-Length: 1\r\n\r\nx")
                 assert (await client.response())[0] == 200
+                await asyncio.sleep(0.01)
 
 
 async def test_while_connections_are_scarce_idle_ones_are_kept_no_longer_than_others(
@@ -510,11 +493,10 @@ async def test_while_connections_are_scarce_idle_ones_are_kept_no_longer_than_ot
 ) -> None:
     monkeypatch.setenv("MAX_CONNECTIONS", "2")
     monkeypatch.setenv("CLIENT_TIMEOUT_SECONDS", "0.3")
-    async with limited(app, timeout_keep_alive=60) as port:
-        async with all_connected(port, 3) as (_, _, client):
-            await client.send(HEALTH)
-            assert (await client.response())[0] == 200
-            assert await client.rest() == b""
+    async with limited(app, timeout_keep_alive=60) as port, all_connected(port, 3) as (_, _, client):
+        await client.send(HEALTH)
+        assert (await client.response())[0] == 200
+        assert await client.rest() == b""
 
 
 async def test_what_is_closed_is_logged_once_a_second_as_counts(
@@ -546,14 +528,13 @@ async def test_errors_of_accepting_are_counted_and_others_logged(
     contexts: list[dict[str, Any]] = []
     for handler in (None, lambda _, context: contexts.append(context)):
         loop.set_exception_handler(handler)
-        async with limited(app) as port:
-            async with connected(port) as client:
-                await client.send(HEALTH)
-                await client.response()
-                for _ in range(200):
-                    loop.call_exception_handler({"message": message, "exception": OSError(errno.EMFILE, "")})
-                loop.call_exception_handler({"message": "another", "exception": OSError(errno.EMFILE, "")})
-                await eventually(lambda: "not_accepted=200" in caplog.text)
+        async with limited(app) as port, connected(port) as client:
+            await client.send(HEALTH)
+            await client.response()
+            for _ in range(200):
+                loop.call_exception_handler({"message": message, "exception": OSError(errno.EMFILE, "")})
+            loop.call_exception_handler({"message": "another", "exception": OSError(errno.EMFILE, "")})
+            await eventually(lambda: "not_accepted=200" in caplog.text)
     loop.set_exception_handler(None)
 
     assert caplog.text.count("another") == 1

@@ -8,7 +8,6 @@ import errno
 import resource
 import socket
 from collections import Counter
-from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, Self
@@ -35,7 +34,10 @@ SWEEP_SECONDS: Final = 1.0
 "How often times are checked, and what has been closed is logged."
 
 CROWDED_TIMEOUTS: Final = 3
-"For so many times `CLIENT_TIMEOUT_SECONDS` after a connection had to be closed, idle ones are kept no longer than that."
+"""
+Once a connection has been evicted, idle ones are kept no longer than others, until at most half of the capacity has
+been in use for so many times `CLIENT_TIMEOUT_SECONDS`.
+"""
 
 LOOK_SECONDS: Final = 0.05
 "How often a server with the most requests under way looks for those that only wait. 2,000 connections take 1 ms."
@@ -97,7 +99,7 @@ class ConnectionTable:
         # The rest of the capacity is for new connections, until their requests have been read.
         self.max_busy = max(self._capacity // 2, self._capacity - TURNS_TO_CLOSE * backlog)
         self._open: dict[Connection, None] = {}
-        self._longest_waiting: Iterator[Connection] = iter(())
+        self._waiting: list[Connection] = []  # when last looked, the one that had waited longest at the end
         self._unsent = 0
         self._may_start = 0
         self._looked_at = 0.0
@@ -159,7 +161,7 @@ class ConnectionTable:
             self._update(connection)
         waiting = [each for each in self._open if each.seen.phase is not Phase.BUSY]
         waiting.sort(key=lambda each: each.since)
-        self._longest_waiting = iter(waiting)
+        self._waiting = waiting[::-1]
         self._unsent = sum(each.seen.unsent for each in waiting)
         self._may_start = self.max_busy - (len(self._open) - len(waiting))
         return waiting
@@ -180,7 +182,8 @@ class ConnectionTable:
             self._evict_next()
 
     def _evict_next(self) -> bool:
-        for connection in self._longest_waiting:
+        while self._waiting:
+            connection = self._waiting.pop()
             if connection in self._open and not self._update(connection):
                 self._close(connection, "evicted", too_many_connections())
                 return True
@@ -195,6 +198,8 @@ class ConnectionTable:
         """Close the connections whose client has taken too long, and log the counts."""
         now = self._loop.time()
         is_crowded = now < self._crowded_until
+        if is_crowded and len(self._open) > self._capacity // 2:
+            self._crowded_until = now + CROWDED_TIMEOUTS * self._timeout
         for connection in self._look():
             waited = now - connection.since
             phase, _, unsent = connection.seen

@@ -60,9 +60,9 @@ class Shutdown:
     Bounds the shutdown of the server from SIGTERM or SIGINT on.
 
     `begin` is called at once, in addition to the server's own handler. If the process has not ended after `seconds`, or
-    SIGINT follows, `finish` is awaited, and `end` is called. uvicorn waits for open connections without limit, after a
-    second signal too, and runs the lifespan's shutdown only when all are closed (seen with 0.54 on Python 3.13): streams
-    must be ended by the signal itself, and one incomplete body would keep the process, and its jobs out of the log.
+    if SIGINT follows, `finish` is awaited and `end` called. uvicorn waits for open connections without limit, even
+    after a second signal, and runs the lifespan's shutdown only when all are closed (seen with 0.54 on Python 3.13). So
+    streams must be ended by the signal itself, and one incomplete body would keep the process running.
     """
 
     def __init__(

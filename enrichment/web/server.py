@@ -102,14 +102,13 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse the data, or keep it while requests that were received before it wait for their turn."""
         self._unset_keepalive_if_required()
-        if self._held:
-            self._held += data
-        elif len(data) <= PIECE_BYTES and not self.pipeline:
+        if len(data) <= PIECE_BYTES and not self.pipeline:
             self._parse(data)
         else:
-            self._parse_pieces(data)
+            self._parse_pieces(self._held + data)
 
     def _parse_pieces(self, data: bytes) -> None:
+        self._held = b""
         for start in range(0, len(data), PIECE_BYTES):
             if self.pipeline:
                 self._held = data[start:]
@@ -154,9 +153,8 @@ class LimitedProtocol(HttpToolsProtocol):
         """Start the next request that has been received."""
         super().on_response_complete()
         if self._held and not self.pipeline and not self.transport.is_closing():
-            held, self._held = self._held, b""
             self.flow.is_held = False
-            self._parse_pieces(held)
+            self._parse_pieces(self._held)
             self.flow.resume_reading()
 
     def pause_writing(self) -> None:

@@ -171,7 +171,7 @@ def hold(kind: str, port: int, clients: int, rate: float) -> None:
         passed = time.monotonic() - begun
         while len(connections) < min(clients, passed * rate):
             connection = socket.socket()
-            connection.setblocking(False)
+            connection.settimeout(0)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
             connection.connect_ex(("127.0.0.1", port))
             connecting.register(connection, selectors.EVENT_WRITE)
