@@ -116,7 +116,7 @@ def create_app(
             async with engine:
                 log.info("service started", version=__version__, sources=settings.sources)
                 if settings.auth == "bearer":
-                    tokens.log_generated_token(own_address() if own_process else "<URL of the mount>")
+                    tokens.log_generated_token(own_address(), is_complete=own_process)
                 yield
             log.info("service stopped")
 

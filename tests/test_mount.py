@@ -5,6 +5,7 @@ Inside a larger application, in every way that people mount things.
 import asyncio
 import gc
 import logging
+import runpy
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -162,7 +164,7 @@ def test_a_host_gets_the_generated_token_once_with_a_command_that_works(
     assert refused == [401, 401]
     assert accepted.status_code == 202
     assert log.count("Authorization") == 1
-    assert ("<URL of the mount>" in log) == (lifespan == "with_lifespan")
+    assert ("with the path of the mount" in log) == (lifespan == "with_lifespan")
 
 
 def test_behind_a_proxy_links_have_the_root_path_and_x_forwarded_prefix_is_not_read(tmp_path: Path) -> None:
@@ -208,6 +210,15 @@ def test_a_host_with_a_module_of_the_same_name_gets_an_import_error_that_names_i
 
     assert done.stderr.splitlines()[-1].startswith("ImportError: ")
     assert error.format(tmp_path) in done.stderr.splitlines()[-1]
+
+
+def test_the_check_of_schemas_compares_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, as its coverage is measured."""
+    monkeypatch.setitem(sys.modules, "schemas", Mock(__file__="/host/schemas.py"))
+    with pytest.raises(
+        ImportError, match=r"found the module 'schemas' of the host application, /host/schemas\.py, instead"
+    ):
+        runpy.run_path(str(ROOT / "enrichment" / "__init__.py"))
 
 
 async def test_two_apps_in_one_host_have_separate_jobs(clock: FakeClock) -> None:
