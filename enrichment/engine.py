@@ -94,6 +94,10 @@ class Engine:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Accept no more work, and cancel all unfinished jobs, each with a log line. Idempotent."""
         self.jobs.is_closed = True
         self.blueprints.close()
         await self._dispatcher.close()
