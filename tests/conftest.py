@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class FakeClock(Clock):
-    """A clock that stands still until a test moves it. Those who sleep are woken in the order of their times."""
+    """A clock that stands still until a test moves it. Sleepers are woken in the order of their times."""
 
     def __init__(self) -> None:
         self._now = 1_772_102_100.0
@@ -46,7 +46,7 @@ class FakeClock(Clock):
 
     @property
     def sleeping(self) -> int:
-        """How many sleep and have not been cancelled."""
+        """The number of sleepers that are waiting."""
         return sum(not future.done() for _, _, future in self._sleepers)
 
     async def advance(self, seconds: float) -> None:
@@ -61,7 +61,7 @@ class FakeClock(Clock):
         self._now = end
 
     def spend(self, seconds: float) -> None:
-        """Let time pass as work that holds the event loop does: nobody wakes."""
+        """Let time pass without waking sleepers, as work that blocks the event loop does."""
         self._now += seconds
 
     @asynccontextmanager

@@ -180,7 +180,7 @@ async def test_whoever_asks_after_a_call_was_stopped_gets_a_new_one(clock: FakeC
             await clock.sleep(1)
         except asyncio.CancelledError:
             await clock.sleep(5)
-            raise ValueError("nobody waits for this any more") from None
+            raise ValueError("this result is no longer needed") from None
         raise AssertionError
 
     begun = 0

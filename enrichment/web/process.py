@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
+from urllib.parse import quote
+
+from starlette.types import Scope
 
 WORKERS_OPTION: Final = re.compile(r"(?:^| )(?:-w ?|--workers[ =])(\d+)(?: |$)", re.ASCII)
-PORT_OPTION: Final = re.compile(r"(?:^| )--port[ =](\d+)(?: |$)", re.ASCII)
+PORT_OPTION: Final = re.compile(r"(?:^| )(?:--port[ =]|(?:-b ?|--bind[ =])\S*:)(\d+)(?: |$)", re.ASCII)
+TLS_OPTION: Final = re.compile(r"(?:^| )--(?:ssl-)?(?:certfile|certificate)[ =]")
 
 
 def worker_processes(arguments: Sequence[str], web_concurrency: int) -> int:
@@ -31,9 +35,28 @@ def worker_processes(arguments: Sequence[str], web_concurrency: int) -> int:
 
 
 def own_address() -> str:
-    """Return the server's URL on this machine, by its `--port` option; the default is uvicorn's."""
-    option = PORT_OPTION.search(" ".join(sys.argv))
-    return f"http://localhost:{option[1] if option else 8000}"
+    """
+    Return the server's URL on this machine, as the command line gives it.
+
+    It has options that uvicorn, gunicorn, hypercorn and granian have, and their common default port. A `--root-path` is
+    no part of this URL: it is the path at which a proxy serves the app, and the proxy removes it.
+    """
+    command = " ".join(sys.argv)
+    port = PORT_OPTION.search(command)
+    return f"{'https' if TLS_OPTION.search(command) else 'http'}://localhost:{port[1] if port else 8000}"
+
+
+def address_of(scope: Scope) -> str:
+    """
+    Return the URL, on this machine, of the app that serves the request, below the path where a host has mounted it.
+
+    It is made of the socket's address and `root_path`, not of the Host header, which callers choose.
+    """
+    host, port = scope.get("server") or (None, None)
+    server = f"{scope['scheme']}://{f'[{host}]' if ':' in host else host}:{port}" if host and port else own_address()
+    # Starlette's `Mount` keeps the server's own part of `root_path`, as that of `--root-path`, under this name.
+    mount = scope.get("root_path", "")[len(scope.get("app_root_path", "")) :]
+    return server + quote(mount)
 
 
 @contextmanager
