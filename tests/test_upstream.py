@@ -112,9 +112,11 @@ async def test_a_call_that_is_cancelled_loses_its_turn_to_the_next(clock: FakeCl
 async def test_a_call_that_is_cancelled_just_as_its_turn_comes_does_not_use_it_up(clock: FakeClock) -> None:
     turns, started = Turns(1, clock), Started(clock)
     tasks = {name: started.start(name, lambda: turns.take(0)) for name in "abc"}
-    await settle()
-    future = turns._waiting[0][2]
-    future.cancel()  # as the cancellation of its task does, which has yet to run
+    await clock.advance(0.5)
+    ((_, _, timer),) = clock._sleepers
+    clock._now += 0.5
+    timer.set_result(None)  # in one turn of the loop, before the task of `b` can say that it does not wait any more
+    tasks["b"].cancel()
     await clock.advance(10)
 
     assert tasks["b"].cancelled()
@@ -316,10 +318,13 @@ async def test_a_quota_is_tried_again_in_an_hour_if_the_service_does_not_say_whe
 
 
 async def test_a_circuit_opens_after_failures_in_a_row_only(clock: FakeClock, gate: Gate, context: CallContext) -> None:
-    for error in [Transient("Broken.")] * (MAX_FAILURES - 1):
+    almost = [Transient("Broken.")] * (MAX_FAILURES - 1)
+    others = (RateLimited("Slow down."), QuotaExhausted("No more."), NotFound("No."), AuthError("No."))
+    for error in [error for other in others for error in (*almost, other)] + almost:
         await fail(gate, context, error)
+        await clock.advance((gate.until or clock.now()) - clock.now())
     gate.succeeded()
-    for error in [Transient("Broken.")] * (MAX_FAILURES - 1):
+    for error in almost:
         await fail(gate, context, error)
     before = gate.state, gate.is_idle
     await fail(gate, context, Transient("Broken."))
@@ -329,13 +334,18 @@ async def test_a_circuit_opens_after_failures_in_a_row_only(clock: FakeClock, ga
     with pytest.raises(CircuitOpen) as refused:
         await gate.enter(context)
     assert str(refused.value) == (
-        "It has failed 5 times in a row, the last time with: Broken. It is asked again at 2026-02-26T10:35:30Z."
+        "It has failed 5 times in a row, the last time with: Broken. It is asked again at 2026-02-26T11:35:32Z."
     )
 
 
+@pytest.mark.parametrize("opened_before", [False, True])
 async def test_failures_of_calls_sent_together_open_a_circuit_once(
-    clock: FakeClock, gate: Gate, context: CallContext
+    clock: FakeClock, gate: Gate, context: CallContext, opened_before: bool
 ) -> None:
+    if opened_before:
+        await opened(gate, context, clock)
+        await gate.enter(context)
+        gate.succeeded()
     for _ in range(50):
         await gate.enter(context)
     for _ in range(50):
