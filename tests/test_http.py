@@ -19,9 +19,9 @@ from enrichment.sources import failures
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.http import MAX_GATES, Client, Transport
 from enrichment.sources.messages import HttpRequest, HttpResponse, citable
-from enrichment.sources.upstream import Upstream
+from enrichment.sources.upstream import MAX_FAILURES, Upstream
 from tests.conftest import FakeClock
-from tests.upstreams import InstantClock, Reply, StubUpstream, http_date, live_client, stub_upstream
+from tests.upstreams import InstantClock, Reply, StubUpstream, gzip_bomb, http_date, live_client, stub_upstream
 
 KEY = "k3y-that-nobody-may-see"
 
@@ -400,8 +400,8 @@ async def test_a_body_that_is_not_read_to_its_end_is_closed(instant_client: Clie
     upstream, request = trusted(stub, max_bytes=20_000_000), HttpRequest(url=stub.url)
     for _ in range(3):
         assert await instant_client.fetch(upstream, request, successful, consume=beginning) == b"a" * 7
-    stub.answer = lambda _: Reply(headers={"content-encoding": ", ".join(["gzip"] * 9)})  # refused before it is read
-    with pytest.raises(failures.ParseError):
+    stub.answer = lambda _: Reply(gzip_bomb(), headers={"content-encoding": "gzip, gzip"})
+    with pytest.raises(failures.ParseError, match="compressed more than once"):
         await instant_client.fetch(upstream, request, successful)
     assert isinstance(instant_client._open, Transport)
     assert instant_client._open._pool._requests == []
@@ -573,6 +573,19 @@ async def test_a_key_that_is_no_header_is_not_quoted(instant_client: Client, stu
         await instant_client.fetch(trusted(stub), request, successful)
 
     assert KEY not in "".join(traceback.format_exception(failed.value))
+
+
+async def test_a_website_that_fails_is_named_and_does_not_stop_the_others(
+    instant_client: Client, instant: InstantClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    websites = Upstream(name="homepage", per_host=True)
+    for _ in range(MAX_FAILURES):
+        instant_client._gate(websites, "a.com").failed(failures.Transient("Broken."))
+
+    assert instant_client._gate(websites, "a.com").state == "open"
+    assert instant_client._gate(websites, "b.com").state == "ok"
+    assert instant_client.health(websites).state == "ok"
+    assert "source state source=homepage host=a.com state=open until=2026-02-26T10:35:30Z" in caplog.text
 
 
 async def test_websites_are_counted_host_by_host(instant_client: Client, instant: InstantClock) -> None:

@@ -54,10 +54,10 @@ class Started:
         self.order: list[str] = []
         self.times: list[float] = []
 
-    def start(self, name: str, wait: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+    def start(self, name: str, wait: Callable[[], Awaitable[object]]) -> "asyncio.Task[None]":
         return asyncio.create_task(self._run(name, wait))
 
-    async def _run(self, name: str, wait: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, name: str, wait: Callable[[], Awaitable[object]]) -> None:
         await wait()
         self.order.append(name)
         self.times.append(round(self.clock.now() - self.begin, 3))
@@ -257,6 +257,35 @@ async def test_refusals_of_calls_sent_together_count_once(clock: FakeClock, gate
     assert gate.until
 
     assert gate.until - clock.now() == LIMITED_SECONDS
+
+
+@pytest.mark.parametrize(
+    "error", [Transient("Broken."), QuotaExhausted("No more."), RateLimited("Slow down.", retry_after=60)]
+)
+async def test_calls_in_the_queue_are_refused_as_soon_as_the_service_is_not_to_be_asked(
+    clock: FakeClock, error: SourceFailed
+) -> None:
+    """Not each at its turn: of 30 at a service that allows a request in 8 seconds, the last one in four minutes."""
+    gate = Gate(Upstream(name="vendor", requests_per_second=1 / 8), Stats(), clock)
+    context = CallContext(clock=clock)
+    before = asyncio.all_tasks()
+    async with context.limit(20):
+        await gate.enter(context)
+        tasks = [asyncio.create_task(gate.enter(context)) for _ in range(30)]
+        tasks[7].cancel()
+        await settle()
+        tasks[8].cancel()
+        for _ in range(MAX_FAILURES):
+            gate.failed(error)
+        await settle()
+
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes[:7]] == [
+        CircuitOpen if isinstance(error, Transient) else type(error)
+    ] * 7
+    assert tasks[7].cancelled()
+    assert tasks[8].cancelled()
+    assert asyncio.all_tasks() == before
 
 
 async def test_a_call_waits_for_the_end_of_a_limit_that_begins_while_it_is_in_the_queue(clock: FakeClock) -> None:
