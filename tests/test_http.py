@@ -6,6 +6,8 @@ import asyncio
 import logging
 import math
 import random
+import subprocess
+import sys
 import traceback
 from collections.abc import AsyncIterator
 
@@ -20,7 +22,7 @@ from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.http import MAX_GATES, Client, Transport
 from enrichment.sources.messages import HttpRequest, HttpResponse, citable
 from enrichment.sources.upstream import MAX_FAILURES, Upstream
-from tests.conftest import FakeClock
+from tests.conftest import ROOT, FakeClock
 from tests.upstreams import InstantClock, Reply, StubUpstream, gzip_bomb, http_date, live_client, stub_upstream
 
 KEY = "k3y-that-nobody-may-see"
@@ -56,6 +58,13 @@ def whole(response: HttpResponse) -> HttpResponse:
 
 def successful(response: HttpResponse) -> bytes:
     return response.raise_for_status().body
+
+
+def test_a_simulated_service_imports_nothing_of_it() -> None:
+    program = "import service, sys; print({'httpx2', 'httpcore2'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "set()\n"
 
 
 async def test_a_request_says_who_asks_and_goes_to_its_path_below_the_base(

@@ -279,6 +279,7 @@ async def test_calls_in_the_queue_are_refused_as_soon_as_the_service_is_not_to_b
             gate.failed(error)
         await settle()
 
+    await settle()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes[:7]] == [
         CircuitOpen if isinstance(error, Transient) else type(error)
