@@ -194,6 +194,7 @@ class StartedJob(Response, frozen=True, kw_only=True):
     waves: tuple[int, ...]
     priority: Priority
     force: bool
+    simulated: bool
     estimated_time_seconds: int
     created_at: str
 
@@ -213,6 +214,7 @@ class StartedBatch(Response, frozen=True, kw_only=True):
 
     batch_id: str
     status: JobState
+    simulated: bool
     total_domains: int
     queued_count: int
     skipped_count: int
@@ -275,6 +277,7 @@ class ModuleError(Response, frozen=True, kw_only=True):
     module_id: str | None
     status: StepState
     detail: str
+    simulated: bool
     attempts: tuple[SourceAttempt, ...]
 
 
@@ -295,6 +298,7 @@ class JobStatus(Response, frozen=True, kw_only=True):
     errors: tuple[ModuleError, ...]
     priority: Priority
     force: bool
+    simulated: bool
     batch_id: str | None
     created_at: str
     started_at: str | None
@@ -347,6 +351,7 @@ class CancelledJob(Response, frozen=True, kw_only=True):
 
     job_id: str
     status: Literal["cancelled"] = "cancelled"
+    simulated: bool
     message: str
     modules_completed: int
 
@@ -366,6 +371,7 @@ class CacheStatus(Response, frozen=True, kw_only=True):
     """`GET /api/v1/enrich/{domain}/cache`."""
 
     domain: str
+    simulated: bool
     modules: tuple[CachedModule, ...]
     overall_freshness: Freshness
     last_enrichment: str | None
@@ -384,6 +390,7 @@ class ListedJob(Response, frozen=True, kw_only=True):
     modules_failed: int
     modules_skipped: int
     priority: Priority
+    simulated: bool
     created_at: str
     started_at: str | None
     completed_at: str | None
@@ -692,10 +699,12 @@ class BlueprintProgress(Response, frozen=True, kw_only=True):
 
     stage: str
     percent: int
+    simulated: bool = False
 
 
 class BlueprintSection(Response, frozen=True, kw_only=True):
     """The event `section`: a group of data points is complete."""
 
     section: PointGroup
+    simulated: bool = False
     data_points: tuple[RecommendedPoint, ...]

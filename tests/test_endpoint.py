@@ -19,7 +19,7 @@ import schemas
 from enrichment.settings import Settings
 from enrichment.web.auth import BearerAuth, Tokens
 from enrichment.web.boundary import App
-from enrichment.web.endpoint import Access
+from enrichment.web.endpoint import Access, Endpoint
 from service import ROUTES, create_app
 from tests.conftest import FakeClock, client_of
 from tests.contract import fits, route_of
@@ -147,6 +147,15 @@ async def test_only_what_its_row_says_is_open(clock: FakeClock) -> None:
 # The rows
 
 
+def test_a_row_that_does_not_say_who_may_call_it_takes_a_token() -> None:
+    assert Endpoint("GET", "/x", number, gives={}).access is Access.TOKEN
+    assert {route.path for route in ROUTES if route.access is Access.OPEN} == {"/health", "/ready"}
+    assert {route.path for route in ROUTES if route.access is Access.OPEN_WITHOUT_TOKENS} == {
+        "/enrich",
+        "/enrich/{job_id}",
+    }
+
+
 def test_every_row_says_what_its_handler_takes_and_returns() -> None:
     """A request first, then the query and the body that the row has, of the same types."""
     for route in ROUTES:
@@ -165,7 +174,7 @@ def test_no_row_stands_in_the_way_of_a_later_one() -> None:
     for route in ROUTES:
         path = route.path.format(domain="a.com", job_id="1", batch_id="1")
         (method,) = (route.methods or set()) - {"HEAD"}
-        assert route_of(method, path) is route
+        assert route_of(method, httpx.URL(path)) is route
 
 
 async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) -> None:
@@ -173,7 +182,7 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
     seen: set[tuple[str, str, int]] = set()
 
     async def note(response: httpx.Response) -> None:
-        route = route_of(response.request.method, response.request.url.path)
+        route = route_of(response.request.method, response.request.url)
         assert route
         seen.add((response.request.method, route.path, response.status_code))
 
@@ -294,3 +303,13 @@ async def test_large_answers_are_compressed_for_those_who_accept_it_and_streams_
         ]
 
     assert encodings == [None, "gzip", None, "gzip", None, None]
+
+
+async def test_an_encoded_slash_never_separates_the_domain_from_the_rest(clock: FakeClock) -> None:
+    """The page `/cancel` of a company's website is not the route that cancels its job."""
+    async with client_of(create_app(Settings(auth="off"), clock=clock)) as client:
+        started = await client.post(f"{API}/https%3A%2F%2Fwww.acme.com%2Fcancel")
+        status = await client.get(f"{API}/https%3A%2F%2Fwww.acme.com%2Fcancel/status")
+
+    assert [started.status_code, started.json()["domain"]] == [202, "acme.com"]
+    assert status.json()["job_id"] == started.json()["job_id"]

@@ -24,6 +24,11 @@ class Resolver:
         self._clock = clock
         self._calls = SharedCalls()
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the sources are simulated, and therefore all answers."""
+        return "simulated" in self._sources
+
     async def known(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
         """Return what the cache holds, whatever it was derived from."""
         return await self._cache.get(domain, module_ids)
@@ -77,9 +82,11 @@ class SharedCalls:
         shared.askers.add(asker)
         try:
             await asyncio.wait([shared.task])
+            if shared.task.cancelled() and asker in shared.askers:
+                raise SourceFailed("The call was cancelled unexpectedly.")  # neither by `abandon` nor by its askers
+            return shared.task.result()
         finally:
             self._leave(key, shared, asker)
-        return shared.task.result()
 
     def abandon(self, asker: str) -> None:
         """Make the asker leave all calls that it waits for."""

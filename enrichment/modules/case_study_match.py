@@ -3,9 +3,10 @@ m13: which customer case studies resemble the company.
 """
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import CompanyContext, ExecQuotes, Financials, HiringSignals, TechStack, TriggerEvents
@@ -21,30 +22,28 @@ COMMON_WORDS: Final = frozenset({"and", "of", "the", "for", "other", "services",
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """A similar case study: its `score` from 0 to 100, the `reasons` for it, and the `facts` they rest on."""
+    """A similar case study."""
 
-    id: str
-    title: str
-    customer: str
-    outcome: str
-    url: str | None = None
-    score: int
-    reasons: tuple[str, ...]
-    facts: tuple[Fact, ...]
+    id: Annotated[str, Meta(description="Id of the case study.")]
+    title: Annotated[str, Meta(description="Title of the case study.")]
+    customer: Annotated[str, Meta(description="Name of the customer in it.")]
+    outcome: Annotated[str, Meta(description="What the customer achieved.")]
+    url: Annotated[str | None, Meta(description="Page of the case study.")] = None
+    score: Annotated[int, Meta(ge=0, le=100, description="Similarity to the company, in points from 0 to 100.")]
+    reasons: Annotated[tuple[str, ...], Meta(description="What is similar.")]
+    facts: Annotated[tuple[Fact, ...], Meta(description="The facts about the company that the reasons rest on.")]
 
 
 class CaseStudyMatch(Answer, frozen=True, kw_only=True):
-    """
-    The most similar case studies, best first, of the number `considered`; `reason` is set if there are none.
+    """The case studies that resemble the company most."""
 
-    `confidence`, from 0 to 1, is the weight of the criteria that could be compared.
-    """
-
-    matches: tuple[Match, ...]
-    considered: int
-    confidence: float
-    missing: tuple[Missing, ...] = ()
-    reason: str | None = None
+    matches: Annotated[tuple[Match, ...], Meta(description="The most similar case studies, best first.")]
+    considered: Annotated[int, Meta(ge=0, description="Number of case studies that were compared.")]
+    confidence: Annotated[
+        float, Meta(ge=0, le=1, description="Weight of the criteria that could be compared, from 0 to 1.")
+    ]
+    missing: Annotated[tuple[Missing, ...], Meta(description="The data that the other criteria lack.")] = ()
+    reason: Annotated[str | None, Meta(description="Why there are no matches; else unset.")] = None
 
 
 class Similarity(NamedTuple):

@@ -3,9 +3,10 @@ m15: which product in use could be replaced, and the case for replacing it.
 """
 
 from collections.abc import Callable
-from typing import Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import (
@@ -48,47 +49,52 @@ MAX_WITHOUT_PRODUCT: Final = 0.3
 
 
 class Incumbent(msgspec.Struct, frozen=True, kw_only=True):
-    """The product to replace, by the name under which it was detected."""
+    """The product to replace."""
 
-    name: str
-    category: str
+    name: Annotated[str, Meta(description="Name under which m02 detected the product.")]
+    category: Annotated[str, Meta(description="Category of the product, as m02 gives it.")]
 
 
 class BuyingSignal(msgspec.Struct, frozen=True, kw_only=True):
     """A reason to contact the company now."""
 
-    signal: str
-    module: str
-    detail: str
+    signal: Annotated[str, Meta(description="Kind of signal, such as `revenue_growing` or a type of event.")]
+    module: Annotated[str, Meta(description="Id of the module that found it.")]
+    detail: Annotated[str, Meta(description="The fact that is the signal.")]
 
 
 class CitedFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that talking points cite by `id`, and the module that found it."""
+    """A fact that talking points cite."""
 
-    id: str
-    module: str
-    fact: str
+    id: Annotated[str, Meta(description="Id by which talking points cite it, such as `e1`.")]
+    module: Annotated[str, Meta(description="Id of the module that found it.")]
+    fact: Annotated[str, Meta(description="The fact.")]
 
 
 class DisplacementAngle(Answer, frozen=True, kw_only=True):
-    """
-    The sales approach. Without an `incumbent`, no replaceable product was detected.
+    """Which product could be replaced, and the case for it."""
 
-    `talking_points` cite `evidence` ids in brackets; `alternatives_to_probe` are the other replaceable products.
-    `priority` is None without a score. `confidence`, from 0 to 1, is the sum of the numbers in `confidence_reasons`.
-    """
-
-    incumbent: Incumbent | None
-    angle: str
-    talking_points: tuple[str, ...]
-    signals: tuple[BuyingSignal, ...]
-    alternatives_to_probe: tuple[str, ...]
-    questions: tuple[str, ...]
-    priority: LeadPriority | None
-    confidence: float
-    confidence_reasons: tuple[str, ...]
-    evidence: tuple[CitedFact, ...]
-    method: Literal["rules"] = "rules"
+    incumbent: Annotated[
+        Incumbent | None, Meta(description="The product to replace; unset if no replaceable product was detected.")
+    ]
+    angle: Annotated[str, Meta(description="The sales approach, in a few sentences.")]
+    talking_points: Annotated[
+        tuple[str, ...], Meta(description="Points to make; each cites the `evidence` for it by id, in brackets.")
+    ]
+    signals: Annotated[tuple[BuyingSignal, ...], Meta(description="Reasons to contact the company now.")]
+    alternatives_to_probe: Annotated[
+        tuple[str, ...], Meta(description="The other replaceable products, each with its category.")
+    ]
+    questions: Annotated[tuple[str, ...], Meta(description="Questions to ask the company.")]
+    priority: Annotated[
+        LeadPriority | None, Meta(description="Priority of the lead by its tier in m14; unset without one.")
+    ]
+    confidence: Annotated[
+        float, Meta(ge=0, le=1, description="Sum of the numbers in `confidence_reasons`, from 0 to 1.")
+    ]
+    confidence_reasons: Annotated[tuple[str, ...], Meta(description="Parts of the confidence, with their reasons.")]
+    evidence: Annotated[tuple[CitedFact, ...], Meta(description="The facts that talking points cite.")]
+    method: Annotated[Literal["rules"], Meta(description="How the answer was made: by rules.")] = "rules"
 
 
 class TalkingPoint(NamedTuple):
@@ -113,10 +119,11 @@ class MetricRule(NamedTuple):
 
 
 class Detected(NamedTuple):
-    """A product of the playbook, with the name under which it was detected."""
+    """A product of the playbook, with the name and the category under which it was detected."""
 
     product: Product
     name: str
+    category: str
 
 
 # fmt: off
@@ -151,7 +158,7 @@ def derive(subject: Subject) -> DisplacementAngle:
         raise InsufficientInput(f"Without technologies there is no product to replace. m02_tech_stack: {why}")
     detected = _detected(stack)
     first = detected[0] if detected else None
-    category = CATEGORIES[first.product.category if first else "search"]
+    category = CATEGORIES[first.product.category if first else "Search"]
     points = [
         *_hiring_points(subject, category, first),
         *_event_points(subject),
@@ -163,11 +170,11 @@ def derive(subject: Subject) -> DisplacementAngle:
     reasons = _confidence_reasons(detected, points, score)
     return DisplacementAngle(
         simulated=any_simulated(subject, USED),
-        incumbent=Incumbent(name=first.name, category=first.product.category) if first else None,
+        incumbent=Incumbent(name=first.name, category=first.category) if first else None,
         angle=_angle(subject, first, points),
         talking_points=tuple(f"{point.text} [e{number}]" for number, point in enumerate(cited, start=1)),
         signals=tuple(BuyingSignal(signal=point.signal, module=point.module, detail=point.fact) for point in points),
-        alternatives_to_probe=tuple(f"{other.name} ({other.product.category})" for other in detected[1:]),
+        alternatives_to_probe=tuple(f"{other.name} ({other.category})" for other in detected[1:]),
         questions=category.questions,
         priority=PRIORITY_OF_TIER.get(score.tier) if score else None,
         confidence=round(sum(amount for amount, _ in reasons), 2),
@@ -181,10 +188,8 @@ def derive(subject: Subject) -> DisplacementAngle:
 
 def _detected(stack: TechStack) -> list[Detected]:
     """Return the detected products of the playbook, in its order, each once."""
-    names = {
-        product: technology.name for technology in stack.technologies if (product := find_product(technology.name))
-    }
-    return [Detected(product, names[product]) for product in PLAYBOOK if product in names]
+    found = {product: technology for technology in stack.technologies if (product := find_product(technology.name))}
+    return [Detected(product, found[product].name, found[product].category) for product in PLAYBOOK if product in found]
 
 
 def _product_point(stack: TechStack, first: Detected | None) -> TalkingPoint:
@@ -193,7 +198,7 @@ def _product_point(stack: TechStack, first: Detected | None) -> TalkingPoint:
         text = "No product of the playbook was detected; ask what the website runs on before naming one."
     else:
         fact = f"{first.name} was detected"
-        text = f"{first.name} for {first.product.category}: typically, {first.product.detail}."
+        text = f"{first.name}: typically, {first.product.detail}."
     return TalkingPoint("incumbent", "m02_tech_stack", fact, text)
 
 
@@ -217,9 +222,7 @@ def _confidence_reasons(
         reasons = [(PRODUCT_DETECTED, f"{first.name} was detected.")]
         rivals = [other.name for other in detected[1:] if other.product.category == first.product.category]
         if rivals:
-            reasons.append(
-                (-RIVAL_PENALTY, f"The main {first.product.category} product may be {', '.join(rivals)} instead.")
-            )
+            reasons.append((-RIVAL_PENALTY, f"The main product of its kind may be {', '.join(rivals)} instead."))
     modules = dict.fromkeys(point.module for point in points)
     reasons += [(PER_MODULE, f"{module} provides a signal.") for module in modules]
     if score:

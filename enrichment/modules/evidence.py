@@ -5,9 +5,10 @@ What the derived modules share: access to the answers of other modules, and the 
 import functools
 import re
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from enrichment.modules.module import Answer, Subject
 
@@ -15,17 +16,17 @@ A = TypeVar("A", bound=Answer)
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact about the company, and the module that found it."""
+    """A fact about the company."""
 
-    module: str
-    fact: str
+    module: Annotated[str, Meta(description="Id of the module that found it.")]
+    fact: Annotated[str, Meta(description="The fact.")]
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
-    """A module without the data that a rule needs, and why."""
+    """Data that is not there."""
 
-    module: str
-    why: str
+    module: Annotated[str, Meta(description="Id of the module without the data.")]
+    why: Annotated[str, Meta(description="Why the data is not there.")]
 
 
 def answer_of(subject: Subject, module_id: str, shape: type[A]) -> A | None:

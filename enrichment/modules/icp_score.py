@@ -5,9 +5,10 @@ and has a current reason to buy.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import (
@@ -64,31 +65,32 @@ VISITS_OF_RANK_1: Final = 60_000_000_000  # a month; divided by a site's global 
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one rule; if not `judged`, the rule is left out of the score."""
+    """The result of one rule."""
 
-    rule: str
-    source: str
-    input: str | None
-    points: int
-    max_points: int
-    judged: bool
-    reason: str
+    rule: Annotated[str, Meta(description="Name of the rule.")]
+    source: Annotated[str, Meta(description="Id of the module whose answer it judges.")]
+    input: Annotated[str | None, Meta(description="What was judged; unset without data.")]
+    points: Annotated[int, Meta(ge=0, description="Number of points scored.")]
+    max_points: Annotated[int, Meta(ge=0, description="Highest number of points that the rule gives.")]
+    judged: Annotated[bool, Meta(description="Whether there was data; if not, the rule is left out of the score.")]
+    reason: Annotated[str, Meta(description="Why the rule gives these points, or could not be judged.")]
 
 
 class IcpScore(Answer, frozen=True, kw_only=True):
-    """
-    The points scored, in percent of the points of the rules that could be judged.
+    """How well the company matches the ideal customer profile."""
 
-    `coverage` is the share of all points that could be judged, from 0 to 1; `confidence` is the same with estimates
-    weighted less. `missing` lists why the other rules could not be judged.
-    """
-
-    score: int
-    tier: Tier
-    coverage: float
-    confidence: float
-    rules: tuple[RuleResult, ...]
-    missing: tuple[Missing, ...]
+    score: Annotated[
+        int, Meta(ge=0, le=100, description="Points scored, in percent of those of the rules that could be judged.")
+    ]
+    tier: Annotated[Tier, Meta(description="The score as a grade: A from 75, B from 55, C from 35, D below.")]
+    coverage: Annotated[
+        float, Meta(ge=0, le=1, description="Points that could be judged, as a share of all, from 0 to 1.")
+    ]
+    confidence: Annotated[
+        float, Meta(ge=0, le=1, description="The coverage with estimates weighted less, from 0 to 1.")
+    ]
+    rules: Annotated[tuple[RuleResult, ...], Meta(description="The result of each rule.")]
+    missing: Annotated[tuple[Missing, ...], Meta(description="Why the other rules could not be judged.")]
 
 
 class Evaluation(NamedTuple):

@@ -3,9 +3,10 @@ A module, its input and its output.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from schemas import SourceAttempt, SourceCitation
 
@@ -17,7 +18,9 @@ _encode: Final = msgspec.json.Encoder().encode
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A module's answer about a company; each module has its own subclass."""
 
-    simulated: bool = False
+    simulated: Annotated[
+        bool, Meta(description="Whether the answer is invented, or derived from one that is; it must not be relied on.")
+    ] = False
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -2,6 +2,7 @@
 The simulated company for a domain: a deterministic function of the domain.
 """
 
+import base64
 import functools
 import hashlib
 import math
@@ -10,13 +11,16 @@ import string
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 import idna
 import msgspec
 
-from enrichment.domains import canonical_domain
-from enrichment.errors import InvalidDomain
+from enrichment.domains import registrable_domain
+from enrichment.modules.icp_score import DOLLARS
+from enrichment.sources.simulated.examples import EXAMPLES
+from enrichment.sources.simulated.industries import COMPETITOR_SITES, INDUSTRIES
+from enrichment.sources.simulated.places import CITIES, COUNTRIES
 
 REFERENCE_DATE: Final = date(2026, 10, 31)  # the fixed present of the simulated data; nothing in it is later
 
@@ -25,138 +29,43 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     """
     The facts about a company on which all its simulated answers agree.
 
-    `revenue` is in US dollars a year, `growth` that of the revenue in percent; `region` is a two-letter code in the US.
+    `revenue` is in the currency of the country, a year, `growth` that of the revenue in percent; `region` is a
+    two-letter code in the US.
     """
 
     domain: str
     name: str
     industry: str
-    naics: str
     employees: int
     revenue: int
     growth: float
     founded: int
     city: str
     region: str
-    country: str
     country_code: str
     ticker: str | None
     exchange: str | None
     monthly_visits: int
     sells_online: bool
 
+    @property
+    def country(self) -> str:
+        """The full name of the country."""
+        return COUNTRIES[self.country_code].country
+
+    @property
+    def currency(self) -> str:
+        """The currency of the country and its exchanges, as ISO 4217 code."""
+        return COUNTRIES[self.country_code].currency
+
+    @property
+    def naics(self) -> str:
+        """The code of the industry."""
+        return INDUSTRIES[self.industry].naics
+
     def rng(self, purpose: str) -> random.Random:
         """Return a random number generator that is seeded with the domain and the purpose."""
         return seeded_rng(self.domain, purpose)
-
-
-class IndustryNorms(NamedTuple):
-    """
-    The typical figures of an industry.
-
-    Revenue per employee is in US dollars a year; `online` is the share of companies that sell online, from 0 to 1; the
-    ranges are in percent.
-    """
-
-    name: str
-    naics: str
-    revenue_per_employee: int
-    online: float
-    growth: tuple[float, float]
-    gross_margin: tuple[float, float]
-    net_margin: tuple[float, float]
-
-
-class StockMarket(NamedTuple):
-    """A country and its stock exchanges."""
-
-    country: str
-    exchanges: tuple[str, ...]
-
-
-# fmt: off
-INDUSTRIES: Final = {row[0]: IndustryNorms(*row) for row in (
-    # name                      NAICS     revenue  online  growth     gross     net margin
-    ("Warehouse clubs",         "455211", 850_000, 1.00,  (2, 9),    (11, 14), (2, 3.2)),
-    ("Apparel retail",          "458110", 220_000, 0.95,  (-6, 12),  (38, 58), (-2, 11)),
-    ("Grocery retail",          "445110", 260_000, 0.70,  (-1, 6),   (22, 30), (0.5, 3.5)),
-    ("Electronics retail",      "449210", 420_000, 0.95,  (-5, 10),  (18, 28), (0.3, 4)),
-    ("Furniture retail",        "449110", 280_000, 0.90,  (-8, 9),   (35, 48), (-2, 7)),
-    ("Software publishing",     "513210", 260_000, 0.25,  (3, 38),   (66, 86), (-15, 26)),
-    ("Cloud and hosting",       "518210", 310_000, 0.30,  (4, 30),   (45, 65), (-8, 20)),
-    ("Media streaming",         "516210", 700_000, 0.70,  (2, 25),   (35, 55), (-6, 20)),
-    ("Telecommunications",      "517111", 400_000, 0.60,  (-3, 6),   (48, 62), (4, 15)),
-    ("Commercial banking",      "522110", 390_000, 0.20,  (-2, 9),   (55, 70), (12, 28)),
-    ("Property insurance",      "524126", 650_000, 0.35,  (0, 12),   (22, 38), (3, 13)),
-    ("Car manufacturing",       "336110", 620_000, 0.15,  (-6, 12),  (13, 22), (1, 8)),
-    ("Pharmaceuticals",         "325412", 520_000, 0.05,  (-4, 16),  (60, 78), (8, 26)),
-    ("Medical instruments",     "339112", 330_000, 0.15,  (1, 14),   (52, 68), (5, 20)),
-    ("Hospitals",               "622110", 150_000, 0.05,  (1, 8),    (28, 42), (-2, 7)),
-    ("Hotels",                  "721110", 110_000, 0.85,  (-4, 14),  (30, 45), (2, 14)),
-    ("Quick-service food",      "722513",  75_000, 0.75,  (-3, 12),  (22, 38), (1, 12)),
-    ("Airlines",                "481111", 420_000, 0.95,  (-5, 14),  (18, 30), (-4, 8)),
-    ("Freight forwarding",      "488510", 330_000, 0.10,  (-9, 15),  (14, 24), (1, 6)),
-    ("Industrial wholesale",    "423840", 560_000, 0.60,  (-4, 10),  (24, 36), (3, 12)),
-    ("Management consulting",   "541611", 180_000, 0.03,  (-2, 14),  (30, 42), (5, 15)),
-    ("Electricity supply",      "221122", 850_000, 0.10,  (-2, 7),   (35, 48), (8, 16)),
-)}
-
-COUNTRIES: Final = {
-    "US": StockMarket("United States",  ("NASDAQ", "NYSE")),
-    "CA": StockMarket("Canada",         ("TSX",)),
-    "GB": StockMarket("United Kingdom", ("LSE",)),
-    "IE": StockMarket("Ireland",        ("Euronext Dublin",)),
-    "DE": StockMarket("Germany",        ("XETRA",)),
-    "FR": StockMarket("France",         ("Euronext Paris",)),
-    "NL": StockMarket("Netherlands",    ("Euronext Amsterdam",)),
-    "ES": StockMarket("Spain",          ("BME",)),
-    "IT": StockMarket("Italy",          ("Euronext Milan",)),
-    "CH": StockMarket("Switzerland",    ("SIX",)),
-    "SE": StockMarket("Sweden",         ("Nasdaq Stockholm",)),
-    "JP": StockMarket("Japan",          ("TSE",)),
-    "AU": StockMarket("Australia",      ("ASX",)),
-    "SG": StockMarket("Singapore",      ("SGX",)),
-    "IN": StockMarket("India",          ("NSE",)),
-    "BR": StockMarket("Brazil",         ("B3",)),
-    "MX": StockMarket("Mexico",         ("BMV",)),
-}
-
-CITIES: Final = (
-    ("New York", "NY", "US"),           ("San Francisco", "CA", "US"),       ("Seattle", "WA", "US"),
-    ("Austin", "TX", "US"),             ("Chicago", "IL", "US"),             ("Boston", "MA", "US"),
-    ("Atlanta", "GA", "US"),            ("Denver", "CO", "US"),              ("Minneapolis", "MN", "US"),
-    ("Columbus", "OH", "US"),           ("Charlotte", "NC", "US"),           ("Phoenix", "AZ", "US"),
-    ("Toronto", "Ontario", "CA"),       ("Vancouver", "British Columbia", "CA"), ("Montreal", "Quebec", "CA"),
-    ("London", "England", "GB"),        ("Manchester", "England", "GB"),     ("Edinburgh", "Scotland", "GB"),
-    ("Dublin", "Leinster", "IE"),       ("Munich", "Bavaria", "DE"),         ("Berlin", "Berlin", "DE"),
-    ("Hamburg", "Hamburg", "DE"),       ("Stuttgart", "Baden-Württemberg", "DE"), ("Paris", "Île-de-France", "FR"),
-    ("Lyon", "Auvergne-Rhône-Alpes", "FR"), ("Amsterdam", "North Holland", "NL"), ("Madrid", "Madrid", "ES"),
-    ("Barcelona", "Catalonia", "ES"),   ("Milan", "Lombardy", "IT"),         ("Zurich", "Zurich", "CH"),
-    ("Stockholm", "Stockholm", "SE"),   ("Tokyo", "Tokyo", "JP"),            ("Osaka", "Osaka", "JP"),
-    ("Sydney", "New South Wales", "AU"), ("Melbourne", "Victoria", "AU"),    ("Singapore", "Singapore", "SG"),
-    ("Bengaluru", "Karnataka", "IN"),   ("Mumbai", "Maharashtra", "IN"),     ("São Paulo", "São Paulo", "BR"),
-    ("Mexico City", "Mexico City", "MX"), ("Monterrey", "Nuevo León", "MX"),
-)
-# fmt: on
-
-COSTCO: Final = Company(
-    domain="costco.com",
-    name="Costco Wholesale",
-    industry="Warehouse clubs",
-    naics="455211",
-    employees=289_000,
-    revenue=275_000_000_000,
-    growth=8.2,
-    founded=1983,
-    city="Issaquah",
-    region="WA",
-    country="United States",
-    country_code="US",
-    ticker="COST",
-    exchange="NASDAQ",
-    monthly_visits=15_000_000,
-    sells_online=True,
-)
 
 
 def seeded_rng(domain: str, purpose: str) -> random.Random:
@@ -165,45 +74,58 @@ def seeded_rng(domain: str, purpose: str) -> random.Random:
     return random.Random(int.from_bytes(digest[:8]))  # noqa: S311 - not for secrets
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=2_048)
 def company_of(domain: str) -> Company:
-    """Return the company for a canonical domain; under a country's top-level domain it is in that country."""
-    if domain == COSTCO.domain:
-        return COSTCO
+    """
+    Return the company for a canonical domain.
+
+    Hosts under one registrable domain belong to one company: `careers.acme.com` and `acme.com`.
+    """
+    domain = registrable_domain(domain)
+    if example := EXAMPLES.get(domain):
+        return Company(domain=domain, **example._asdict())
+    return _invented(domain)
+
+
+def _invented(domain: str) -> Company:
+    """Invent a company; under a country's top-level domain it is in that country."""
     rng = seeded_rng(domain, "profile")
     name = _name(domain)
-    industry = rng.choice(list(INDUSTRIES.values()))
+    industry = INDUSTRIES[COMPETITOR_SITES.get(domain) or rng.choice(list(INDUSTRIES))]
     employees = round_significant(math.exp(rng.uniform(math.log(5), math.log(200_000))))
     sells_online = rng.random() < industry.online
     city, region, code = rng.choice(_cities(domain))
-    listed = rng.random() < (0.6 if employees >= 5_000 else 0.25 if employees >= 500 else 0)
+    market = COUNTRIES[code]
+    dollars = employees * industry.revenue_per_employee * rng.uniform(0.6, 1.5)
+    # Most companies are young, large ones older.
+    latest = REFERENCE_DATE.year - 2 * math.log(employees)
+    founded = industry.since + int((1 - rng.random() ** 2) * (latest - industry.since))
+    is_listed = rng.random() < (0.6 if employees >= 5_000 else 0.25 if employees >= 500 else 0)
     return Company(
         domain=domain,
         name=name,
         industry=industry.name,
-        naics=industry.naics,
         employees=employees,
-        revenue=round_significant(employees * industry.revenue_per_employee * rng.uniform(0.6, 1.5)),
+        revenue=round_significant(dollars / DOLLARS[market.currency]),
         growth=round(rng.uniform(*industry.growth), 1),
-        # Most companies are young, large ones older.
-        founded=1900 + int((1 - rng.random() ** 2) * (126 - 2 * math.log(employees))),
+        founded=founded,
         city=city,
         region=region,
-        country=COUNTRIES[code].country,
         country_code=code,
-        ticker=_ticker(name, rng) if listed else None,
-        exchange=rng.choice(COUNTRIES[code].exchanges) if listed else None,
+        ticker=_ticker(domain, name) if is_listed else None,
+        exchange=rng.choice(market.exchanges) if is_listed else None,
+        # At least 1,000, so that a share of them with one decimal is that of a whole number of visits.
         monthly_visits=round_significant(
-            employees**0.75 * (900 if sells_online else 120) * math.exp(rng.uniform(-1.2, 1.2))
+            employees**0.75 * (3_000 if sells_online else 1_000) * math.exp(rng.uniform(-1.2, 1.2))
         ),
         sells_online=sells_online,
     )
 
 
-def round_significant(number: float) -> int:
-    """Round to three significant digits, as is usual for estimates; the fraction is dropped first."""
+def round_significant(number: float, digits: int = 3) -> int:
+    """Round to that many significant digits, as is usual for estimates; the fraction is dropped first."""
     whole = int(number)
-    return round(whole, 3 - len(str(whole)))
+    return round(whole, digits - len(str(abs(whole))))
 
 
 def apportion(total: int, weights: Sequence[float]) -> list[int]:
@@ -217,13 +139,8 @@ def apportion(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def _name(domain: str) -> str:
-    """Capitalize the registered label of a domain: `mail.mercedes-benz.com` → `Mercedes-Benz`."""
-    label, _, rest = domain.partition(".")
-    try:
-        canonical_domain(rest)
-    except InvalidDomain:  # the rest is a public suffix
-        return "-".join(part.capitalize() for part in _decoded(label).split("-"))
-    return _name(rest)
+    """Capitalize the first label of a registrable domain: `mercedes-benz.com` → `Mercedes-Benz`."""
+    return "-".join(part.capitalize() for part in _decoded(domain.partition(".")[0]).split("-"))
 
 
 def _decoded(label: str) -> str:
@@ -238,7 +155,12 @@ def _cities(domain: str) -> list[tuple[str, str, str]]:
     return [city for city in CITIES if city[2] == code] or list(CITIES)
 
 
-def _ticker(name: str, rng: random.Random) -> str:
-    """Return the first four Latin letters of the name, or random letters if it has fewer than three."""
+def _ticker(domain: str, name: str) -> str:
+    """
+    Return a symbol that no other company has: letters of the name, a code of the domain, and `.SIM`.
+
+    No exchange and no data provider uses this suffix, so it is not the symbol of a company that exists.
+    """
     letters = [letter for letter in unicodedata.normalize("NFKD", name).upper() if letter in string.ascii_uppercase]
-    return "".join(letters[:4] if len(letters) > 2 else rng.choices(string.ascii_uppercase, k=4))
+    code = base64.b32encode(hashlib.sha256(domain.encode()).digest())[:6].decode()
+    return f"{''.join(letters[:4])}{code}.SIM"

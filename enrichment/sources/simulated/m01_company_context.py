@@ -5,6 +5,7 @@ Simulated company context.
 from typing import Literal
 
 from enrichment.modules.answers import CompanyContext, revenue_range
+from enrichment.modules.icp_score import DOLLARS
 from enrichment.sources.simulated.company import Company
 
 
@@ -20,7 +21,7 @@ def simulate(company: Company) -> CompanyContext:
         industry=company.industry,
         naics_code=company.naics,
         company_type=company_type,
-        revenue_range=revenue_range(company.revenue),
+        revenue_range=revenue_range(company.revenue * DOLLARS[company.currency]),
         country=company.country,
         description=(
             f"{company.name} is a {company_type} company, based in {hq} and founded in {company.founded}; its line of "

@@ -2,56 +2,41 @@
 Simulated competitors.
 """
 
+import functools
 import math
-from typing import Final
 
 from enrichment.modules.answers import Competitor, Competitors
-from enrichment.sources.simulated.company import Company, round_significant
-
-PREFIXES: Final = ("north", "blue", "prime", "true", "urban", "bright", "first", "open", "swift", "union")
-
-# fmt: off
-SUFFIXES: Final = {
-    "Warehouse clubs":       ("warehouse", "bulk", "club"),
-    "Apparel retail":        ("wear", "apparel", "threads"),
-    "Grocery retail":        ("grocer", "market", "pantry"),
-    "Electronics retail":    ("gadgets", "electronics", "devices"),
-    "Furniture retail":      ("furniture", "interiors", "living"),
-    "Software publishing":   ("software", "apps", "suite"),
-    "Cloud and hosting":     ("cloud", "hosting", "servers"),
-    "Media streaming":       ("stream", "media", "channel"),
-    "Telecommunications":    ("telecom", "mobile", "broadband"),
-    "Commercial banking":    ("bank", "savings", "finance"),
-    "Property insurance":    ("insurance", "cover", "mutual"),
-    "Car manufacturing":     ("motors", "auto", "cars"),
-    "Pharmaceuticals":       ("pharma", "biotech", "therapeutics"),
-    "Medical instruments":   ("medtech", "surgical", "devices"),
-    "Hospitals":             ("health", "clinic", "care"),
-    "Hotels":                ("hotels", "stays", "resorts"),
-    "Quick-service food":    ("burgers", "kitchen", "bowls"),
-    "Airlines":              ("air", "airways", "flights"),
-    "Freight forwarding":    ("freight", "logistics", "cargo"),
-    "Industrial wholesale":  ("supply", "industrial", "tools"),
-    "Management consulting": ("consulting", "advisors", "partners"),
-    "Electricity supply":    ("energy", "power", "grid"),
-}
-# fmt: on
+from enrichment.sources.simulated import m06_keywords
+from enrichment.sources.simulated.company import Company, company_of
+from enrichment.sources.simulated.industries import COMPETITOR_SITES
 
 
 def simulate(company: Company) -> Competitors:
-    """Return sites of the same industry and a similar size, under the reserved top-level domain `example`."""
+    """Return the sites of the same industry with the most similar number of visits."""
     rng = company.rng("m05")
-    domains = [f"{prefix}{suffix}.example" for prefix in PREFIXES for suffix in SUFFIXES[company.industry]]
-    chosen = rng.sample([domain for domain in domains if domain != company.domain], k=rng.randint(5, 10))
+    sites = [site for site in _sites(company.industry) if site.domain != company.domain]
+    chosen = sorted(sites, key=lambda site: _distance(company, site))[: rng.randint(5, 10)]
     similarities = sorted((round(rng.uniform(0.35, 0.96), 2) for _ in chosen), reverse=True)
+    keywords = m06_keywords.total_keywords(company)
     return Competitors(
         competitors=tuple(
             Competitor(
-                domain=domain,
+                domain=site.domain,
                 similarity=similarity,
-                monthly_visits=round_significant(company.monthly_visits * math.exp(rng.uniform(-1, 1))),
-                shared_keywords=round_significant(company.monthly_visits**0.6 * similarity),
+                monthly_visits=site.monthly_visits,
+                shared_keywords=round(
+                    min(keywords, m06_keywords.total_keywords(site)) * similarity * rng.uniform(0.2, 0.8)
+                ),
             )
-            for domain, similarity in zip(chosen, similarities, strict=True)
+            for site, similarity in zip(chosen, similarities, strict=True)
         )
     )
+
+
+@functools.cache
+def _sites(industry: str) -> list[Company]:
+    return [company_of(domain) for domain, of_industry in COMPETITOR_SITES.items() if of_industry == industry]
+
+
+def _distance(company: Company, site: Company) -> float:
+    return abs(math.log(company.monthly_visits / site.monthly_visits))

@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from enrichment.modules.answers import AnalystRatings, Recommendation
+from enrichment.modules.icp_score import DOLLARS
 from enrichment.sources.simulated import m08_stock_info
 from enrichment.sources.simulated.company import Company, apportion
 
@@ -13,16 +14,19 @@ RECOMMENDATIONS: Final[tuple[Recommendation, ...]] = ("strong_buy", "buy", "hold
 
 
 def simulate(company: Company) -> AnalystRatings:
-    """Return more analysts for larger companies, and higher price targets for better ratings."""
+    """Return more analysts for larger companies, and a price target of each that fits what the analyst recommends."""
     stock = m08_stock_info.simulate(company)
     if stock.price is None or stock.market_cap is None:
         return AnalystRatings(has_coverage=False)
     rng = company.rng("m09")
-    analysts = 2 + round(3 * math.log10(stock.market_cap / 1_000_000 + 1) * rng.uniform(0.5, 1.8))
-    weights = [weight * rng.uniform(0.1, 2) for weight in (4, 7, 6, 2, 1)]
-    counts = apportion(analysts, weights)
-    mean = round(sum(grade * count for grade, count in enumerate(counts, start=1)) / analysts, 2)
-    target = stock.price * (1.3 - 0.1 * mean + rng.uniform(-0.05, 0.05))
+    millions = stock.market_cap * DOLLARS[company.currency] / 1_000_000
+    analysts = 2 + round(3 * math.log10(millions + 1) * rng.uniform(0.5, 1.8))
+    counts = apportion(analysts, [weight * rng.uniform(0.1, 2) for weight in (4, 7, 6, 2, 1)])
+    grades = [grade for grade, count in enumerate(counts, start=1) for _ in range(count)]
+    mean = round(sum(grades) / analysts, 2)
+    targets = [
+        m08_stock_info.money(stock.price * (1.3 - 0.1 * grade + rng.uniform(-0.08, 0.08)), company) for grade in grades
+    ]
     strong_buy, buy, hold, sell, strong_sell = counts
     return AnalystRatings(
         has_coverage=True,
@@ -34,9 +38,9 @@ def simulate(company: Company) -> AnalystRatings:
         hold=hold,
         sell=sell,
         strong_sell=strong_sell,
-        target_mean=round(target, 2),
-        target_high=round(target * rng.uniform(1.08, 1.35), 2),
-        target_low=round(target * rng.uniform(0.65, 0.92), 2),
+        target_mean=m08_stock_info.money(sum(targets) / analysts, company),
+        target_high=max(targets),
+        target_low=min(targets),
         currency=stock.currency,
         as_of=stock.as_of,
     )

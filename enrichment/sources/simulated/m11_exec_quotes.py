@@ -1,13 +1,17 @@
 """
-Simulated executive themes, without quotes.
+Simulated executive themes, and a quote that is marked as invented.
 """
 
 from typing import Final
 
-from enrichment.modules.answers import ExecQuotes
+from enrichment.modules.answers import ExecQuotes, Quote
 from enrichment.sources.simulated.company import Company
+from enrichment.sources.simulated.m12_trigger_events import WEEKDAYS
 
-NOTE: Final = "Simulated sources never invent quotes; the themes are typical of executives in this industry."
+NOTE: Final = (
+    "The quote is invented, to show the shape of a real one: nobody said it, and its page does not exist. "
+    "The themes are typical of executives in this industry."
+)
 
 MANUFACTURING: Final = ("supply chain", "automation", "product quality", "sustainability")
 RETAIL: Final = ("digital growth", "customer experience", "personalization", "store and online together")
@@ -32,6 +36,15 @@ THEMES: Final = {
 
 
 def simulate(company: Company) -> ExecQuotes:
-    """Return themes only, as a quote must never be invented."""
-    themes = THEMES[company.naics[:2]]
-    return ExecQuotes(themes=tuple(company.rng("m11").sample(themes, k=3)), note=NOTE)
+    """Return three themes, and an invented quote about the first, by a role: never by a person."""
+    rng = company.rng("m11")
+    themes = rng.sample(THEMES[company.naics[:2]], k=3)
+    quote = Quote(
+        quote=f"This is an invented quote: our priority for the coming year is {themes[0]}.",
+        speaker="Chief executive (invented)",
+        speaker_title="Chief executive",
+        said_on=rng.choice(WEEKDAYS).isoformat(),
+        url=f"https://invented-quotes.example/{company.domain}",
+        theme=themes[0],
+    )
+    return ExecQuotes(quotes=(quote,), themes=tuple(themes), note=NOTE)
