@@ -34,7 +34,6 @@ PLAIN_DECIMAL: Final[Mapping[Any, re.Pattern[str]]] = {
 "By type. Python's own conversions also accept `1e3`, `1_000`, `+5` and the digits of other scripts."
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
 CASE_SENSITIVE: Final = frozenset({"case_studies_file", "contact", "outbound_proxy"})
-SECRETS: Final = frozenset({"api_tokens", "outbound_proxy"})
 USER_INFO: Final = re.compile(r".*@", re.DOTALL)
 
 
@@ -53,14 +52,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     contact: Annotated[
         str,
         Meta(
-            pattern=r"^(https?://[!-'*-~]+|[!-'*-?A-~]+@[!-'*-?A-~]+)?$(?!\n)",
+            pattern=r"^(https?://[!#-&*-~]+|[!#-&*-?A-~]+@[!#-&*-?A-~]+)?$(?!\n)",
             description="an e-mail address, or the URL of a page",
         ),
     ] = ""
     "How operators of outside services can reach you. It is sent to them in the `User-Agent` header."
     outbound_proxy: Annotated[
         str,
-        Meta(pattern=r"^(https?://[!-~]+)?$(?!\n)", description="the URL of an HTTP proxy"),
+        Meta(pattern=r"^(https?://[!#-&(-~]+)?$(?!\n)", description="the URL of an HTTP proxy"),
     ] = ""
     "The proxy for companies' websites. It resolves their names, and has to refuse private addresses."
     simulated_lookup_seconds: Annotated[
@@ -255,4 +254,4 @@ def _shown(name: str, value: Any) -> str:
             (index, item) for index, item in enumerate(value) if item in value[:index] or not _fits(name, (item,))
         )
         position = f"item {index + 1}, "
-    return f"({position}not shown here)" if name in SECRETS else USER_INFO.sub("…@", repr(value))[:60]
+    return f"({position}not shown here)" if name == "api_tokens" else USER_INFO.sub("…@", repr(value))[:60]

@@ -29,10 +29,10 @@ def test_an_empty_variable_counts_as_unset() -> None:
 
 GIVEN = {
     "SOURCES": ("simulated", "simulated"),
-    "SIMULATED_FAILURES": ("m01_company_context, m05_competitors", ("m01_company_context", "m05_competitors")),
-    "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),
     "CONTACT": ("Ops@Example.com", "Ops@Example.com"),
     "OUTBOUND_PROXY": ("http://user:Secret@proxy:3128", "http://user:Secret@proxy:3128"),
+    "SIMULATED_FAILURES": ("m01_company_context, m05_competitors", ("m01_company_context", "m05_competitors")),
+    "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),
     "AUTH": ("off", "off"),
     "API_TOKENS": ("one, Two,three", ("one", "Two", "three")),
     "CORS_ORIGINS": ("https://a.com,http://b.com:81", ("https://a.com", "http://b.com:81")),
@@ -54,10 +54,13 @@ def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
     ("name", "value"),
     [
         ("SOURCES", "live"),
-        ("CONTACT", "ops (example.com)"),
-        ("CONTACT", "ops"),
-        ("CONTACT", "https://example.com/\r\nX: y"),
         ("SOURCES", "simulated,live"),
+        ("CONTACT", "ops (example.com)"),
+        ("CONTACT", "example.com"),
+        ("CONTACT", "'https://example.com'"),
+        ("CONTACT", "https://example.com/\r\nX: y"),
+        ("OUTBOUND_PROXY", "proxy:3128"),
+        ("OUTBOUND_PROXY", '"http://proxy:3128"'),
         ("SIMULATED_LOOKUP_SECONDS", "-1"),
         ("SIMULATED_LOOKUP_SECONDS", "nan"),
         ("SIMULATED_LOOKUP_SECONDS", "inf"),
@@ -207,11 +210,10 @@ def test_all_faults_are_in_one_list() -> None:
     assert [fault.split()[0] for fault in listed] == ["MAX_BODY_BYTES", "AUTH", "LOG_LEVEL"]
 
 
-@pytest.mark.parametrize(("name", "value"), [("API_TOKENS", "secret-tökén"), ("OUTBOUND_PROXY", "u:secret@proxy")])
-def test_a_fault_does_not_show_a_secret(name: str, value: str) -> None:
-    (fault,) = faults({name: value})
+def test_a_fault_does_not_show_the_password_of_a_proxy() -> None:
+    (fault,) = faults({"OUTBOUND_PROXY": "user:secret@proxy"})
 
-    assert "secret" not in fault
+    assert fault.startswith("OUTBOUND_PROXY cannot be …@proxy'; ")
 
 
 def test_the_constructor_checks_the_same_bounds() -> None:
