@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 SECRET_PARAMETERS: Final = frozenset({"key", "api_key", "apikey", "api-key", "token", "access_token", "crumb"})
 "Names of query parameters, in lower case, whose values are secret."
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE | re.ASCII)
 
 
@@ -63,6 +64,11 @@ class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<HttpResponse {self.status} from {self.url}>"
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it leads to another address, which is in the header `Location`."""
+        return self.status in REDIRECTS and "location" in self.headers
 
     @property
     def text(self) -> str:

@@ -1,0 +1,279 @@
+"""
+What a web page says in its markup: title, meta elements, links, headings, JSON-LD, and the hosts that it loads from.
+
+Pages are hostile until proven otherwise: all matching takes linear time, and everything that is kept is limited.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
+
+MAX_TAGS: Final = 30_000
+"""
+Tags that are read of a page. For each tag, a parser of HTML searches the elements that are open: `<div>` 50,000 times,
+which is 250 kB, took it 13 s, and 10,000 times 0.4 s (selectolax 1.0.2).
+"""
+MAX_LINKS: Final = 2_000
+MAX_RESOURCES: Final = 1_000
+MAX_META: Final = 200
+MAX_HEADINGS: Final = 100
+MAX_JSON_LD: Final = 524_288
+"Characters of JSON-LD that are read of a page."
+MAX_OBJECTS: Final = 2_000
+"Objects in the JSON-LD of a page that are kept."
+MAX_HOSTS: Final = 2_000
+MAX_SHORT: Final = 500
+"Characters of a title, a heading or a link's text."
+MAX_LONG: Final = 5_000
+"Characters of a description, and of the content of a meta element."
+MAX_URL: Final = 2_000
+
+TAG: Final = re.compile(r"</?[a-zA-Z]")
+FORMATTING: Final = re.compile(
+    r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE
+)
+"""
+Elements that HTML opens again in each new paragraph if they were not closed: 500 of them, then `<p>x` 2,000 times, are
+a million elements. Under another name, they are elements like any other.
+"""
+JSON_STRING: Final = r'("(?:[^"\\]|\\.?)*+(?:"|\Z))'
+"A string, which ends with the text at the latest: else the search would begin again at each quotation mark in it."
+COMMENT: Final = re.compile(JSON_STRING + r"|//[^\n]*|/\*.*?(?:\*/|\Z)|<!--|-->|<!\[CDATA\[|\]\]>", re.DOTALL)
+TRAILING_COMMA: Final = re.compile(JSON_STRING + r"|,(?=\s*[}\]])", re.DOTALL)
+HOST: Final = re.compile(r"(?://|\\/\\/|\\u002[fF]\\u002[fF])([a-zA-Z0-9-]{1,63}(?:\.[a-zA-Z0-9-]{1,63}){1,8})")
+"A host in a URL, in a script or in JSON."
+JOB_BOARD: Final = re.compile(
+    r"(?:job-)?boards(?:\.eu)?\.greenhouse\.io/(?:embed/job_board(?:/js)?\?for=)?[\w-]{1,100}"
+    r"|jobs(?:\.eu)?\.lever\.co/[\w.-]{1,100}"
+    r"|jobs\.ashbyhq\.com/[\w.%-]{1,100}"
+)
+MAX_JOB_BOARDS: Final = 10
+INLINE_TAG: Final = re.compile(r"<[^<>]{0,1000}>")
+
+RESOURCES: Final = (
+    ("script[src]", "src"),
+    ("link[href]", "href"),
+    ("img[src]", "src"),
+    ("iframe[src]", "src"),
+    ("source[src]", "src"),
+    ("form[action]", "action"),
+)
+LINK_RELATIONS: Final = frozenset(
+    {"stylesheet", "preload", "modulepreload", "preconnect", "dns-prefetch", "prefetch", "icon", "shortcut"}
+)
+"Of `link` elements, those with which a page loads something."
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link to another page."""
+
+    url: str
+    text: str
+
+
+class Markup(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A page as read.
+
+    `meta` has the contents of meta elements by `name` or `property`, in lower case. `alternates` are the URLs of the
+    page in other languages, by `hreflang`. `resources` are the URLs of what the page loads, as they are written;
+    `scripts` are those of scripts. `hosts` are all hosts that these URLs and scripts name. `items` are the objects of
+    JSON-LD that have a type, `nested_items` those inside of others. `job_boards` are the URLs of job boards of known
+    vendors.
+    """
+
+    title: str | None = None
+    language: str | None = None
+    canonical: str | None = None
+    meta: Mapping[str, tuple[str, ...]] = {}
+    alternates: Mapping[str, str] = {}
+    feeds: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    scripts: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
+    items: tuple[Mapping[str, Any], ...] = ()
+    nested_items: tuple[Mapping[str, Any], ...] = ()
+    job_boards: tuple[str, ...] = ()
+
+    def first_meta(self, *names: str) -> str | None:
+        """Return the first content of the first of these meta elements that there is."""
+        return next((self.meta[name][0] for name in names if name in self.meta), None)
+
+
+def parse(html: str) -> LexborHTMLParser:
+    """Return the tree of a page, cut off after `MAX_TAGS` tags, without formatting elements."""
+    last = next(islice(TAG.finditer(html), MAX_TAGS, None), None)
+    html = html[: last.start()] if last else html
+    return LexborHTMLParser(FORMATTING.sub(r"<\1x-format", html), options=LexborDocumentOptions.WO_EVENTS)
+
+
+def read_markup(html: str, url: str) -> Markup:
+    """Read a page whose address is `url`."""
+    tree = parse(html)
+    root = tree.css_first("html")
+    base = _absolute(_attribute(tree.css_first("base[href]"), "href"), url) or url
+    relations = [(_attribute(node, "rel").lower().split(), node) for node in tree.css("link[rel][href]")]
+    resources = tuple(islice(_resources(tree), MAX_RESOURCES))
+    inline = "\n".join(node.text() for node in tree.css("script:not([src])") if _is_code(node))
+    items, nested_items = read_json_ld([node.text() for node in tree.css('script[type*="ld+json" i]')])
+    return Markup(
+        title=_text(tree.css_first("head title") or tree.css_first("title")),
+        language=_attribute(root, "lang")[:35] or None,
+        canonical=next(
+            (_absolute(_attribute(node, "href"), base) for names, node in relations if "canonical" in names), None
+        ),
+        meta=_meta(tree),
+        alternates={
+            _attribute(node, "hreflang").lower()[:35]: target
+            for names, node in relations[:MAX_LINKS]
+            if "alternate" in names and node.attributes.get("hreflang")
+            if (target := _absolute(_attribute(node, "href"), base))
+        },
+        feeds=tuple(
+            target
+            for names, node in relations[:MAX_LINKS]
+            if "alternate" in names and "xml" in _attribute(node, "type")
+            if (target := _absolute(_attribute(node, "href"), base))
+        ),
+        headings=tuple(text for node in tree.css("h1, h2")[:MAX_HEADINGS] if (text := _text(node))),
+        links=tuple(islice(_links(tree, base), MAX_LINKS)),
+        scripts=tuple(_attribute(node, "src")[:MAX_URL] for node in tree.css("script[src]")[:MAX_RESOURCES]),
+        resources=resources,
+        hosts=hosts_in("\n".join((*resources, inline))),
+        items=items,
+        nested_items=nested_items,
+        job_boards=job_boards_in(html),
+    )
+
+
+def hosts_in(text: str) -> frozenset[str]:
+    """Return the hosts of all URLs in a text, in lower case."""
+    return frozenset(match[1].lower() for match in islice(HOST.finditer(text), MAX_HOSTS))
+
+
+Items = tuple[Mapping[str, Any], ...]
+
+
+def read_json_ld(texts: list[str]) -> tuple[Items, Items]:
+    """Return the objects of JSON-LD documents that have a type, and those inside of others."""
+    outer: list[Any] = []
+    left = MAX_JSON_LD
+    for text in texts:
+        left -= len(text)
+        if left >= 0:
+            outer.append(_lenient_json(text))
+    items: list[Mapping[str, Any]] = []
+    inner: list[Any] = []
+    for value in outer:
+        if isinstance(value, list):
+            outer += value
+        elif isinstance(value, dict):
+            outer += [value["@graph"]] if "@graph" in value else []
+            inner += [child for name, child in value.items() if name != "@graph"]
+            items += [value] if "@type" in value else []
+    nested: list[Mapping[str, Any]] = []
+    for value in inner:
+        if isinstance(value, list):
+            inner += value
+        elif isinstance(value, dict):
+            inner += value.values()
+            nested += [value] if "@type" in value else []
+    return tuple(items[:MAX_OBJECTS]), tuple(nested[:MAX_OBJECTS])
+
+
+def job_boards_in(html: str) -> tuple[str, ...]:
+    """Return the URLs of job boards of known vendors that a page mentions."""
+    matches = islice(JOB_BOARD.finditer(html.replace("\\/", "/")), MAX_LINKS)
+    return tuple(dict.fromkeys(f"https://{match[0]}" for match in matches))[:MAX_JOB_BOARDS]
+
+
+def types_of(item: Mapping[str, Any]) -> frozenset[str]:
+    """Return the types of an object of JSON-LD, without the vocabulary's address."""
+    return frozenset(re.split("[/#:]", each)[-1] for each in strings(item.get("@type")))
+
+
+def strings(value: object) -> list[str]:
+    """Return the strings of a value that may be one string, a list of some, or anything else; without markup."""
+    values = value if isinstance(value, list) else [value]
+    return [text for each in values if isinstance(each, str) and (text := clean(each, MAX_LONG))]
+
+
+def first(value: object) -> str | None:
+    """Return the first string of a value that may be anything."""
+    return next(iter(strings(value)), None)
+
+
+def clean(text: str, limit: int) -> str:
+    """Return a text without tags and with single blanks, at most `limit` characters."""
+    return " ".join(INLINE_TAG.sub(" ", text[: 4 * limit]).split())[:limit].strip()
+
+
+def _lenient_json(text: str) -> Any:
+    """Decode JSON that may have comments, trailing commas, and raw control characters. Return None if it cannot be."""
+    for candidate in (text, TRAILING_COMMA.sub(r"\1", COMMENT.sub(r"\1", text)).strip().removesuffix(";")):
+        try:
+            return json.loads(candidate, strict=False, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _is_code(node: LexborNode) -> bool:
+    """Whether a script is run, rather than data."""
+    kind = _attribute(node, "type").lower()
+    return not kind or "javascript" in kind or kind == "module"
+
+
+def _meta(tree: LexborHTMLParser) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for node in tree.css("meta[content]")[:MAX_META]:
+        name = (_attribute(node, "property") or _attribute(node, "name")).strip().lower()[:MAX_SHORT]
+        if name and (content := clean(_attribute(node, "content"), MAX_LONG)):
+            found[name] = (*found.get(name, ()), content)
+    return found
+
+
+def _resources(tree: LexborHTMLParser) -> Iterator[str]:
+    for selector, attribute in RESOURCES:
+        for node in tree.css(selector):
+            relation = _attribute(node, "rel").lower().split()
+            if node.tag != "link" or not LINK_RELATIONS.isdisjoint(relation):
+                yield _attribute(node, attribute)[:MAX_URL]
+
+
+def _links(tree: LexborHTMLParser, base: str) -> Iterator[Link]:
+    for node in tree.css("a[href]"):
+        if target := _absolute(_attribute(node, "href"), base):
+            yield Link(target, _text(node) or _attribute(node, "aria-label")[:MAX_SHORT])
+
+
+def _absolute(target: str, base: str) -> str | None:
+    """Return the URL without its fragment, or None if it is not of http or https."""
+    target = target.strip()
+    if not target or len(target) > MAX_URL:
+        return None
+    try:
+        url = urlsplit(urljoin(base, target))
+        host = url.hostname
+    except ValueError:
+        return None
+    if url.scheme not in ("http", "https") or not host or "@" in url.netloc:
+        return None
+    return url._replace(fragment="").geturl()
+
+
+def _attribute(node: LexborNode | None, name: str) -> str:
+    """Return an attribute, an empty string if there is none or no node."""
+    return (node.attributes.get(name) if node else None) or ""
+
+
+def _text(node: LexborNode | None) -> str | None:
+    return (" ".join(node.text().split())[:MAX_SHORT] or None) if node else None
