@@ -4,15 +4,16 @@ What a web page says in its markup: title, meta elements, links, headings, JSON-
 Pages are hostile until proven otherwise: all matching takes linear time, and everything that is kept is limited.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
+
+from enrichment.sources.json_ld import MAX_TEXT, Items, clean, read_json_ld
 
 MAX_TAGS: Final = 30_000
 """
@@ -23,15 +24,9 @@ MAX_LINKS: Final = 2_000
 MAX_RESOURCES: Final = 1_000
 MAX_META: Final = 200
 MAX_HEADINGS: Final = 100
-MAX_JSON_LD: Final = 524_288
-"Characters of JSON-LD that are read of a page."
-MAX_OBJECTS: Final = 2_000
-"Objects in the JSON-LD of a page that are kept."
 MAX_HOSTS: Final = 2_000
 MAX_SHORT: Final = 500
 "Characters of a title, a heading or a link's text."
-MAX_LONG: Final = 5_000
-"Characters of a description, and of the content of a meta element."
 MAX_URL: Final = 2_000
 
 TAG: Final = re.compile(r"</?[a-zA-Z]")
@@ -42,10 +37,6 @@ FORMATTING: Final = re.compile(
 Elements that HTML opens again in each new paragraph if they were not closed: 500 of them, then `<p>x` 2,000 times, are
 a million elements. Under another name, they are elements like any other.
 """
-JSON_STRING: Final = r'("(?:[^"\\]|\\.?)*+(?:"|\Z))'
-"A string, which ends with the text at the latest: else the search would begin again at each quotation mark in it."
-COMMENT: Final = re.compile(JSON_STRING + r"|//[^\n]*|/\*.*?(?:\*/|\Z)|<!--|-->|<!\[CDATA\[|\]\]>", re.DOTALL)
-TRAILING_COMMA: Final = re.compile(JSON_STRING + r"|,(?=\s*[}\]])", re.DOTALL)
 HOST: Final = re.compile(r"(?://|\\/\\/|\\u002[fF]\\u002[fF])([a-zA-Z0-9-]{1,63}(?:\.[a-zA-Z0-9-]{1,63}){1,8})")
 "A host in a URL, in a script or in JSON."
 JOB_BOARD: Final = re.compile(
@@ -54,7 +45,6 @@ JOB_BOARD: Final = re.compile(
     r"|jobs\.ashbyhq\.com/[\w.%-]{1,100}"
 )
 MAX_JOB_BOARDS: Final = 10
-INLINE_TAG: Final = re.compile(r"<[^<>]{0,1000}>")
 
 RESOURCES: Final = (
     ("script[src]", "src"),
@@ -99,8 +89,8 @@ class Markup(msgspec.Struct, frozen=True, kw_only=True):
     scripts: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset()
-    items: tuple[Mapping[str, Any], ...] = ()
-    nested_items: tuple[Mapping[str, Any], ...] = ()
+    items: Items = ()
+    nested_items: Items = ()
     job_boards: tuple[str, ...] = ()
 
     def first_meta(self, *names: str) -> str | None:
@@ -159,71 +149,10 @@ def hosts_in(text: str) -> frozenset[str]:
     return frozenset(match[1].lower() for match in islice(HOST.finditer(text), MAX_HOSTS))
 
 
-Items = tuple[Mapping[str, Any], ...]
-
-
-def read_json_ld(texts: list[str]) -> tuple[Items, Items]:
-    """Return the objects of JSON-LD documents that have a type, and those inside of others."""
-    outer: list[Any] = []
-    left = MAX_JSON_LD
-    for text in texts:
-        left -= len(text)
-        if left >= 0:
-            outer.append(_lenient_json(text))
-    items: list[Mapping[str, Any]] = []
-    inner: list[Any] = []
-    for value in outer:
-        if isinstance(value, list):
-            outer += value
-        elif isinstance(value, dict):
-            outer += [value["@graph"]] if "@graph" in value else []
-            inner += [child for name, child in value.items() if name != "@graph"]
-            items += [value] if "@type" in value else []
-    nested: list[Mapping[str, Any]] = []
-    for value in inner:
-        if isinstance(value, list):
-            inner += value
-        elif isinstance(value, dict):
-            inner += value.values()
-            nested += [value] if "@type" in value else []
-    return tuple(items[:MAX_OBJECTS]), tuple(nested[:MAX_OBJECTS])
-
-
 def job_boards_in(html: str) -> tuple[str, ...]:
     """Return the URLs of job boards of known vendors that a page mentions."""
     matches = islice(JOB_BOARD.finditer(html.replace("\\/", "/")), MAX_LINKS)
     return tuple(dict.fromkeys(f"https://{match[0]}" for match in matches))[:MAX_JOB_BOARDS]
-
-
-def types_of(item: Mapping[str, Any]) -> frozenset[str]:
-    """Return the types of an object of JSON-LD, without the vocabulary's address."""
-    return frozenset(re.split("[/#:]", each)[-1] for each in strings(item.get("@type")))
-
-
-def strings(value: object) -> list[str]:
-    """Return the strings of a value that may be one string, a list of some, or anything else; without markup."""
-    values = value if isinstance(value, list) else [value]
-    return [text for each in values if isinstance(each, str) and (text := clean(each, MAX_LONG))]
-
-
-def first(value: object) -> str | None:
-    """Return the first string of a value that may be anything."""
-    return next(iter(strings(value)), None)
-
-
-def clean(text: str, limit: int) -> str:
-    """Return a text without tags and with single blanks, at most `limit` characters."""
-    return " ".join(INLINE_TAG.sub(" ", text[: 4 * limit]).split())[:limit].strip()
-
-
-def _lenient_json(text: str) -> Any:
-    """Decode JSON that may have comments, trailing commas, and raw control characters. Return None if it cannot be."""
-    for candidate in (text, TRAILING_COMMA.sub(r"\1", COMMENT.sub(r"\1", text)).strip().removesuffix(";")):
-        try:
-            return json.loads(candidate, strict=False, parse_constant=lambda _: None)
-        except (ValueError, RecursionError):
-            continue
-    return None
 
 
 def _is_code(node: LexborNode) -> bool:
@@ -236,7 +165,7 @@ def _meta(tree: LexborHTMLParser) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for node in tree.css("meta[content]")[:MAX_META]:
         name = (_attribute(node, "property") or _attribute(node, "name")).strip().lower()[:MAX_SHORT]
-        if name and (content := clean(_attribute(node, "content"), MAX_LONG)):
+        if name and (content := clean(_attribute(node, "content"), MAX_TEXT)):
             found[name] = (*found.get(name, ()), content)
     return found
 

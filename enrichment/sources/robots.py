@@ -12,7 +12,7 @@ ROBOT: Final = "lead-enrichment"
 MAX_BYTES: Final = 512_000
 "Of a robots.txt that are read: RFC 9309 asks for 500 KiB at least."
 
-AGENT: Final = re.compile(r"^[ \t]*user[- ]?agent[ \t]*:?[ \t]*([^#\r\n]*)", re.IGNORECASE | re.MULTILINE)
+AGENT: Final = re.compile(r"\s*user[- ]?agent\s*:?([^#]*)", re.IGNORECASE)
 
 
 def read_robots(text: str) -> Protego:
@@ -22,7 +22,8 @@ def read_robots(text: str) -> Protego:
     All other robots are read as one: `Protego` adds each rule to each robot of a group, so that 16,000 robots with
     20,000 rules, which is a file of 500 kB, would take 20 GB.
     """
-    return Protego.parse(AGENT.sub(_agent, text))
+    lines = text.removeprefix("\ufeff").splitlines()
+    return Protego.parse("\n".join(_line(line) for line in lines))
 
 
 def allows(robots: Protego, url: str) -> bool:
@@ -30,6 +31,8 @@ def allows(robots: Protego, url: str) -> bool:
     return robots.can_fetch(url, ROBOT)
 
 
-def _agent(match: re.Match[str]) -> str:
-    name = match[1].strip().lower()
-    return f"User-agent: {name if name == '*' or name.strip('*') in ROBOT else 'other'}"
+def _line(line: str) -> str:
+    """The line, with `other` in place of another robot's name."""
+    match = AGENT.match(line)
+    name = match[1].strip().lower() if match else "*"
+    return line if name == "*" or name.strip("*") in ROBOT else "User-agent: other"

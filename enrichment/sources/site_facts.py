@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from enrichment.modules.evidence import words
+from enrichment.sources.failures import NotFound
 from enrichment.sources.identity import registrable_domain
-from enrichment.sources.markup import Markup, first, strings, types_of
+from enrichment.sources.json_ld import first, strings, types_of
+from enrichment.sources.markup import Markup
 
 ORGANIZATION: Final = re.compile(r".*(?:Organization|Corporation|Business|Store|Service|Agency)|NGO|Airline|Hotel")
 "Types of schema.org that stand for a company. There are some two hundred below `LocalBusiness`."
@@ -29,6 +31,30 @@ NETWORKS: Final = (
 "Where companies have profiles."
 TITLE_SEPARATOR: Final = re.compile(r"\s[|\u2013\u2014\u00b7:-]\s|:\s")
 MAX_SAME_AS: Final = 50
+
+PARKING: Final = (
+    "hugedomains.com",
+    "dan.com",
+    "sedo.com",
+    "sedoparking.com",
+    "parkingcrew.net",
+    "bodis.com",
+    "afternic.com",
+    "parklogic.com",
+    "above.com",
+    "undeveloped.com",
+)
+"Who shows pages on domains that nobody uses."
+FOR_SALE: Final = re.compile(r"domain (?:name )?(?:is|may be) for sale|buy this domain|domain is parked", re.IGNORECASE)
+LOCALE: Final = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?|global|intl|home|(?:index|default|home)\.\w{2,5}", re.IGNORECASE)
+"A part of the path of a home page."
+
+
+class SiteMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """How a website was found to be that of a domain, and how sure that is (0 to 1)."""
+
+    matched_by: str
+    confidence: float
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,11 +89,34 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     ticker_symbol: str | None = None
     same_as: tuple[str, ...] = ()
     job_boards: tuple[str, ...] = ()
-    matched_by: str = "website"
-    match_confidence: float = 1.0
+    matched_by: str
+    match_confidence: float
 
 
-def read_facts(markup: Markup, url: str) -> SiteFacts:
+def match_site(domain: str, url: str, markup: Markup) -> SiteMatch:
+    """
+    Decide if the page that a domain leads to is the home page of its company. Raise `NotFound` if it is not.
+
+    A redirect to the home page of another domain is followed: a company may have been renamed, or bought. One to
+    another page there is not: it is a profile, or about a product.
+    """
+    target, own = _domain_of(url), registrable_domain(domain)
+    if (target in PARKING and target != own) or _is_parked(markup):
+        raise NotFound("Its domain is not in use: it leads to a page that offers it for sale.")
+    if target != own:
+        label = own.partition(".")[0]
+        segments = [segment for segment in urlsplit(url).path.split("/") if segment]
+        if target.partition(".")[0] == label:
+            return SiteMatch(matched_by=f"redirect to {target}", confidence=0.9)
+        if not all(LOCALE.fullmatch(segment) for segment in segments):
+            raise NotFound(f"Its domain leads to a page of another website, {target}.")
+        return SiteMatch(matched_by=f"redirect to {target}", confidence=0.7)
+    if markup.canonical and _domain_of(markup.canonical) != own:
+        return SiteMatch(matched_by="website, whose canonical address is on another domain", confidence=0.8)
+    return SiteMatch(matched_by="website", confidence=1.0)
+
+
+def read_facts(markup: Markup, url: str, match: SiteMatch) -> SiteFacts:
     """Read the facts on a page of a company's own website. JSON-LD about other companies is ignored."""
     domain = registrable_domain(urlsplit(url).hostname or "")
     own = list(_organizations(markup, domain))
@@ -82,15 +131,15 @@ def read_facts(markup: Markup, url: str) -> SiteFacts:
         or _name_in_title(markup.title or "", domain),
         legal_name=texts["legalName"],
         description=texts["description"] or markup.first_meta("description", "og:description"),
-        founded=next((int(match[0]) for item in own if (match := YEAR.search(str(item.get("foundingDate"))))), None),
+        founded=next((int(year[0]) for item in own if (year := YEAR.search(str(item.get("foundingDate"))))), None),
         address=next((address for item in own if (address := _address(item.get("address")))), None),
-        employees=next(
-            (count for item in own if (count := _count(item.get("numberOfEmployees"))) is not None), None
-        ),
+        employees=next((count for item in own if (count := _count(item.get("numberOfEmployees"))) is not None), None),
         naics=texts["naics"],
         ticker_symbol=texts["tickerSymbol"],
         same_as=tuple(dict.fromkeys((*_same_as(own), *_profiles(markup))))[:MAX_SAME_AS],
         job_boards=markup.job_boards,
+        matched_by=match.matched_by,
+        match_confidence=match.confidence,
     )
 
 
@@ -103,6 +152,12 @@ def merge(facts: SiteFacts, more: SiteFacts) -> SiteFacts:
         elif values[name] is None:
             values[name] = value
     return SiteFacts(**values)
+
+
+def _is_parked(markup: Markup) -> bool:
+    hosts = {registrable_domain(host) for host in markup.hosts if host.endswith(PARKING)}
+    texts = (markup.title or "", *markup.headings[:3], markup.first_meta("description") or "")
+    return not hosts.isdisjoint(PARKING) or any(FOR_SALE.search(text) for text in texts)
 
 
 def _organizations(markup: Markup, domain: str) -> Iterator[Mapping[str, Any]]:
