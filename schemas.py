@@ -195,6 +195,7 @@ class StartedJob(Response, frozen=True, kw_only=True):
     waves: tuple[int, ...]
     priority: Priority
     force: bool
+    simulated: bool
     estimated_time_seconds: int
     created_at: str
 
@@ -214,6 +215,7 @@ class StartedBatch(Response, frozen=True, kw_only=True):
 
     batch_id: str
     status: JobState
+    simulated: bool
     total_domains: int
     queued_count: int
     skipped_count: int
@@ -296,6 +298,7 @@ class ModuleError(Response, frozen=True, kw_only=True):
     module_id: str | None
     status: StepState
     detail: str
+    simulated: bool
     attempts: tuple[SourceAttempt, ...]
 
 
@@ -316,6 +319,7 @@ class JobStatus(Response, frozen=True, kw_only=True):
     errors: tuple[ModuleError, ...]
     priority: Priority
     force: bool
+    simulated: bool
     batch_id: str | None
     created_at: str
     started_at: str | None
@@ -380,6 +384,7 @@ class CancelledJob(Response, frozen=True, kw_only=True):
 
     job_id: str
     status: Literal["cancelled"] = "cancelled"
+    simulated: bool
     message: str
     modules_completed: int
 
@@ -399,6 +404,7 @@ class CacheStatus(Response, frozen=True, kw_only=True):
     """`GET /api/v1/enrich/{domain}/cache`."""
 
     domain: str
+    simulated: bool
     modules: tuple[CachedModule, ...]
     overall_freshness: Freshness
     last_enrichment: str | None
@@ -417,6 +423,7 @@ class ListedJob(Response, frozen=True, kw_only=True):
     modules_failed: int
     modules_skipped: int
     priority: Priority
+    simulated: bool
     created_at: str
     started_at: str | None
     completed_at: str | None
@@ -725,10 +732,12 @@ class BlueprintProgress(Response, frozen=True, kw_only=True):
 
     stage: str
     percent: int
+    simulated: bool = False
 
 
 class BlueprintSection(Response, frozen=True, kw_only=True):
     """The event `section`: a group of data points is complete."""
 
     section: PointGroup
+    simulated: bool = False
     data_points: tuple[RecommendedPoint, ...]

@@ -65,6 +65,7 @@ class Engine:
         self._dispatcher = MemoryDispatcher(
             store=store, runner=runner, resolver=resolver, max_running=settings.max_running_jobs
         )
+        self.is_simulated = resolver.is_simulated
         self.store = store
         self.cache = cache
         self.jobs = JobManager(
@@ -72,6 +73,7 @@ class Engine:
             dispatcher=self._dispatcher,
             runner=runner,
             lookup_seconds=self.source.expected_seconds,
+            simulated=resolver.is_simulated,
             clock=clock,
         )
         self.blueprints = BlueprintMaker(

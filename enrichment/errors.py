@@ -82,8 +82,8 @@ class JobNotFound(EnrichmentError):
 
     code = "job_not_found"
 
-    def __init__(self, message: str = "Job not found") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "Job not found", *, parameter: str = "job_id") -> None:
+        super().__init__(message, parameter=parameter)
 
 
 class JobConflict(EnrichmentError):

@@ -135,6 +135,23 @@ async def test_a_job_that_is_cancelled_before_it_is_dispatched_never_runs(
     assert engine.scripted.calls == []
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_no_call_begins_after_its_job_was_cancelled(
+    make_engine: MakeEngine, clock: FakeClock, turns: int
+) -> None:
+    """In whatever turn of the event loop that is."""
+    engine = await make_engine()
+    job = await engine.start("a.com")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    calls = list(engine.scripted.calls)
+    await engine.jobs.cancel("a.com")
+    await clock.advance(100)
+
+    assert engine.scripted.calls == calls
+    assert await states(engine, job) == [CANCELLED]
+
+
 # The dispatcher in memory
 
 

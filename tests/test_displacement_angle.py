@@ -89,9 +89,17 @@ def test_the_product_to_replace_is_the_first_in_the_playbook(order: int) -> None
     names = ["WordPress", "Magento", "React", "Solr", "Zendesk"][::order]
     angle = derive(subject(m02=stack(*names)))
 
-    assert angle.incumbent == Incumbent(name="Solr", category="search")
-    assert angle.alternatives_to_probe == ("Magento (commerce)", "WordPress (CMS)", "Zendesk (support)")
-    assert angle.questions == CATEGORIES["search"].questions
+    assert angle.incumbent == Incumbent(name="Solr", category="Software")
+    assert angle.alternatives_to_probe == ("Magento (Software)", "WordPress (Software)", "Zendesk (Software)")
+    assert angle.questions == CATEGORIES["Search"].questions
+
+
+def test_a_product_keeps_the_category_in_which_it_was_detected() -> None:
+    detected = (Technology(name="Solr", category="Site search"), Technology(name="Adobe Target", category="A/B tests"))
+    angle = derive(subject(m02=TechStack(technologies=detected)))
+
+    assert angle.incumbent == Incumbent(name="Solr", category="Site search")
+    assert angle.alternatives_to_probe == ("Adobe Target (A/B tests)",)
 
 
 def test_every_talking_point_cites_its_evidence() -> None:
@@ -207,7 +215,7 @@ def test_two_products_of_a_category_lower_the_confidence() -> None:
     angle = derive(subject(m02=stack("Drupal", "WordPress")))
 
     assert angle.confidence == 0.25
-    assert "-0.10: The main CMS product may be WordPress instead." in angle.confidence_reasons
+    assert "-0.10: The main product of its kind may be WordPress instead." in angle.confidence_reasons
 
 
 @pytest.mark.parametrize("names", [(), ("React", "Kafka")])

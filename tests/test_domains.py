@@ -2,10 +2,22 @@
 Spellings of company domains: the canonical one of each, and why the others are refused.
 """
 
+import idna
 import pytest
 from hypothesis import assume, given, strategies
 
-from enrichment.domains import MAX_NAME, PLAIN_NAME, _normalized, canonical_domain, website_domain
+from enrichment.domains import (
+    MAX_NAME,
+    PLAIN_NAME,
+    _normalized,
+    canonical_domain,
+    registrable_domain,
+    shown,
+    website_domain,
+)
+from enrichment.domains.idn import punycode, to_ascii
+from enrichment.domains.platforms import known_platforms
+from enrichment.domains.suffixes import COMMON, GENERIC, suffix_list
 from enrichment.errors import InvalidDomain, InvalidWebsite
 
 LABEL_63 = "a" * 63
@@ -70,7 +82,53 @@ GOOD = [
     ("shop.gda.pl",                           "shop.gda.pl"),
     ("company.test",                          "company.test"),
     ("lead.example",                          "lead.example"),
-    ("acme.newtld",                           "acme.newtld"),
+    ("http:/www.acme.com",                    "acme.com"),
+    ("http:www.acme.com",                     "acme.com"),
+    ("HTTP:acme.com:8080/x",                  "acme.com"),
+    ("https:///www.acme.com/",                "acme.com"),
+    ("https:\\\\www.acme.com\\x",               "acme.com"),
+    ("http//acme.com",                        "acme.com"),
+    ("https:// www.acme.com",                 "acme.com"),
+    ("/www.acme.com/",                        "acme.com"),
+    ("https://https://www.acme.com/",         "acme.com"),
+    ("http://https:/acme.com",                "acme.com"),
+    ("http://http//acme.com",                 "acme.com"),
+    ("http.com",                              "http.com"),
+    ("mailto:jane@acme.com",                  "acme.com"),
+    ("MAILTO:jane@Acme.com?subject=hi@you",   "acme.com"),
+    ("mailto:acme.com",                       "acme.com"),
+    ("http://mailto:jane@acme.com",           "acme.com"),
+    ("Jane Doe <jane@acme.com>",              "acme.com"),
+    ("<https://www.acme.com/>",               "acme.com"),
+    ("“acme.com”,",                           "acme.com"),
+    ("\u202aacme.com\u202c",                  "acme.com"),
+    ("a\u202eb.com",                          "ab.com"),
+    ("ac\u2066m\u2069e\u200f.com",             "acme.com"),
+    ("\u200b acme.com\u2060 ",                "acme.com"),
+    ("ac\u200dme\u200c.com",                  "acme.com"),
+    ("bü\u200dch\u202der.de",                 "xn--bcher-kva.de"),
+    ("نامه\u200cای.com",                       "xn--mgba3gch31f060k.com"),
+    ("نامهای.com",                             "xn--mgba3gch31f.com"),
+    ("nhs.uk",                                "nhs.uk"),
+    ("https://www.nhs.uk/conditions",         "nhs.uk"),
+    ("leedsth.nhs.uk",                        "leedsth.nhs.uk"),
+    ("gov.pl",                                "gov.pl"),
+    ("www.gov.uk",                            "gov.uk"),
+    ("gob.mx",                                "gob.mx"),
+    ("vic.gov.au",                            "vic.gov.au"),
+    ("police.uk",                             "police.uk"),
+    ("linkedin.com",                          "linkedin.com"),
+    ("https://www.linkedin.com/?trk=nav",     "linkedin.com"),
+    ("https://www.facebook.com/#top",         "facebook.com"),
+    ("de.linkedin.com",                       "de.linkedin.com"),
+    ("https://www.google.com/about",          "google.com"),
+    ("https://www.google.com/mapsengine",     "google.com"),
+    ("https://acme.github.io/project",        "acme.github.io"),
+    ("https://notlinkedin.com/company/acme",  "notlinkedin.com"),
+    ("https://maps.acme.test/company/acme",   "maps.acme.test"),
+    ("jane@linkedin.com",                     "linkedin.com"),
+    ("gmail.com",                             "gmail.com"),
+    ("https://mail.ru/",                      "mail.ru"),
     (f"{LABEL_63}.com",                       f"{LABEL_63}.com"),
     (NAME_253,                                NAME_253),
     (NAME_253 + ".",                          NAME_253),
@@ -132,12 +190,45 @@ BAD = [
     ("*.acme.com",                    "may hold"),
     ("acme.com:http",                 "may hold"),
     ("acme.com:123456",               "may hold"),
-    ("javascript:alert(1)",           "may hold"),
+    ("acme.com:80:90",                "may hold"),
     ("acme.com:65536",                "port"),
     ("ftp://acme.com",                "only http and https"),
     ("file:///etc/passwd",            "only http and https"),
-    ("https://",                      "nothing between"),
-    ("https:///path",                 "nothing between"),
+    ("view-source:https://acme.com",  "only http and https"),
+    ("javascript:alert(1)",           "only http and https"),
+    ("about:blank",                   "only http and https"),
+    ("tel:+49 40 123",                "only http and https"),
+    ("android-app://com.acme",        "only http and https"),
+    ("https://",                      "there is no domain in it"),
+    ("http://https://",               "there is no domain in it"),
+    ("mailto:",                       "there is no domain in it"),
+    ("#N/A",                          "there is no domain in it"),
+    ("https:///path",                 "single label"),
+    ("n/a",                           "single label"),
+    ("[acme](https://acme.com)",      "Markdown"),
+    ("[https://acme.com](acme.com)",  "Markdown"),
+    ("<a href='https://acme.com'>x",  "HTML"),
+    ("[acme.com]",                    "may hold"),
+    ("face:b00c::1",                  "IP address"),
+    ("n.a.",                          "not a top-level domain"),
+    ("k.A.",                          "not a top-level domain"),
+    ("S.p.A.",                        "not a top-level domain"),
+    ("1.5M",                          "not a top-level domain"),
+    ("https://www.acme",              "not a top-level domain"),
+    ("jane@acme.c",                   "not a top-level domain"),
+    ("acme.newtld",                   "not a top-level domain"),
+    ("acme.c0m",                      "Did you mean 'acme.com'?"),
+    ("acme.con",                      "Did you mean 'acme.com'?"),
+    ("http://WWW.Acme.CON/about",     "Did you mean 'acme.com'?"),
+    ("jane@acme.comm",                "Did you mean 'acme.com'?"),
+    ("acme.ogr",                      "Did you mean 'acme.org'?"),
+    ("acme.co.ukk",                   "Did you mean 'acme.co.uk'?"),
+    ("bücher.dee",                    "Did you mean 'xn--bcher-kva.de'?"),
+    ("acme.invalid",                  "special use"),
+    ("acme.alt",                      "special use"),
+    ("1.168.192.in-addr.arpa",        "special use"),
+    ("acme.home.arpa",                "private network"),
+    ("printer.lan",                   "private network"),
     ("https://user@acme.com",         "user name"),
     ("https://user:secret@acme.com",  "user name"),
     ("user:secret@acme.com",          "user name"),
@@ -146,7 +237,9 @@ BAD = [
     ("💩.la",                          "international"),
     ("xn--a.com",                     "international"),
     ("xn--.com",                      "international"),
-    ("a\u202eb.com",                  "international"),
+    ("bü_cher.de",                    "U+005F is not allowed"),
+    ("xn--" + "9" * 60 + ".de",       "international"),
+    ("漢字仮名交文章" * 8 + ".jp",        "international"),
     (f"{LABEL_63}a.com",              "at most 63"),
     (f"b{NAME_253}",                  "at most 253"),
     ("a." * 1_000 + "com",            "at most 253"),
@@ -179,7 +272,13 @@ def test_text_without_a_company_domain_is_refused_with_the_reason(text: str, rea
     assert message.isprintable()
 
 
-@pytest.mark.parametrize("text", ["https://user:secret@acme.com", "user:secret@acme.com", "secret" * 90 + "@a@b.com"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("https://user:secret@acme.com", "user:secret@acme.com", "secret" * 90 + "@a@b.com", "secret@gmail.com"),
+        *("https://user:secret/x@acme.com", "https://my.secret/x@acme.com", "https://user:secret%40acme.invalid"),
+    ],
+)
 def test_an_error_message_quotes_no_password(text: str) -> None:
     with pytest.raises(InvalidDomain) as refused:
         canonical_domain(text)
@@ -215,3 +314,152 @@ def test_text_without_a_website_is_refused_with_the_reason(text: str, reason: st
 
     assert reason in str(refused.value)
     assert refused.value.pointer == "#/website_url"
+
+
+# fmt: off
+PAGES = [
+    ("https://www.linkedin.com/company/acme/",             "LinkedIn"),
+    ("linkedin.com/in/jane-doe",                           "LinkedIn"),
+    ("HTTPS://DE.LinkedIn.com/Company/Acme?trk=x",         "LinkedIn"),
+    ("http:/linkedin.com/company/acme",                    "LinkedIn"),
+    ("linkedin.com\\company\\acme",                        "LinkedIn"),
+    ("https://www.facebook.com/acme",                      "Facebook"),
+    ("https://m.facebook.com/profile.php?id=1",            "Facebook"),
+    ("https://de-de.facebook.com/acme",                    "Facebook"),
+    ("fb.com/acme",                                        "Facebook"),
+    ("https://instagram.com/acme/",                        "Instagram"),
+    ("https://x.com/acme",                                 "X (Twitter)"),
+    ("https://twitter.com/#!/acme",                        "X (Twitter)"),
+    ("https://mobile.twitter.com/acme",                    "X (Twitter)"),
+    ("https://www.youtube.com/@acme",                      "YouTube"),
+    ("youtube.com/channel/UC123",                          "YouTube"),
+    ("https://www.tiktok.com/@acme",                       "TikTok"),
+    ("https://linktr.ee/acme",                             "Linktree"),
+    ("github.com/acme",                                    "GitHub"),
+    ("https://github.com/acme/project.git",                "GitHub"),
+    ("https://www.google.com/maps/place/Acme/@1,2,3z",     "Google Maps"),
+    ("https://www.google.co.uk/maps?cid=1",                "Google Maps"),
+    ("https://maps.google.de/?q=acme",                     "Google Maps"),
+    ("https://maps.app.goo.gl/abc",                        "Google Maps"),
+    ("https://goo.gl/maps/abc",                            "Google Maps"),
+    ("https://g.page/acme",                                "Google Business"),
+    ("https://business.google.com/n/1/profile",            "Google Business"),
+    ("https://www.crunchbase.com/organization/acme",       "Crunchbase"),
+    ("https://apps.apple.com/us/app/acme/id1",             "the App Store"),
+    ("https://www.xing.com/pages/acme",                    "Xing"),
+    ("https://en.wikipedia.org/wiki/Acme",                 "Wikipedia"),
+    ("https://medium.com/@acme",                           "Medium"),
+    ("https://www.yelp.fr/biz/acme",                       "Yelp"),
+    ("https://www.amazon.co.jp/stores/acme",               "Amazon"),
+    ("https://t.me/acme",                                  "Telegram"),
+    ("https://bit.ly/3abc",                                "a short link"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("text", "platform"), PAGES)
+def test_a_page_on_a_platform_is_not_its_owners_domain(text: str, platform: str) -> None:
+    with pytest.raises(InvalidDomain) as refused:
+        canonical_domain(text)
+    with pytest.raises(InvalidWebsite) as refused_website:
+        website_domain(text)
+
+    assert f"it is a page on {platform}, not" in str(refused.value) or f"it is {platform}, not" in str(refused.value)
+    assert "Invalid website" in str(refused_website.value)
+
+
+FREE_PROVIDERS = (
+    *("gmail.com", "GoogleMail.com", "mail.yahoo.co.jp", "web.de", "gmx.net", "qq.com", "mail.ru", "libero.it"),
+    *("icloud.com", "outlook.com", "hotmail.fr", "proton.me", "tuta.com", "hey.com", "t-online.de", "naver.com"),
+)
+
+
+@pytest.mark.parametrize("domain", FREE_PROVIDERS)
+@pytest.mark.parametrize("prefix", ["", "mailto:", " "])
+def test_a_mailbox_at_a_free_provider_is_at_no_company(domain: str, prefix: str) -> None:
+    with pytest.raises(InvalidDomain, match="at a free provider") as refused:
+        canonical_domain(f"{prefix}jane.doe@{domain}")
+
+    assert "jane" not in str(refused.value)
+    assert canonical_domain(domain) == domain.lower()
+
+
+def test_each_platform_is_listed_by_its_canonical_domain() -> None:
+    """A misspelled entry would match nothing. Those with `.*` stand for all countries."""
+    for host in known_platforms().pages:
+        name = host.replace(".*", ".com")
+        assert canonical_domain(name) == name
+
+
+def test_each_suggested_top_level_domain_exists() -> None:
+    for suffix in (*GENERIC, *COMMON):
+        assert suffix_list().icann.publicsuffix(f"acme.{suffix}")
+
+
+def test_the_refusal_of_a_top_level_domain_gives_the_date_of_the_list() -> None:
+    with pytest.raises(InvalidDomain, match=r"\(public suffix list of 20\d\d-\d\d-\d\d\)\."):
+        canonical_domain("acme.example.newtld")
+
+
+@pytest.mark.parametrize(
+    ("domain", "registrable"),
+    [
+        ("acme.com", "acme.com"),
+        ("careers.acme.com", "acme.com"),
+        ("a.b.acme.co.uk", "acme.co.uk"),
+        ("acme.myshopify.com", "acme.myshopify.com"),
+        ("www2.acme.myshopify.com", "acme.myshopify.com"),
+        ("other.github.io", "other.github.io"),
+        ("github.io", "github.io"),
+        ("myshopify.com", "myshopify.com"),
+        ("shop.acme.test", "acme.test"),
+        ("nhs.uk", "nhs.uk"),
+        ("leedsth.nhs.uk", "leedsth.nhs.uk"),
+        ("mail.leedsth.nhs.uk", "leedsth.nhs.uk"),
+        ("xn--bcher-kva.de", "xn--bcher-kva.de"),
+        ("shop.xn--bcher-kva.de", "xn--bcher-kva.de"),
+        ("city.kobe.jp", "city.kobe.jp"),
+    ],
+)
+def test_the_registrable_domain_counts_suffixes_of_companies(domain: str, registrable: str) -> None:
+    assert canonical_domain(domain) == domain
+    assert registrable_domain(domain) == registrable
+    assert registrable_domain(registrable) == registrable
+
+
+@pytest.mark.parametrize(
+    ("text", "repeated"),
+    [
+        ("acme", "acme"),
+        ("jane@acme", "…@acme"),
+        ("https://user:se@cret@acme", "…@acme"),
+        ("https://user:secret%40acme", "…@acme"),
+        ("x" * 81, "x" * 80 + "…"),
+    ],
+)
+def test_a_refused_text_is_repeated_in_part(text: str, repeated: str) -> None:
+    assert shown(text) == repeated
+
+
+LETTERS = strategies.sampled_from("abcxyz019-äöüßéабвгд漢字かなカאבגابتก한국\u0301ﬁ①\u200c\u200d")
+
+
+@given(strategies.text(LETTERS, min_size=1, max_size=70) | strategies.from_regex(r"\Axn--[a-z0-9-]{0,62}\Z"))
+def test_international_names_are_those_of_the_idna_package(label: str) -> None:
+    """A joiner that is not allowed is removed, so that its name is accepted all the same."""
+    try:
+        expected = idna.encode(f"{label}.de", uts46=True, std3_rules=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        assume("\u200c" not in label and "\u200d" not in label)
+        with pytest.raises(ValueError, match=r"international|between|at most"):
+            _normalized(f"{label}.de")
+    else:
+        assert to_ascii(f"{label}.de") == expected
+
+
+@given(strategies.text(min_size=1, max_size=20))
+def test_punycode_is_that_of_the_standard_library(label: str) -> None:
+    encoded = label.encode("punycode").decode("ascii")
+
+    if len(encoded) <= 59:
+        assert punycode(label) == encoded

@@ -19,7 +19,7 @@ import schemas
 from enrichment.settings import Settings
 from enrichment.web.auth import BearerAuth, Tokens
 from enrichment.web.boundary import App
-from enrichment.web.endpoint import Access
+from enrichment.web.endpoint import Access, Endpoint
 from service import ROUTES, create_app
 from tests.conftest import FakeClock, client_of
 from tests.contract import fits, route_of
@@ -145,6 +145,15 @@ async def test_only_what_its_row_says_is_open(clock: FakeClock) -> None:
 
 
 # The rows
+
+
+def test_a_row_that_does_not_say_who_may_call_it_takes_a_token() -> None:
+    assert Endpoint("GET", "/x", number, gives={}).access is Access.TOKEN
+    assert {route.path for route in ROUTES if route.access is Access.OPEN} == {"/health", "/ready"}
+    assert {route.path for route in ROUTES if route.access is Access.OPEN_WITHOUT_TOKENS} == {
+        "/enrich",
+        "/enrich/{job_id}",
+    }
 
 
 def test_every_row_says_what_its_handler_takes_and_returns() -> None:

@@ -74,6 +74,7 @@ async def test_starting_answers_202_with_what_the_job_will_do(api: httpx.AsyncCl
         "waves": [1],
         "priority": "normal",
         "force": False,
+        "simulated": True,
         "estimated_time_seconds": 6,
         "created_at": "2026-02-26T10:35:00Z",
     }
@@ -452,6 +453,7 @@ async def test_a_cancelled_job_stops_and_keeps_its_results(api: httpx.AsyncClien
     assert response.json() == {
         "job_id": job["job_id"],
         "status": "cancelled",
+        "simulated": True,
         "message": "Job cancelled. 2 modules were already completed.",
         "modules_completed": 2,
     }
@@ -679,7 +681,7 @@ async def test_cache_status(api: httpx.AsyncClient, clock: FakeClock) -> None:
         "cached_at": None,
         "freshness": "missing",
         "ttl_remaining_seconds": None,
-        "simulated": False,
+        "simulated": True,
     }
     assert fresh["modules"][0] == {
         "module_id": M01,
@@ -719,6 +721,7 @@ async def test_the_list_is_newest_first_filtered_and_paged(api: httpx.AsyncClien
         "modules_failed": 0,
         "modules_skipped": 0,
         "priority": "normal",
+        "simulated": True,
         "created_at": "2026-02-26T10:35:00Z",
         "started_at": "2026-02-26T10:35:00Z",
         "completed_at": "2026-02-26T10:35:03Z",

@@ -198,17 +198,24 @@ class EngineMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Given time, every job is finished, and nothing is left behind."""
-        self.run(self.clock.advance(2_000))
-        assert not self.unfinished()
-        self.counts_are_those_of_the_steps()
-        self.what_is_done_never_changes()
-        assert self.engine.leftovers() == {}
-        assert not any(self.engine.scripted.running.values())
-        assert asyncio.all_tasks(self.loop) == set()
-        self.loop.close()
+        try:
+            self.run(self.clock.advance(2_000))
+            assert not self.unfinished()
+            self.counts_are_those_of_the_steps()
+            self.what_is_done_never_changes()
+            assert self.engine.leftovers() == {}
+            assert not any(self.engine.scripted.running.values())
+            assert asyncio.all_tasks(self.loop) == set()
+        finally:
+            self.loop.close()
 
 
 TestEngine = EngineMachine.TestCase
 TestEngine.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=100,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    report_multiple_bugs=False,
 )

@@ -102,12 +102,15 @@ async def test_run_without_subscribers_is_cancelled(maker: BlueprintMaker, sourc
 
 
 async def test_request_directly_after_a_cancellation_starts_a_new_run(maker: BlueprintMaker, clock: FakeClock) -> None:
-    """The cancelled run has not ended yet, and will not publish a final event."""
+    """The cancelled run has not ended yet, and will not publish a final event. Nothing here lets its task go on."""
     first = maker.make(BRIEF, refresh=False)
     await anext(first)
     await first.aclose()
-    events = await collect(maker.make(BRIEF, refresh=False), clock)
+    second = maker.make(BRIEF, refresh=False)
+    begin = await anext(second)
+    events = await collect(second, clock)
 
+    assert isinstance(begin, BlueprintProgress)
     assert isinstance(events[-1], Blueprint)
 
 

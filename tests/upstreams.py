@@ -104,14 +104,16 @@ CHANGED: Mapping[str, Callable[[Reply], Reply]] = {
 
 class StubUpstream:
     """
-    A running service. `scenario` may be changed at any time; `script` has the scenarios of the next requests.
+    A running service, which answers what `answer` makes of a request, changed by the scenario.
 
-    It answers what `answer` makes of a request, changed by the scenario.
+    `scenario` may be changed at any time; `script` has the scenarios of the next requests. An answer takes `delay`
+    seconds.
     """
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.scenario = "success"
+        self.delay: Callable[[], float] = lambda: 0.0
         self.script: deque[str] = deque()
         self.received: list[Received] = []
         self.connections = 0
@@ -147,6 +149,8 @@ class StubUpstream:
         self.received.append(received)
         scenario = self.script.popleft() if self.script else self.scenario
         reply = self.answer(received)
+        if seconds := self.delay():
+            await asyncio.sleep(seconds)
         if received.method == "CONNECT" and reply.status == 200:
             writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
             await writer.start_tls(server_tls())

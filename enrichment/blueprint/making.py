@@ -190,18 +190,21 @@ class BlueprintMaker:
         run.log.publish(BlueprintProgress(stage="reading_profile", percent=5))
         result = await self._in_thread(_read, brief.icp)
         if isinstance(result, CustomerProfile):
-            run.log.publish(BlueprintProgress(stage="describing_company", percent=15))
+            simulated = self._resolver.is_simulated
+            run.log.publish(BlueprintProgress(stage="describing_company", percent=15, simulated=simulated))
             findings, missing = await self._describe(brief.domain, DESCRIBING_MODULES)
-            run.log.publish(BlueprintProgress(stage="inferring_profile", percent=60))
+            run.log.publish(BlueprintProgress(stage="inferring_profile", percent=60, simulated=simulated))
             result = await self._in_thread(_infer, brief.domain, result, findings, missing)
-        run.log.publish(BlueprintProgress(stage="choosing_data_points", percent=70))
+        simulated = result.simulated
+        run.log.publish(BlueprintProgress(stage="choosing_data_points", percent=70, simulated=simulated))
         sections, gaps = await self._in_thread(_choose, result, brief.offer)
         for group in GROUPS:
-            run.log.publish(BlueprintSection(section=group, data_points=getattr(sections, group)))
+            data_points = getattr(sections, group)
+            run.log.publish(BlueprintSection(section=group, simulated=simulated, data_points=data_points))
         run.made_at = self._clock.now()
         blueprint = Blueprint(
             website=brief.domain,
-            simulated=result.simulated,
+            simulated=simulated,
             icp=result.profile,
             firmographic=sections.firmographic,
             technographic=sections.technographic,
@@ -262,7 +265,8 @@ def _digest(brief: Brief) -> bytes:
     return hashlib.sha256(_encode(brief)).digest()
 
 
-# Imported at the first use: that takes 40 ms, a tenth of the start-up time, and many deployments make no blueprints.
+# Imported at the first use, in the thread: loading takes a fifth of a second and 8 MB, and many deployments never make
+# a blueprint.
 
 
 def _read(icp: str | IcpObject | None) -> "ProfileResult | CustomerProfile":
@@ -288,13 +292,6 @@ def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, tupl
     from enrichment.blueprint.profile import gaps  # noqa: PLC0415
 
     return choose(result.profile, offer=offer), gaps(result)
-
-
-def warm_up() -> None:
-    """Import the reader of profiles and load its vocabularies, which takes a fifth of a second."""
-    read = _read("software companies")
-    if not isinstance(read, CustomerProfile):
-        _choose(read, None)
 
 
 def _as_cached(event: BlueprintEvent) -> BlueprintEvent:

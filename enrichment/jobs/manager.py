@@ -36,7 +36,14 @@ class JobManager:
     """Submits jobs to the store, which `dispatch` then starts, and cancels them."""
 
     def __init__(
-        self, *, store: JobStore, dispatcher: Dispatcher, runner: Runner, lookup_seconds: float, clock: Clock
+        self,
+        *,
+        store: JobStore,
+        dispatcher: Dispatcher,
+        runner: Runner,
+        lookup_seconds: float,
+        simulated: bool,
+        clock: Clock,
     ) -> None:
         self.dispatch = dispatcher.dispatch
         self.is_closed = False
@@ -44,6 +51,7 @@ class JobManager:
         self._dispatcher = dispatcher
         self._runner = runner
         self._lookup_seconds = lookup_seconds
+        self._simulated = simulated
         self._clock = clock
 
     async def check_open(self) -> None:
@@ -81,6 +89,7 @@ class JobManager:
             created_at=self._clock.now(),
             concurrency=concurrency,
             expected_seconds=max(SECONDS_PER_MODULE, sum(job.expected_seconds for job in jobs) // concurrency),
+            simulated=self._simulated,
             items=tuple(item if item.reason else replace(item, job_id=ids[item.domain]) for item in items),
         )
         return batch, await self._add(jobs, batch)
@@ -118,7 +127,7 @@ class JobManager:
         else:
             job = await self._store.newest(domain, UNFINISHED) or await self._store.newest(domain, FINISHED)
         if job is None:
-            raise JobNotFound(f"There is no job for {domain}.")
+            raise JobNotFound(f"There is no job for {domain}.", parameter="domain")
         cancelled = await self._runner.finish(job.id, JobState.CANCELLED, error="Cancelled on request.")
         if not isinstance(cancelled, Enrichment):
             job = await self._store.enrichment(job.id)
@@ -133,6 +142,7 @@ class JobManager:
             request_id=options.request_id,
             created_at=self._clock.now(),
             expected_seconds=SECONDS_PER_MODULE * len(options.modules),
+            simulated=self._simulated,
             priority=options.priority,
             force=options.force,
             batch_id=batch_id,

@@ -164,7 +164,7 @@ class MemoryStore:
         """See `JobStore.batch`."""
         self._forget()
         if batch_id not in self._batches:
-            raise JobNotFound("Batch not found")
+            raise JobNotFound("Batch not found", parameter="batch_id")
         batch = self._batches[batch_id].batch
         held = [self._jobs.get(item.job_id or "") for item in batch.items]
         jobs = {job.id: job for job in held if isinstance(job, Enrichment)}

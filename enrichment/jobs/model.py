@@ -93,10 +93,11 @@ class Enrichment(Job, frozen=True, kw_only=True, gc=False):
     A job of the enrichment API: some modules for one domain.
 
     The store numbers enrichments in the order in which it takes them. Jobs of a list or a batch come without `steps`;
-    the counts are always there.
+    the counts are always there. `simulated` is set if its sources are simulated, whatever they have answered so far.
     """
 
     number: int = 0
+    simulated: bool = False
     priority: Priority
     force: bool
     batch_id: str | None = None
@@ -146,4 +147,5 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     concurrency: int
     expected_seconds: float
+    simulated: bool = False
     items: tuple[BatchItem, ...]

@@ -24,6 +24,11 @@ class Resolver:
         self._clock = clock
         self._calls = SharedCalls()
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the sources are simulated, and therefore all answers."""
+        return "simulated" in self._sources
+
     async def known(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
         """Return what the cache holds, whatever it was derived from."""
         return await self._cache.get(domain, module_ids)

@@ -112,7 +112,7 @@ class Dns:
         self._getaddrinfo = getaddrinfo
         self._cache: OrderedDict[str, tuple[float, Addresses]] = OrderedDict()
         self._lookups: dict[str, asyncio.Future[Addresses]] = {}
-        self._queue: deque[str] = deque()
+        self._queue: deque[tuple[str, float]] = deque()  # with the time at which nobody waits any more
         self._threads = 0
 
     async def resolve(self, host: str) -> Addresses:
@@ -131,10 +131,13 @@ class Dns:
         return addresses
 
     def _enqueue(self, host: str) -> "asyncio.Future[Addresses]":
+        now = self._clock.now()
+        while self._queue and self._queue[0][1] <= now:
+            self._end(self._queue.popleft()[0], None)
         if len(self._queue) >= MAX_QUEUED:
             raise Transient("Too many host names are being resolved.")
         future = self._lookups[host] = asyncio.get_running_loop().create_future()
-        self._queue.append(host)
+        self._queue.append((host, now + LOOKUP_SECONDS))
         self._start()
         return future
 
@@ -142,7 +145,7 @@ class Dns:
         """Start a thread for each lookup that may begin."""
         while self._queue and self._threads < MAX_THREADS:
             self._threads += 1
-            arguments = (self._queue.popleft(), asyncio.get_running_loop())
+            arguments = (self._queue.popleft()[0], asyncio.get_running_loop())
             threading.Thread(target=self._look_up, args=arguments, name="dns", daemon=True).start()
 
     def _look_up(self, host: str, loop: asyncio.AbstractEventLoop) -> None:
@@ -159,18 +162,22 @@ class Dns:
             loop.call_soon_threadsafe(self._finish, host, addresses)
 
     def _finish(self, host: str, addresses: Addresses | None) -> None:
+        """Take what a thread has found, None for nothing."""
         self._threads -= 1
+        self._end(host, addresses)
+        self._start()
+
+    def _end(self, host: str, addresses: Addresses | None) -> None:
         future = self._lookups.pop(host)
         if addresses is None:
             future.set_exception(Transient("Its host name could not be resolved."))
             future.exception()  # mark it as retrieved: nobody may be waiting any more
-        else:
-            future.set_result(addresses)
-            self._cache[host] = (self._clock.now() + CACHE_SECONDS, addresses)
-            self._cache.move_to_end(host)
-            if len(self._cache) > MAX_CACHED:
-                self._cache.popitem(last=False)
-        self._start()
+            return
+        future.set_result(addresses)
+        self._cache[host] = (self._clock.now() + CACHE_SECONDS, addresses)
+        self._cache.move_to_end(host)
+        if len(self._cache) > MAX_CACHED:
+            self._cache.popitem(last=False)
 
 
 class Network(httpcore2.AsyncNetworkBackend):

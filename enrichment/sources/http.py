@@ -182,14 +182,12 @@ class Client:
         """
         Choose how to connect: without the guard only to what the operator has set.
 
-        The proxy resolves names itself, so the name is all that can be checked here.
+        The network of the guard checks the name again, but a proxy resolves it without us.
         """
         if _origin(url) in [_origin(httpx2.URL(trusted)) for trusted in upstream.trusted_origins]:
             return self._open
-        if upstream.per_host:
-            check_host(url.raw_host.decode(), _origin(url)[2])
-            return self._websites
-        return self._guarded
+        check_host(url.raw_host.decode(), _origin(url)[2])
+        return self._websites if upstream.per_host else self._guarded
 
     def _build(self, request: HttpRequest) -> httpx2.Request:
         url = _url(request.url)
@@ -245,7 +243,7 @@ def _url(text: str, location: str = "") -> httpx2.URL:
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, url.port or PORTS[url.scheme]
+    return url.scheme, url.host, PORTS[url.scheme] if url.port is None else url.port
 
 
 async def _body(response: httpx2.Response, max_bytes: int, consume: Consume) -> bytes:
@@ -287,4 +285,4 @@ def _failure(error: httpx2.HTTPError) -> SourceFailed:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error:
         yield error
-        error = error.__cause__
+        error = error.__cause__ or error.__context__  # httpcore2 deletes causes

@@ -99,13 +99,13 @@ class Turns:
         self._task = self._task or asyncio.create_task(self._serve())
         try:
             await entry[2]
-        finally:
-            if entry in self._waiting:  # cancelled
-                self._waiting.remove(entry)
-                heapify(self._waiting)
-                if not self._waiting:
-                    self._task.cancel()
-                    self._task = None
+        except asyncio.CancelledError:
+            self._waiting = [waiting for waiting in self._waiting if waiting is not entry]
+            heapify(self._waiting)
+            if self._task and not self._waiting:
+                self._task.cancel()
+                self._task = None
+            raise
 
     async def _serve(self) -> None:
         """Give a turn to each call that waits, when it is time for it."""

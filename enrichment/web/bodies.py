@@ -86,7 +86,7 @@ async def _read_nothing(request: Request, limit: int) -> None:
 
 
 def _not_json(fault: str) -> ProblemError:
-    return ProblemError(400, "malformed_json", f"The body is not JSON: {fault}.")
+    return _refused_body(400, "malformed_json", f"The body is not JSON: {fault}.")
 
 
 def _fault(content: bytes, message: str) -> str:
@@ -105,20 +105,24 @@ async def _read(request: Request, limit: int) -> bytes:
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             detail = "The body is compressed, which is not supported; send it without Content-Encoding."
             raise ProblemError(415, "unsupported_encoding", detail, headers={"accept-encoding": "identity"})
-    body = b""
+    body = bytearray()  # small pieces are appended in place
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise ProblemError(400, "incomplete_body", "The connection ended before the body did.")
-        body += bytes(message.get("body", b""))
+            raise _refused_body(400, "incomplete_body", "The connection ended before the body did.")
+        body += message.get("body", b"")
         if len(body) > limit:
             raise _too_large(limit)
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 def _too_large(limit: int) -> ProblemError:
-    return ProblemError(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
+    return _refused_body(413, "body_too_large", f"The body is larger than {limit} bytes, the most that is read.")
+
+
+def _refused_body(status: int, code: str, detail: str) -> ProblemError:
+    return ProblemError(status, code, detail, errors=(schemas.FieldError(pointer="#", detail=detail),))
 
 
 def _wrong_shape(shape: type[schemas.Request], message: str) -> ProblemError:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import schemas
-from enrichment.domains import canonical_domain
+from enrichment.domains import canonical_domain, shown
 from enrichment.engine import Engine
 from enrichment.errors import InvalidDomain, JobNotFound
 from enrichment.jobs.model import FINISHED, UNFINISHED, BatchItem, Enrichment, JobOptions
@@ -28,7 +28,6 @@ POLL_SECONDS: Final = 5  # the longest wait that `Retry-After` advises while a j
 DEFAULT_CONCURRENCY: Final = 5  # jobs of a batch
 SECONDS_PER_TURN: Final = 0.002  # for which a batch's domains may hold the event loop
 MAX_FAULTS: Final = 100  # invalid domains of a batch that an error lists
-MAX_SHOWN: Final = 100  # characters of an invalid domain that a batch repeats
 
 
 async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
@@ -91,7 +90,9 @@ async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Respon
     """Stop the domain's newest unfinished job, or `job_id`, and the calls it makes."""
     job = await engine_of(request).jobs.cancel(path_domain(request), query.job_id)
     message = f"Job cancelled. {job.completed} modules were already completed."
-    return json_response(schemas.CancelledJob(job_id=job.id, message=message, modules_completed=job.completed))
+    return json_response(
+        schemas.CancelledJob(job_id=job.id, simulated=job.simulated, message=message, modules_completed=job.completed)
+    )
 
 
 async def retry_enrichment(request: Request, query: schemas.JobQuery, body: schemas.RetryRequest) -> Response:
@@ -105,7 +106,8 @@ async def retry_enrichment(request: Request, query: schemas.JobQuery, body: sche
 async def read_cache(request: Request) -> Response:
     """Get which modules are cached for a domain, and how fresh they are."""
     engine, domain = engine_of(request), path_domain(request)
-    return json_response(presenters.cache_status(domain, await engine.cache.inspect(domain), engine.clock.now()))
+    findings = await engine.cache.inspect(domain)
+    return json_response(presenters.cache_status(domain, findings, engine.clock.now(), simulated=engine.is_simulated))
 
 
 async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Collection[JobState]) -> Enrichment:
@@ -117,7 +119,7 @@ async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Colle
         if job := await store.newest(domain, states):
             return job
     wanted = "completed job" if preferences == ({JobState.COMPLETED},) else "job"
-    raise JobNotFound(f"There is no {wanted} for {domain}.")
+    raise JobNotFound(f"There is no {wanted} for {domain}.", parameter="domain")
 
 
 def _options(request: Request, body: schemas.StartRequest | schemas.BatchRequest) -> JobOptions:
@@ -146,7 +148,7 @@ async def _batch_items(texts: Sequence[str], settings: Settings) -> list[BatchIt
         try:
             domain = canonical_domain(text)
         except InvalidDomain as error:
-            items.append(BatchItem(domain=text[:MAX_SHOWN], reason=str(error)))
+            items.append(BatchItem(domain=shown(text), reason=str(error)))
             continue
         repeated = f"{domain} is in this batch already." if domain in seen else None
         seen.add(domain)

@@ -29,7 +29,7 @@ def path_domain(request: Request) -> str:
     """
     text: str = request.path_params["domain"]
     raw_path: bytes = request.scope.get("raw_path") or b""
-    if "/" in text.partition("://")[2].rstrip("/") and b"%2f" not in raw_path.lower():
+    if "/" in text.partition(":/")[2].strip("/") and b"%2f" not in raw_path.lower():
         raise HTTPException(404)
     return named_domain(text)
 

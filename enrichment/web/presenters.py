@@ -36,6 +36,7 @@ def started(job: Enrichment) -> schemas.StartedJob:
         waves=tuple(sorted({MODULES[module_id].wave for module_id in modules})),
         priority=job.priority,
         force=job.force,
+        simulated=job.simulated,
         estimated_time_seconds=int(job.expected_seconds),
         created_at=isoformat_utc(job.created_at),
     )
@@ -57,13 +58,14 @@ def status(job: Enrichment) -> schemas.JobStatus:
         modules_failed=job.failed,
         modules_skipped=job.skipped,
         waves=tuple(
-            _wave(number, [steps[module.id] for module in modules if module.id in steps])
+            _wave(job, number, [steps[module.id] for module in modules if module.id in steps])
             for number, modules in WAVES.items()
             if any(module.id in steps for module in modules)
         ),
         errors=_errors(job, steps.values()),
         priority=job.priority,
         force=job.force,
+        simulated=job.simulated,
         batch_id=job.batch_id,
         created_at=isoformat_utc(job.created_at),
         started_at=isoformat_utc(job.started_at),
@@ -81,9 +83,9 @@ def results(job: Enrichment, only: Collection[str] | None) -> schemas.JobResults
         job_id=job.id,
         status=job.state,
         completed_at=isoformat_utc(job.finished_at),
-        simulated=any(finding.simulated for finding in findings.values()),
+        simulated=job.simulated or any(finding.simulated for finding in findings.values()),
         results={module_id: finding.body for module_id, finding in findings.items()},
-        module_statuses={step.module_id: _module_status(step) for step in steps},
+        module_statuses={step.module_id: _module_status(job, step) for step in steps},
         cached_modules=tuple(step.module_id for step in steps if step.cached),
         failed_modules=_in_state(steps, StepState.FAILED),
         skipped_modules=_in_state(steps, StepState.SKIPPED),
@@ -104,6 +106,7 @@ def listed(job: Enrichment) -> schemas.ListedJob:
         modules_failed=job.failed,
         modules_skipped=job.skipped,
         priority=job.priority,
+        simulated=job.simulated,
         created_at=isoformat_utc(job.created_at),
         started_at=isoformat_utc(job.started_at),
         completed_at=isoformat_utc(job.finished_at),
@@ -153,14 +156,17 @@ def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
     )
 
 
-def cache_status(domain: str, findings: Mapping[str, Finding], now: float) -> schemas.CacheStatus:
-    """What is cached for a domain, and how fresh it is."""
-    modules = tuple(_cached_module(module_id, findings.get(module_id), now) for module_id in MODULES)
+def cache_status(domain: str, findings: Mapping[str, Finding], now: float, *, simulated: bool) -> schemas.CacheStatus:
+    """What is cached for a domain, and how fresh it is; `simulated` is set for modules without a finding as well."""
+    modules = tuple(
+        _cached_module(module_id, findings.get(module_id), now, simulated=simulated) for module_id in MODULES
+    )
     worst_last = list(Freshness)
     cached = [module.freshness for module in modules if module.is_cached]
     newest = max((finding.fetched_at for finding in findings.values()), default=None)
     return schemas.CacheStatus(
         domain=domain,
+        simulated=simulated,
         modules=modules,
         overall_freshness=max(cached, key=worst_last.index, default=Freshness.MISSING),
         last_enrichment=isoformat_utc(newest),
@@ -170,7 +176,7 @@ def cache_status(domain: str, findings: Mapping[str, Finding], now: float) -> sc
     )
 
 
-def _cached_module(module_id: str, finding: Finding | None, now: float) -> schemas.CachedModule:
+def _cached_module(module_id: str, finding: Finding | None, now: float, *, simulated: bool) -> schemas.CachedModule:
     module = MODULES[module_id]
     return schemas.CachedModule(
         module_id=module_id,
@@ -178,7 +184,7 @@ def _cached_module(module_id: str, finding: Finding | None, now: float) -> schem
         cached_at=isoformat_utc(finding.fetched_at if finding else None),
         freshness=freshness(finding, module, now),
         ttl_remaining_seconds=max(0, int(seconds_left(finding, module, now))) if finding else None,
-        simulated=finding.simulated if finding else False,
+        simulated=finding.simulated if finding else simulated,
     )
 
 
@@ -190,7 +196,7 @@ def _in_state(steps: Iterable[Step], state: StepState) -> tuple[str, ...]:
     return tuple(step.module_id for step in steps if step.state is state)
 
 
-def _wave(number: int, steps: list[Step]) -> schemas.WaveProgress:
+def _wave(job: Enrichment, number: int, steps: list[Step]) -> schemas.WaveProgress:
     states = {step.state for step in steps}
     begun = [step.started_at for step in steps if step.started_at is not None]
     ended = [step.ended_at for step in steps if step.ended_at is not None]
@@ -204,13 +210,13 @@ def _wave(number: int, steps: list[Step]) -> schemas.WaveProgress:
     return schemas.WaveProgress(
         wave_number=number,
         status=state,
-        modules=tuple(_module_progress(step) for step in steps),
+        modules=tuple(_module_progress(job, step) for step in steps),
         started_at=isoformat_utc(min(begun, default=None)),
         completed_at=isoformat_utc(max(ended) if is_over else None),
     )
 
 
-def _module_progress(step: Step) -> schemas.ModuleProgress:
+def _module_progress(job: Enrichment, step: Step) -> schemas.ModuleProgress:
     finding = step.finding
     return schemas.ModuleProgress(
         module_id=step.module_id,
@@ -219,13 +225,13 @@ def _module_progress(step: Step) -> schemas.ModuleProgress:
         data_points_collected=finding.data_points if finding else None,
         source_url=finding.citations[0].url if finding and finding.citations else None,
         source=finding.source if finding else None,
-        simulated=finding.simulated if finding else False,
+        simulated=finding.simulated if finding else job.simulated,
         cached=step.cached,
         reason=step.reason,
     )
 
 
-def _module_status(step: Step) -> schemas.ModuleStatus:
+def _module_status(job: Enrichment, step: Step) -> schemas.ModuleStatus:
     finding = step.finding
     seconds = _seconds(step.started_at, step.ended_at)
     return schemas.ModuleStatus(
@@ -236,7 +242,7 @@ def _module_status(step: Step) -> schemas.ModuleStatus:
         source=finding.source if finding else None,
         source_url=finding.citations[0].url if finding and finding.citations else None,
         method=finding.method if finding else None,
-        simulated=finding.simulated if finding else False,
+        simulated=finding.simulated if finding else job.simulated,
         fetched_at=isoformat_utc(finding.fetched_at if finding else None),
         observed_at=isoformat_utc(finding.observed_at if finding else None),
         field_sources=finding.field_sources if finding else {},
@@ -250,13 +256,22 @@ def _module_status(step: Step) -> schemas.ModuleStatus:
 def _errors(job: Enrichment, steps: Iterable[Step]) -> tuple[schemas.ModuleError, ...]:
     """What went wrong: with the whole job first, then module by module."""
     errors = [
-        schemas.ModuleError(module_id=step.module_id, status=step.state, detail=step.reason, attempts=step.attempts)
+        schemas.ModuleError(
+            module_id=step.module_id,
+            status=step.state,
+            detail=step.reason,
+            simulated=job.simulated,
+            attempts=step.attempts,
+        )
         for step in steps
         if step.reason
     ]
     if job.error:
         state = StepState(job.state.value)
-        errors.insert(0, schemas.ModuleError(module_id=None, status=state, detail=job.error, attempts=()))
+        error = schemas.ModuleError(
+            module_id=None, status=state, detail=job.error, simulated=job.simulated, attempts=()
+        )
+        errors.insert(0, error)
     return tuple(errors)
 
 
@@ -264,6 +279,7 @@ def _batch_facts(batch: Batch) -> dict[str, Any]:
     skipped = sum(item.reason is not None for item in batch.items)
     return {
         "batch_id": batch.id,
+        "simulated": batch.simulated,
         "total_domains": len(batch.items),
         "skipped_count": skipped,
         "estimated_time_seconds": int(batch.expected_seconds),

@@ -16,8 +16,7 @@ from typing import Final
 import idna
 import msgspec
 
-from enrichment.domains import canonical_domain
-from enrichment.errors import InvalidDomain
+from enrichment.domains import registrable_domain
 from enrichment.modules.icp_score import DOLLARS
 from enrichment.sources.simulated.examples import EXAMPLES
 from enrichment.sources.simulated.industries import COMPETITOR_SITES, INDUSTRIES
@@ -77,8 +76,12 @@ def seeded_rng(domain: str, purpose: str) -> random.Random:
 
 @functools.lru_cache(maxsize=2_048)
 def company_of(domain: str) -> Company:
-    """Return the company for a canonical domain; all subdomains of a registrable domain have the same company."""
-    domain = _registrable(domain)
+    """
+    Return the company for a canonical domain.
+
+    Hosts under one registrable domain belong to one company: `careers.acme.com` and `acme.com`.
+    """
+    domain = registrable_domain(domain)
     if example := EXAMPLES.get(domain):
         return Company(domain=domain, **example._asdict())
     return _invented(domain)
@@ -111,8 +114,9 @@ def _invented(domain: str) -> Company:
         country_code=code,
         ticker=_ticker(domain, name) if is_listed else None,
         exchange=rng.choice(market.exchanges) if is_listed else None,
+        # At least 1,000, so that a share of them with one decimal is that of a whole number of visits.
         monthly_visits=round_significant(
-            employees**0.75 * (900 if sells_online else 120) * math.exp(rng.uniform(-1.2, 1.2))
+            employees**0.75 * (3_000 if sells_online else 1_000) * math.exp(rng.uniform(-1.2, 1.2))
         ),
         sells_online=sells_online,
     )
@@ -134,20 +138,9 @@ def apportion(total: int, weights: Sequence[float]) -> list[int]:
     return shares
 
 
-def _registrable(domain: str) -> str:
-    """Return the registrable domain: `mail.acme.co.uk` → `acme.co.uk`."""
-    rest = domain.partition(".")[2]
-    try:
-        canonical_domain(rest)
-    except InvalidDomain:  # the rest is a public suffix
-        return domain
-    return _registrable(rest)
-
-
 def _name(domain: str) -> str:
     """Capitalize the first label of a registrable domain: `mercedes-benz.com` → `Mercedes-Benz`."""
-    label = domain.partition(".")[0]
-    return "-".join(part.capitalize() for part in _decoded(label).split("-"))
+    return "-".join(part.capitalize() for part in _decoded(domain.partition(".")[0]).split("-"))
 
 
 def _decoded(label: str) -> str:

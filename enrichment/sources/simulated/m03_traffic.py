@@ -27,7 +27,7 @@ def simulate(company: Company) -> Traffic:
         unique_visitors=round(visits * rng.uniform(0.4, 0.7)),
         average_visit_duration_seconds=round(pages * rng.uniform(25, 60)),
         month=f"{REFERENCE_DATE:%Y-%m}",
-        # A rough power law through rank 4,000 at 15 million visits a month: more visits are never a lower rank.
+        # A rough power law through rank 4,000 at 15 million visits a month. Without noise, so that ranks follow visits.
         global_rank=max(1, round(4_000 * (15_000_000 / visits) ** 0.95)),
         month_over_month_growth_percent=round(company.growth / 12 + rng.uniform(-8, 8), 1),
         desktop_share_percent=round(100 - mobile, 1),

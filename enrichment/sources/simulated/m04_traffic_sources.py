@@ -20,7 +20,8 @@ def simulate(company: Company) -> TrafficSources:
 
     abroad = rng.sample([code for code in COUNTRIES if code != company.country_code], k=5)
     countries = apportion(1_000, [rng.uniform(55, 90), *_falling(rng.uniform(4, 9), 5), 3])[:-1]
-    referrers = apportion(1_000, [*_falling(rng.uniform(10, 30), 5), rng.uniform(20, 60)])[:-1]
+    referred = round(company.monthly_visits * referrals / 100)
+    referrers = apportion(referred, [*_falling(rng.uniform(10, 30), 5), rng.uniform(20, 60)])[:-1]
     return TrafficSources(
         direct=direct,
         organic_search=organic,
@@ -30,7 +31,7 @@ def simulate(company: Company) -> TrafficSources:
         display_ads=display,
         mail=mail,
         top_referrers=tuple(
-            Referrer(domain=f"{name}.example", share=count / 10)
+            Referrer(domain=f"{name}.example", share=round(100 * count / referred, 1))
             for name, count in zip(rng.sample(REFERRERS, k=5), referrers, strict=True)
         ),
         top_countries=tuple(

@@ -12,7 +12,7 @@ from enrichment.sources.simulated.industries import COMPETITOR_SITES
 
 
 def simulate(company: Company) -> Competitors:
-    """Return the sites of the same industry whose size is the nearest, with the visits that they report themselves."""
+    """Return the sites of the same industry with the most similar number of visits."""
     rng = company.rng("m05")
     sites = [site for site in _sites(company.industry) if site.domain != company.domain]
     chosen = sorted(sites, key=lambda site: _distance(company, site))[: rng.randint(5, 10)]

@@ -2,6 +2,7 @@
 Simulated search keywords.
 """
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Final
@@ -50,8 +51,8 @@ TOPICS: Final = {
 # fmt: on
 
 
-FIRST_RESULT: Final = 0.3  # of those who search for a topic open the first result; the tenth, a tenth of that
-MAX_SHARE: Final = 0.05  # of the visits from search come by any one search for a topic
+FIRST_RESULT: Final = 0.3  # share of the searches that lead to the first result; divided by the position for others
+MAX_SHARE: Final = 0.05  # of the visits from search, by a single topic
 LAST_POSITION: Final = 100
 MAX_GENERIC: Final = 8
 
@@ -72,21 +73,20 @@ def simulate(company: Company) -> Keywords:
 
 def total_keywords(company: Company) -> int:
     """Return the number of keywords that lead to the company's site: more for sites with more visits."""
-    listed = len(BRANDED) + MAX_GENERIC
-    return listed + round_significant(company.monthly_visits**0.65 * company.rng("total_keywords").uniform(0.8, 1.6))
+    return len(BRANDED) + MAX_GENERIC + round_significant(1.2 * company.monthly_visits**0.65)
 
 
 def _branded(company: Company) -> Iterator[Keyword]:
     """Divide a share of the visits from search between the searches for the company's name."""
     rng = company.rng("branded keywords")
-    share = rng.uniform(20, 45) / sum(frequency for _, _, frequency in BRANDED)
+    visits, share = _search_visits(company), rng.uniform(0.20, 0.45)
     for pattern, intent, frequency in BRANDED:
-        percent = round(share * frequency, 2)
+        clicks = round(visits * share * frequency / sum(frequency for _, _, frequency in BRANDED))
         yield Keyword(
             keyword=pattern.format(company.name.lower()),
-            volume=max(10, round_significant(_search_visits(company) * percent / 100 / rng.uniform(0.45, 0.55))),
+            volume=round_significant(clicks / rng.uniform(0.45, 0.55)),
             position=1,
-            traffic_share_percent=percent,
+            traffic_share_percent=round(100 * clicks / visits, 2),
             cpc=round(rng.uniform(0.1, 0.9), 2),
             branded=True,
             intent=intent,
@@ -98,15 +98,15 @@ def _generic(company: Company) -> Iterator[Keyword]:
     rng, visits = company.rng("generic keywords"), _search_visits(company)
     possible = []
     for topic in TOPICS[company.industry]:
-        common = math.exp(seeded_rng(topic, "volume").uniform(math.log(5_000), math.log(3_000_000)))
         for pattern, intent, frequency in GENERIC:
-            phrase, volume = pattern.format(topic), round_significant(common * frequency)
+            phrase, volume = pattern.format(topic), round_significant(_searches(topic) * frequency)
             highest = max(2, math.ceil(volume * FIRST_RESULT / (visits * MAX_SHARE)))
             if highest <= LAST_POSITION and not is_branded(phrase, company):
                 possible.append((phrase, intent, volume, highest))
     for phrase, intent, volume, highest in rng.sample(possible, k=min(MAX_GENERIC, len(possible))):
         position = rng.randint(highest, max(highest, 20))
-        if percent := round(volume * FIRST_RESULT / position / visits * 100, 2):
+        clicks = round(volume * FIRST_RESULT / position)
+        if percent := round(100 * clicks / visits, 2):
             yield Keyword(
                 keyword=phrase,
                 volume=volume,
@@ -118,10 +118,15 @@ def _generic(company: Company) -> Iterator[Keyword]:
             )
 
 
-def _search_visits(company: Company) -> float:
+@functools.cache
+def _searches(topic: str) -> float:
+    return math.exp(seeded_rng(topic, "searches").uniform(math.log(5_000), math.log(3_000_000)))
+
+
+def _search_visits(company: Company) -> int:
     """Return the number of visits from search in a month."""
     channels = m04_traffic_sources.simulate(company)
-    return company.monthly_visits * ((channels.organic_search or 0) + (channels.paid_search or 0)) / 100
+    return round(company.monthly_visits * ((channels.organic_search or 0) + (channels.paid_search or 0)) / 100)
 
 
 def is_branded(phrase: str, company: Company) -> bool:
