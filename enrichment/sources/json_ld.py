@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-MAX_JSON_LD: Final = 524_288
+MAX_JSON_LD: Final = 262_144
 "Characters of it that are read of a page."
 MAX_OBJECTS: Final = 2_000
 "Objects of a page that are kept."

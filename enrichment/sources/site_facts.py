@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from enrichment.domains import registrable_domain
 from enrichment.modules.evidence import words
 from enrichment.sources.failures import NotFound
-from enrichment.sources.identity import registrable_domain
 from enrichment.sources.json_ld import first, strings, types_of
 from enrichment.sources.markup import Markup
 

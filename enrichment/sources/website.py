@@ -15,13 +15,13 @@ import msgspec
 from protego import Protego
 
 from enrichment.clock import Clock
+from enrichment.domains import registrable_domain
 from enrichment.errors import SourceFailed
 from enrichment.modules.evidence import words
 from enrichment.sources import robots, sitemap
 from enrichment.sources.challenge import is_challenge
 from enrichment.sources.failures import AddressRefused, Blocked, HostNotFound, NotFound, ParseError, UpstreamError
 from enrichment.sources.http import MAX_REDIRECTS, Client, Consume, join
-from enrichment.sources.identity import registrable_domain
 from enrichment.sources.markup import Markup, read_markup
 from enrichment.sources.messages import CHARSET, HttpRequest, HttpResponse, decode
 from enrichment.sources.page_cache import PageCache
