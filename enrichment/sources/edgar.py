@@ -193,11 +193,12 @@ class Edgar:
         """
         if identity.cik:
             return identity.cik
-        for listing in identity.listings:
-            exchange = EXCHANGES.get(listing.exchange.lower())
-            if exchange and (ticker := (await self._all_tickers()).get(listing.ticker.replace(".", "-"))):
-                if ticker.exchange == exchange and words(ticker.name)[:1] == words(identity.name or "")[:1]:
-                    return ticker.cik
+        american = [each for each in identity.listings if each.exchange.lower() in EXCHANGES]
+        tickers = await self._all_tickers() if american else {}
+        for listing in american:
+            ticker = tickers.get(listing.ticker.replace(".", "-"))
+            if ticker and ticker.exchange == EXCHANGES[listing.exchange.lower()] and _is_alike(ticker, identity):
+                return ticker.cik
         raise NotFound("It does not report to the SEC.")
 
     async def filer(self, cik: str) -> Filer:
@@ -232,7 +233,10 @@ class Edgar:
 
     async def _all_tickers(self) -> Mapping[str, Ticker]:
         url = f"{self._www_url}/files/company_tickers_exchange.json"
-        return await self._tickers.get("", lambda: self._fetch(url, lambda response: _tickers(response)))
+        try:
+            return await self._tickers.get("", lambda: self._fetch(url, _tickers))
+        except NotFound:
+            raise UpstreamError("It has no list of ticker symbols.") from None
 
     async def _fetch(
         self,
@@ -303,6 +307,12 @@ def _tickers(response: HttpResponse) -> dict[str, Ticker]:
         for row in rows
         if row.get("ticker") and str(row.get("cik")).isdecimal()
     }
+
+
+def _is_alike(ticker: Ticker, identity: Identity) -> bool:
+    """Whether the names begin with the same word."""
+    first = words(ticker.name)[:1]
+    return first == words(identity.name or "")[:1] != ()
 
 
 def _day(text: str | None) -> date | None:
