@@ -81,8 +81,14 @@ class Rdap:
         self._client = client
         self._base_url = base_url.rstrip("/")
         self._bootstrap_url = bootstrap_url if base_url == RDAP_URL else ""
-        trusted = {base_url, bootstrap_url} - {RDAP_URL, BOOTSTRAP_URL}
-        self.upstream = Upstream(name="rdap", requests_per_second=REQUESTS_PER_SECOND, trusted_origins=tuple(trusted))
+        self.upstream = Upstream(
+            name="rdap",
+            requests_per_second=REQUESTS_PER_SECOND,
+            trusted_origins=() if base_url == RDAP_URL else (base_url,),
+        )
+        self._bootstrap = Upstream(
+            name="rdap_bootstrap", trusted_origins=() if bootstrap_url == BOOTSTRAP_URL else (bootstrap_url,)
+        )
         self._servers: LookupCache[Mapping[str, str]] = LookupCache(clock, seconds=DAY_SECONDS, max_entries=1)
 
     async def registration(self, domain: str) -> Registration:
@@ -106,10 +112,10 @@ class Rdap:
         """The servers by top-level domain; of several, one with TLS."""
         request = HttpRequest(url=self._bootstrap_url)
         bootstrap = await self._client.fetch(
-            self.upstream, request, lambda response: response.raise_for_status().json(_Bootstrap)
+            self._bootstrap, request, lambda response: response.raise_for_status().json(_Bootstrap)
         )
         return {
-            top_level_domain.lower(): sorted(urls, key=lambda url: not url.startswith("https:"))[0].rstrip("/")
+            top_level_domain.lower(): min(urls, key=lambda url: not url.startswith("https:")).rstrip("/")
             for top_level_domains, urls in bootstrap.services
             for top_level_domain in top_level_domains
             if urls

@@ -2,6 +2,7 @@
 The source of what Wikidata says about a company's revenue, and about companies in the same industry.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -18,9 +19,10 @@ from enrichment.sources.wikidata_items import Item, Moment, Quantity, WikidataIt
 from schemas import Method, SourceCitation
 
 DOLLAR: Final = "Q4917"
+CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 MAX_YEARS: Final = 5
 MAX_INDUSTRIES: Final = 2
-MAX_IN_INDUSTRY: Final = 50
+MAX_IN_INDUSTRY: Final = 30
 "Companies in the industry and the country; among more of them, to be one of them says too little."
 MAX_COMPETITORS: Final = 10
 
@@ -59,11 +61,9 @@ class Wikidata:
     async def _currencies(self, amounts: list[Quantity]) -> Mapping[str, str]:
         """The codes (ISO 4217) of the currencies, by the ids of their items."""
         units = dict.fromkeys(amount.unit for amount in amounts if amount.unit)
-        known = {DOLLAR: "USD"}
-        for item_id, item in (await self._items.get(unit for unit in units if unit not in known)).items():
-            codes = [code for code in item.strings("P498") if len(code) == 3 and code.isupper()]
-            known.update({item_id: code for code in codes[:1]})
-        return known
+        items = await self._items.get(unit for unit in units if unit != DOLLAR)
+        codes = {item_id: code for item_id, item in items.items() for code in item.strings("P498")[:1]}
+        return {DOLLAR: "USD", **{unit: code for unit, code in codes.items() if CURRENCY.fullmatch(code)}}
 
     async def _competitors(self, identity: Identity) -> Finding:
         """The companies in the same industry and country, if these are so few that it means something."""
