@@ -37,9 +37,14 @@ UNSURE: Final = 0.6
 
 
 class Records(msgspec.Struct, kw_only=True):
-    """What the places know of a company. `failures` are those of the places that could not be asked."""
+    """
+    What the places know of a company. `failures` are those of the places that could not be asked.
+
+    `has_no_site` means that what the domain leads to is no website of a company.
+    """
 
     site: Site | None = None
+    has_no_site: bool = False
     identity: Identity | None = None
     filer: Filer | None = None
     cik: str | None = None
@@ -109,7 +114,10 @@ class PublicRecords:
             records.failures.append(Transient(f"No answer within {PART_SECONDS:g} seconds."))
 
     async def _read_site(self, records: Records, domain: str) -> None:
-        records.site = await self._sites.site_facts(domain)
+        try:
+            records.site = await self._sites.site_facts(domain)
+        except UnknownCompany:
+            records.has_no_site = True
 
     async def _read_registers(self, records: Records, domain: str) -> None:
         records.identity = await self._identities.identify(domain)
@@ -169,6 +177,8 @@ def match_of(records: Records, used: Collection[str], now: float) -> tuple[str, 
         matches.append((identity.matched_by, identity.match_confidence))
         if _is_younger(records.registration, identity, now):
             matches.append(("but the domain was registered long after the company was founded", UNSURE))
+        elif records.has_no_site:
+            matches.append(("but the domain leads to no website of a company", UNSURE))
         elif site and site.name and identity.name and _differ(site.name, identity.name):
             matches.append(("but the website has another name", UNSURE))
     return "; ".join(how for how, _ in matches), min(confidence for _, confidence in matches)
