@@ -98,9 +98,7 @@ ITEMS: Mapping[str, Json] = {
     "Q6": entity(
         "Gone Ltd", P856=claim("https://gone.example/"), P452=claim(ref("Q100")), P576=claim(at("2010-01-01"))
     ),
-    "Q7": entity(
-        "Jane Doe", P856=claim("https://person.example/"), P31=claim(ref("Q5")), P571=claim(at("1970-01-01"))
-    ),
+    "Q7": entity("Jane Doe", P856=claim("https://person.example/"), P31=claim(ref("Q5")), P571=claim(at("1970-01-01"))),
     "Q8": entity("Former", P856=claim("https://former.example/", P582=at("2015-01-01")), P452=claim(ref("Q100"))),
     "Q9": entity("Bare", P856=claim("https://bare.example/")),
     "Q20": entity(  # similar to Acme
@@ -119,9 +117,7 @@ ITEMS: Mapping[str, Json] = {
         P749=claim(ref("Q1")),
     ),
     "Q23": entity("Nowhere", P452=claim(ref("Q101")), P17=claim(ref("Q30"))),
-    "Q24": entity(
-        "Odd", P856=[claim("http://[bad"), claim("nohost")], P452=claim(ref("Q101")), P17=claim(ref("Q30"))
-    ),
+    "Q24": entity("Odd", P856=[claim("http://[bad"), claim("nohost")], P452=claim(ref("Q101")), P17=claim(ref("Q30"))),
     "Q30": entity("United States of America"),
     "Q100": entity("Aerospace"),
     "Q101": entity("Software"),
@@ -143,7 +139,8 @@ def wikidata(items: Mapping[str, Json] = ITEMS) -> Answer:
         if "example.com" not in received.headers["user-agent"]:
             return Reply(b"Please set a user-agent and respect our robot policy", 403, {"content-type": "text/plain"})
         url = urlsplit(received.target)
-        assert url.path == "/w/api.php"
+        if url.path != "/w/api.php":
+            return Reply(b"Not found", 404, {"content-type": "text/plain"})
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         assert query["format"] == "json"
         return Reply(json.dumps(ACTIONS[query["action"]](items, query)).encode())
@@ -166,7 +163,9 @@ def _values(item: Json, name: str) -> list[str]:
 def _named(items: Mapping[str, Json], query: Mapping[str, str]) -> Json:
     name = query["search"].casefold()
     labels = {item_id: item["labels"].get("en", {}).get("value", "") for item_id, item in items.items()}
-    return {"search": [{"id": key, "label": label} for key, label in labels.items() if label.casefold().startswith(name)]}
+    return {
+        "search": [{"id": key, "label": label} for key, label in labels.items() if label.casefold().startswith(name)]
+    }
 
 
 def _entities(items: Mapping[str, Json], query: Mapping[str, str]) -> Json:
