@@ -16,7 +16,7 @@ from enrichment.sources.http import Client
 from enrichment.sources.identity import Identities, Listing, Site
 from enrichment.sources.lookup_cache import LookupCache
 from enrichment.sources.wikidata_items import WikidataItems
-from tests.answers.wikidata import ITEMS, at, claim, entity, ref, wikidata
+from tests.answers.wikidata import ITEMS, claim, entity, ref, wikidata
 from tests.upstreams import InstantClock, StubUpstream, live_client, stub_upstream
 
 
@@ -191,7 +191,7 @@ async def test_a_domain_that_redirects_belongs_to_the_company_that_it_leads_to(
 async def test_the_name_on_the_website_finds_the_item_but_its_website_decides(
     client: Client, instant: InstantClock
 ) -> None:
-    item = entity("Umbrella", P856=claim("https://umb.example/en-us/"), P571=claim(at("1990-01-01")))
+    item = entity("Umbrella", P856=claim("https://umb.example/en-us/"), P159=claim(ref("Q110")))
     sites = FakeSites(
         {
             "umb.example": FakeSite("https://umb.example/", "Umbrella"),

@@ -29,10 +29,9 @@ CIK: Final = re.compile(r"\d{1,10}", re.ASCII)
 
 # fmt: off
 COMPANY_PROPERTIES: Final = (
-    "P452", "P414", "P5531", "P1278", "P946", "P1128", "P2139", "P2295", "P2226", "P159", "P571", "P112", "P169",
-    "P749", "P355", "P1056",
+    "P452", "P414", "P5531", "P1278", "P946", "P1128", "P2139", "P2295", "P2226", "P159", "P169", "P749", "P355",
 )
-"What only companies have, together: the more of it, the likelier that an item is a company, and not a product of it."
+"What organizations have, but not their products or websites: the more of it, the likelier an item is the company."
 # fmt: on
 HUMAN: Final = "Q5"
 MAX_LABELS: Final = 50

@@ -52,7 +52,7 @@ MAX_YEARS: Final = 5
 TAXONOMIES: Final = (US_GAAP.encode(), IFRS.encode(), b"dei", b"srt")
 NAMES: Final = sorted({tag for tags in TAGS.values() for _, tag in tags})
 KEY: Final = re.compile(rf'"({"|".join([US_GAAP, IFRS, "dei", "srt", *NAMES])})"\s{{0,8}}:\s{{0,8}}\{{'.encode())
-TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[{}]|"', re.DOTALL)
+TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[{}]', re.DOTALL)
 MAX_KEY: Final = 128
 "Bytes at the end of a block in which a key may begin."
 BLOCK: Final = 256 * 1024

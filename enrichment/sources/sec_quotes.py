@@ -16,7 +16,8 @@ MIN_WORDS: Final = 6
 "Of a quotation; a shorter one is a term in quotation marks."
 
 HIDDEN: Final = re.compile(r"<(script|style|head)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
-BLOCK_TAG: Final = re.compile(r"</?(?:p|div|tr|table|ul|ol|li|h[1-6]|title|document)\b[^<>]{0,2000}>", re.IGNORECASE)
+BLOCK_LINE_BREAK: Final = re.compile(r"<br\b[^<>]{0,200}>", re.IGNORECASE)
+TAG: Final = re.compile(r"</?(?:p|div|td|th|tr|table|ul|ol|li|h[1-6]|title|document)\b[^<>]{0,2000}>", re.IGNORECASE)
 TAG: Final = re.compile(r"<[a-zA-Z/!][^<>]{0,5000}>")
 BLANKS: Final = re.compile(r"[^\S\n]+")
 PARAGRAPH: Final = re.compile(r"\s*\n\s*")
@@ -66,8 +67,8 @@ def read_quotes(html: str, company: str) -> list[Quotation]:
 
 def paragraphs(html: str) -> list[str]:
     """Return the text of a page, by paragraph."""
-    visible = HIDDEN.sub(" ", html[: 4 * MAX_TEXT])
-    text = unescape(TAG.sub(" ", BLOCK_TAG.sub("\n\n", visible.replace("\r", "\n").replace("\n", " "))))
+    html = HIDDEN.sub(" ", html[: 4 * MAX_TEXT]).replace("\r", " ").replace("\n", " ")
+    text = unescape(TAG.sub("", LINE_BREAK.sub(" ", BLOCK_TAG.sub("\n", html))))
     return [part for part in PARAGRAPH.split(BLANKS.sub(" ", text)[:MAX_TEXT]) if part]
 
 
@@ -76,7 +77,7 @@ def _quotations(paragraph: str, company: str) -> Iterator[Quotation]:
         for match in pattern.finditer(paragraph):
             parts = match.groupdict()
             title = _own_title(parts["title"] or parts["title2"], company)
-            quote = parts["quote"].strip().rstrip(",")
+            quote = parts["quote"].rstrip(" ,").lstrip()
             if title and len(quote.split()) >= MIN_WORDS:
                 yield Quotation(quote, (parts["name"] or parts["name2"]).strip(), title)
 

@@ -98,7 +98,7 @@ ITEMS: Mapping[str, Json] = {
     "Q6": entity(
         "Gone Ltd", P856=claim("https://gone.example/"), P452=claim(ref("Q100")), P576=claim(at("2010-01-01"))
     ),
-    "Q7": entity("Jane Doe", P856=claim("https://person.example/"), P31=claim(ref("Q5")), P571=claim(at("1970-01-01"))),
+    "Q7": entity("Jane Doe", P856=claim("https://person.example/"), P31=claim(ref("Q5")), P169=claim(ref("Q7"))),
     "Q8": entity("Former", P856=claim("https://former.example/", P582=at("2015-01-01")), P452=claim(ref("Q100"))),
     "Q9": entity("Bare", P856=claim("https://bare.example/")),
     "Q20": entity(  # similar to Acme
