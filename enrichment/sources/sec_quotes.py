@@ -16,8 +16,10 @@ MIN_WORDS: Final = 6
 "Of a quotation; a shorter one is a term in quotation marks."
 
 HIDDEN: Final = re.compile(r"<(script|style|head)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
-BLOCK_LINE_BREAK: Final = re.compile(r"<br\b[^<>]{0,200}>", re.IGNORECASE)
-TAG: Final = re.compile(r"</?(?:p|div|td|th|tr|table|ul|ol|li|h[1-6]|title|document)\b[^<>]{0,2000}>", re.IGNORECASE)
+BLOCK_TAG: Final = re.compile(
+    r"</?(?:p|div|td|th|tr|table|ul|ol|li|h[1-6]|title|document)\b[^<>]{0,2000}>", re.IGNORECASE
+)
+LINE_BREAK: Final = re.compile(r"<br\b[^<>]{0,200}>", re.IGNORECASE)
 TAG: Final = re.compile(r"<[a-zA-Z/!][^<>]{0,5000}>")
 BLANKS: Final = re.compile(r"[^\S\n]+")
 PARAGRAPH: Final = re.compile(r"\s*\n\s*")
