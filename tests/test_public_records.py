@@ -57,9 +57,16 @@ class Stubs(msgspec.Struct):
 Make = Callable[..., Any]
 
 
+class PatientClock(InstantClock):
+    """No waiting, but for the time limit of a place, which is never reached."""
+
+    async def sleep(self, seconds: float) -> None:
+        await (asyncio.Event().wait() if seconds > 5 else super().sleep(seconds))
+
+
 @pytest.fixture
 def instant() -> InstantClock:
-    return InstantClock()
+    return PatientClock()
 
 
 @pytest.fixture
@@ -256,9 +263,12 @@ async def test_what_the_sec_does_not_say_comes_from_wikidata(
 )
 async def test_a_revenue_that_is_not_in_dollars_or_negative_has_no_range(make: Make, revenues: Any) -> None:
     item = wiki.entity(
-        "Acme", P856=wiki.claim("https://acme.example/"), P452=wiki.claim(wiki.ref("Q100")), P5531=wiki.claim("1234567"),
+        "Acme",
+        P856=wiki.claim("https://acme.example/"),
+        P452=wiki.claim(wiki.ref("Q100")),
+        P5531=wiki.claim("1234567"),
         P1128=wiki.claim(wiki.amount("-5"), P585=wiki.at("2024-01-01")),
-    )  # fmt: skip
+    )
     stubs = await make(NAME_ONLY, {"Q1": item})
     facts = {"facts": {"us-gaap": {"Revenues": revenues}}}
     stubs.sec.answer = sec.edgar({**sec.PAGES, f"/api/xbrl/companyfacts/CIK{sec.CIK}.json": facts})

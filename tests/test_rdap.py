@@ -62,6 +62,8 @@ class Everywhere(httpcore2.AnyIOBackend):
 
     async def connect_tcp(self, host: str, port: int, *arguments: Any, **options: Any) -> Any:
         self.connected.append((host, port))
+        if port == 443:
+            raise httpcore2.ConnectError
         return await super().connect_tcp("127.0.0.1", self._port, *arguments, **options)
 
 
@@ -79,8 +81,8 @@ async def test_the_registry_is_the_one_that_iana_names(instant: InstantClock, st
     def answer(received: Any) -> Reply:
         if received.target == "/dns.json":
             lists.append(received.target)
-            return bootstrap("http://registry.example")
-        assert received.headers["host"] == "registry.example"
+            return bootstrap("http://rdap.example.com")
+        assert received.headers["host"] == "rdap.example.com"
         return registry(received)
 
     stub.answer = answer
@@ -92,7 +94,7 @@ async def test_the_registry_is_the_one_that_iana_names(instant: InstantClock, st
             await rdap.registration("acme.none")
 
     assert registration.registered_at == REGISTERED
-    assert registration.url == "http://registry.example/registry/domain/acme.example"
+    assert registration.url == "http://rdap.example.com/registry/domain/acme.example"
     assert len(lists) == 1
 
 
@@ -100,7 +102,7 @@ async def test_without_the_list_a_server_that_redirects_is_asked(instant: Instan
     stub.scenario = "broken"
     network = Everywhere(stub)
     async with live_client(instant, dns=PublicDns(instant), sockets=network) as client:
-        with pytest.raises(failures.Transient):  # there is no TLS
+        with pytest.raises(failures.Transient):
             await Rdap(client, instant, bootstrap_url=f"{stub.url}/dns.json").registration("acme.example")
 
     assert ("93.184.216.34", 443) in network.connected
