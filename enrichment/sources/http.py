@@ -39,7 +39,6 @@ CONNECT_SECONDS: Final = 4.0
 MAX_CONNECTIONS: Final = 100
 MAX_IDLE_CONNECTIONS: Final = 20
 IDLE_SECONDS: Final = 15.0
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 PORTS: Final = {"http": 80, "https": 443}
 MAX_RETRY_AFTER_SECONDS: Final = 86_400.0
 
@@ -134,7 +133,7 @@ class Client:
             await gate.enter(context)
             try:
                 response = await self._exchange(upstream, context, request, consume)
-                if response.status not in REDIRECTS or "location" not in response.headers:
+                if not (upstream.follows_redirects and response.is_redirect):
                     result = read(response)
                     gate.succeeded()
                     return result

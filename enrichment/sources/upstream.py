@@ -40,7 +40,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     `attempt_seconds` is the time for one attempt, so that a second one fits into the time for the source. `max_bytes`
     is the largest answer read, uncompressed. `trusted_origins` are base URLs that the operator has set: they may be on
     a private network. With `per_host`, the service is every company's website: limits and failures are counted for each
-    host, and the calls take the operator's proxy.
+    host, and the calls take the operator's proxy. Without `follows_redirects`, a redirect is an answer like any other.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 2 * 1024 * 1024
     trusted_origins: tuple[str, ...] = ()
     per_host: bool = False
+    follows_redirects: bool = True
 
 
 class Stats(msgspec.Struct):
