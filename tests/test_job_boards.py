@@ -185,6 +185,13 @@ async def test_a_guessed_board_counts_if_it_has_the_name_of_the_company(boards: 
     assert paths(boards.stub.received) == ["/v1/boards/rocketworks/jobs", "/v1/boards/rocketworks"]
 
 
+async def test_without_the_website_it_is_not_known_that_there_is_no_board(boards: Boards) -> None:
+    boards.sites.facts = AddressRefused("Blocked.")
+
+    with pytest.raises(AddressRefused):
+        await boards.ask(domain="rocketworks.test")
+
+
 @pytest.mark.parametrize("name", [None, "Rocket Workshops"])
 async def test_a_board_of_somebody_else_does_not_count(boards: Boards, name: str | None) -> None:
     boards.sites.facts = Facts(name=name)

@@ -195,6 +195,7 @@ def test_old_future_and_endless_headlines_are_left_out_and_reports_of_one_event_
         ("Acme Inc.", "ACME", True),
         ("Ocado", "Ocado Group plc", True),
         ("BMW", "Bayerische Motoren Werke AG", True),
+        ("TSMC", "Taiwan Semiconductor Manufacturing Company Limited", True),
         ("H&M", "H & M Hennes & Mauritz AB", True),
         ("Banco Santander Chile", "Santander Chile", True),
         ("DocuSign", "Docu Sign, Inc.", True),

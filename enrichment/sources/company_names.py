@@ -30,8 +30,13 @@ def may_be_same(name: str, other: str) -> bool:
     return bool(short) and (
         long[: len(short)] == short
         or 2 * len(set(short) & set(long)) > len(short)
-        or joined in ("".join(long), "".join(word[0] for word in long))
+        or joined in ("".join(long), _initials(long))
+        or (len(joined) > 1 and any(_initials(words(each)).startswith(joined) for each in (name, other)))
     )
+
+
+def _initials(parts: tuple[str, ...]) -> str:
+    return "".join(part[0] for part in parts)
 
 
 def is_mentioned(name: str, text: str) -> bool:

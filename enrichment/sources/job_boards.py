@@ -5,7 +5,6 @@ Job boards: the open roles that companies publish at Greenhouse, Lever and Ashby
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from html import unescape
 from typing import Final, Literal, NamedTuple, Protocol, TypeVar
@@ -214,14 +213,14 @@ class JobBoards:
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
         """Return the open roles of a company."""
-        boards: tuple[Board, ...] = ()
-        name = None
-        with suppress(SourceFailed):  # a board may name the domain all the same
+        try:
             facts = await self._sites.site_facts(subject.domain)
-            boards, name = boards_in(facts.job_boards), facts.name
-        if boards:
+        except SourceFailed as error:
+            return await self._ask_guessed(subject.domain, None, error)
+        if boards := boards_in(facts.job_boards):
             return await self._ask_linked(boards)
-        return await self._ask_guessed(subject.domain, name)
+        nothing = NotFound("No job board is linked from the website or names the company.")
+        return await self._ask_guessed(subject.domain, facts.name, nothing)
 
     async def _ask_linked(self, boards: Sequence[Board]) -> Finding:
         roles: list[Role] = []
@@ -237,7 +236,8 @@ class JobBoards:
             raise NotFound("The job boards that the website links to do not exist.")
         return self._finding(roles, citations, "job board linked from the website", 0.95)
 
-    async def _ask_guessed(self, domain: str, name: str | None) -> Finding:
+    async def _ask_guessed(self, domain: str, name: str | None, nothing: SourceFailed) -> Finding:
+        """Try boards under the first label of the domain. Raise `nothing` if none is the company's."""
         registrable = registrable_domain(domain)
         for vendor in self._urls:
             board = Board(vendor, registrable.partition(".")[0])
@@ -249,7 +249,7 @@ class JobBoards:
                     return self._finding(roles, [_citation(board, url)], "name of the job board", 0.7)
             except NotFound:
                 continue
-        raise NotFound("No job board is linked from the website or names the company.")
+        raise nothing
 
     async def _is_named(self, board: Board, name: str) -> bool:
         """Whether a board at Greenhouse has the name of the company."""
