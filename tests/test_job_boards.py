@@ -264,6 +264,7 @@ def test_boards_are_found_in_urls(url: str, expected: Board | None) -> None:
         ("acme.com.evil.test", False),
         ("notacme.com", False),
         ("not-acme.com", False),
+        ("https://jobs.acme.com", True),
     ],
 )
 def test_a_domain_is_named_only_whole(text: str, expected: bool) -> None:
@@ -292,4 +293,4 @@ def test_which_titles_are_of_heads(title: str, expected: bool) -> None:
 def test_technologies_are_found_as_whole_names() -> None:
     html = "<li>JavaScript</li><li>Google&nbsp;Analytics</li> Adobe&amp;Next.js, not Javan, Reactive or react"
 
-    assert technologies_in(html) == ("JavaScript", "Next.js")
+    assert technologies_in(html) == ["JavaScript", "Next.js"]

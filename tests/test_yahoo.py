@@ -230,7 +230,7 @@ async def test_a_service_that_sets_no_cookie_is_not_asked_for_more(case: Case, c
 async def test_a_crumb_that_is_gone(case: Case) -> None:
     case.finance.crumb = Reply(b"", 404)
 
-    with pytest.raises(AuthError, match="does not start sessions"):
+    with pytest.raises(AuthError, match="starts no session"):
         await case.find("m01_company_context")
 
 
@@ -251,6 +251,16 @@ async def test_a_second_refusal_is_final(case: Case) -> None:
         await case.find("m01_company_context")
     with pytest.raises(AuthError, match="at the moment"):
         await case.find("m01_company_context")
+    assert len(case.finance.refusals) == 7
+
+
+async def test_a_session_that_fails_does_not_stop_the_rest(case: Case) -> None:
+    case.finance.refusals = [Reply(b"", 503)] * 9
+    for _ in range(4):
+        with pytest.raises(AuthError):
+            await case.find("m01_company_context")
+
+    assert (await case.ask(StockInfo)).price == 110.5
     assert len(case.finance.refusals) == 7
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
-from enrichment.sources.failures import AuthError, NotFound
+from enrichment.sources.failures import AuthError
 from enrichment.sources.http import Client
 from enrichment.sources.messages import HttpRequest, HttpResponse
 from enrichment.sources.upstream import Upstream
@@ -30,7 +30,11 @@ class Credentials(NamedTuple):
 
 
 class RefusedSession(AuthError):
-    """The session is not accepted, or none can be started."""
+    """
+    The session is not accepted, or none can be started.
+
+    Not an `UpstreamError` or `RateLimited`, whatever the status: what needs no session goes on to be asked.
+    """
 
 
 class Session:
@@ -64,7 +68,7 @@ class Session:
         self, credentials: Credentials, url: str, params: dict[str, str], read: Callable[[HttpResponse], T]
     ) -> T:
         def read_response(response: HttpResponse) -> T:
-            if response.status in (401, 403, 429):
+            if response.status >= 400 and response.status != 404:
                 raise RefusedSession(f"It refuses what needs a session, with status {response.status}.")
             return read(response)
 
@@ -82,9 +86,6 @@ class Session:
                 raise RefusedSession("It has refused to start a session, and is not asked for one at the moment.")
             try:
                 self._credentials = await self._start()
-            except NotFound:
-                self._refuse()
-                raise RefusedSession("It does not start sessions.") from None
             except SourceFailed:
                 self._refuse()
                 raise
@@ -115,9 +116,7 @@ def read_cookie(response: HttpResponse) -> str:
 
 def read_crumb(response: HttpResponse) -> str:
     """Return the crumb. A notice in its place is none."""
-    if response.status in (401, 403, 429):
-        raise RefusedSession(f"It starts no session, with status {response.status}.")
-    crumb = response.raise_for_status().text.strip()
-    if not crumb or len(crumb) > MAX_CRUMB or "<" in crumb or "Too Many Requests" in crumb:
+    crumb = response.text.strip()
+    if response.status >= 300 or not crumb or len(crumb) > MAX_CRUMB or "<" in crumb or "Too Many Requests" in crumb:
         raise RefusedSession("It starts no session.")
     return crumb
