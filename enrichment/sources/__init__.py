@@ -13,7 +13,7 @@ from enrichment.errors import InsufficientInput, SourceFailed, UnknownCompany
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES
-from enrichment.sources.registry import SOURCES, check_chains
+from enrichment.sources.registry import SOURCES, check_chains, opening_settings
 from schemas import CompanyData, Outcome, SourceAttempt
 
 log = Log(__name__)
@@ -105,12 +105,7 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
 
 def _not_configured(module: Module) -> str:
     """The reason why none of a module's sources can be asked, with the settings that would open them."""
-    settings = [
-        f"{prefix}_API_KEY"
-        for name in module.chain
-        if SOURCES[name].needs_key
-        for prefix in SOURCES[name].settings_prefixes
-    ]
+    settings = [setting for name in module.chain for setting in opening_settings(SOURCES[name])]
     advice = f" Set {' or '.join(dict.fromkeys(settings))}." if settings else ""
     return f"None of its sources is configured: {', '.join(module.chain)}.{advice}"
 
