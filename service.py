@@ -36,7 +36,7 @@ from enrichment.web.enrichments import (
 )
 from enrichment.web.lookups import read_lookup, start_lookup
 from enrichment.web.platform import read_health, read_readiness
-from enrichment.web.process import on_shutdown_signal, own_address, tuned_gc, worker_processes
+from enrichment.web.process import Shutdown, own_address, tuned_gc, worker_processes
 
 LOOKUP: Final = schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob
 OPEN: Final = Access.OPEN
@@ -110,13 +110,13 @@ def create_app(
         with ExitStack() as process:
             if own_process:
                 process.enter_context(logs.to_stderr(settings.log_format, settings.log_level))
-                process.enter_context(on_shutdown_signal(engine.blueprints.close))
+                process.enter_context(Shutdown(engine.blueprints.close, engine.close).on_signal())
                 process.enter_context(tuned_gc())
             _warn_of_siblings(settings)
             async with engine:
                 log.info("service started", version=__version__, sources=settings.sources)
                 if settings.auth == "bearer":
-                    tokens.log_generated_token(own_address() if own_process else "<URL of the mount>")
+                    tokens.log_generated_token(own_address(), is_complete=own_process)
                 yield
             log.info("service stopped")
 

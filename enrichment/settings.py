@@ -141,6 +141,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=64, le=1_073_741_824, description="a whole number of bytes from 64 to 1073741824 (1 GiB)"),
     ] = 1_048_576
     "The largest request body. A larger one is answered 413."
+    max_connections: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000"),
+    ] = 2_000
+    "Connections open at once, with the protocol of `enrichment.web.server`, as far as the limit of descriptors allows."
+    client_timeout_seconds: Annotated[
+        float,
+        Meta(gt=0, le=3_600, description="a number of seconds above 0, up to 3600"),
+    ] = 10.0
+    "How long a client may take to send a request's head, to send its body, or to read any of what was sent to it."
     auth: Annotated[
         Literal["bearer", "off"],
         Meta(description="`bearer` or `off`"),

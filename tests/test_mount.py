@@ -164,7 +164,7 @@ def test_a_host_gets_the_generated_token_once_with_a_command_that_works(
     assert refused == [401, 401]
     assert accepted.status_code == 202
     assert log.count("Authorization") == 1
-    assert ("<URL of the mount>" in log) == (lifespan == "with_lifespan")
+    assert ("with the path of the mount" in log) == (lifespan == "with_lifespan")
 
 
 def test_behind_a_proxy_links_have_the_root_path_and_x_forwarded_prefix_is_not_read(tmp_path: Path) -> None:

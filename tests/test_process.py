@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import io
 import json
+import logging
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -21,9 +23,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from enrichment.web.process import address_of, on_shutdown_signal, own_address, worker_processes
+from enrichment.log_handler import BatchingHandler
+from enrichment.web.process import Shutdown, address_of, end_process, own_address, worker_processes
 from tests.conftest import ROOT, ServerProcess, server_process
 
+(README_COMMAND,) = re.findall(
+    r"\.venv/bin/(uvicorn service:app .* --port) 8000$",
+    (ROOT / "README.md").read_text().split("## Test it")[0],
+    re.MULTILINE,
+)
 PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
 BODY = {"company_domain": "getuniti.com"}
 
@@ -54,6 +62,8 @@ def test_the_procfile_has_the_options_that_the_platform_needs() -> None:
 
     assert options[:2] == ["uvicorn", "service:app"]
     for name, value in {
+        "--http": "enrichment.web.server:LimitedProtocol",
+        "--backlog": "32",
         "--host": "0.0.0.0",  # noqa: S104 - the platform's router comes from outside
         "--port": "${PORT:-8000}",
         "--workers": "1",
@@ -217,6 +227,34 @@ def test_sigterm_under_load_ends_the_process_in_time_and_logs_each_cancelled_job
     assert set(accepted) <= cancelled
 
 
+@pytest.mark.parametrize(
+    ("command", "signals"),
+    [
+        (f"{README_COMMAND} $PORT", [signal.SIGTERM]),
+        ("uvicorn service:app --workers 1 --port $PORT", [signal.SIGTERM, signal.SIGINT]),
+        ("uvicorn service:app --workers 1 --port $PORT", [signal.SIGINT, signal.SIGINT]),
+    ],
+)
+def test_an_incomplete_body_does_not_keep_the_process_running(
+    tmp_path: Path, command: str, signals: list[signal.Signals]
+) -> None:
+    """Each unfinished job is logged, whatever ends the process."""
+    with server_process(command, tmp_path, CLIENT_TIMEOUT_SECONDS="1") as server:
+        server.wait_until_healthy()
+        accepted = {location.rpartition("/")[2] for location in post_jobs(server, 3)}
+        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+            connection.sendall(b"POST /enrich HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+            time.sleep(0.2)
+            for number in signals:
+                server.process.send_signal(number)
+                time.sleep(0.3)
+            server.process.wait(timeout=10)
+        log = server.log
+
+    assert {line.split("job_id=")[1].split()[0] for line in log.splitlines() if "job cancelled" in line} == accepted
+    assert "Traceback" not in log
+
+
 def test_invalid_settings_end_the_process_with_a_list_and_no_traceback(tmp_path: Path) -> None:
     with server_process(PROCFILE, tmp_path, AUTH="basic", MAX_BODY_BYTES="1 MB") as server:
         status = server.process.wait(timeout=20)
@@ -266,6 +304,10 @@ def test_the_number_of_processes_is_read_from_the_command_line(
     assert worker_processes(command.split(), web_concurrency) == processes
 
 
+async def nothing() -> None:
+    """End no job."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_shutdown_signal_calls_back_and_reaches_the_servers_handler(number: signal.Signals) -> None:
     """The server's handler is restored afterwards."""
@@ -273,14 +315,14 @@ async def test_a_shutdown_signal_calls_back_and_reaches_the_servers_handler(numb
     before = signal.signal(number, lambda *_: called.append("server"))
     try:
         server = signal.getsignal(number)
-        with on_shutdown_signal(lambda: called.append("callback")):
+        with Shutdown(lambda: called.append("begin"), nothing).on_signal():
             signal.raise_signal(number)
             await asyncio.sleep(0)
         assert signal.getsignal(number) is server
     finally:
         signal.signal(number, before)
 
-    assert sorted(called) == ["callback", "server"]
+    assert sorted(called) == ["begin", "server"]
 
 
 async def test_outside_the_main_thread_signal_handlers_stay_as_they_are() -> None:
@@ -288,7 +330,7 @@ async def test_outside_the_main_thread_signal_handlers_stay_as_they_are() -> Non
     before = signal.getsignal(signal.SIGTERM)
 
     async def enter() -> object:
-        with on_shutdown_signal(lambda: None):
+        with Shutdown(lambda: None, nothing).on_signal():
             return signal.getsignal(signal.SIGTERM)
 
     assert await asyncio.to_thread(asyncio.run, enter()) is before
@@ -298,10 +340,62 @@ async def test_an_ignored_shutdown_signal_calls_back() -> None:
     called: list[str] = []
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with on_shutdown_signal(lambda: called.append("callback")):
+        with Shutdown(lambda: called.append("begin"), nothing).on_signal():
             signal.raise_signal(signal.SIGTERM)
             await asyncio.sleep(0)
     finally:
         signal.signal(signal.SIGTERM, before)
 
-    assert called == ["callback"]
+    assert called == ["begin"]
+
+
+@pytest.mark.parametrize(
+    ("signals", "seconds", "ended_by"),
+    [
+        ([signal.SIGTERM], 0.05, signal.SIGTERM),
+        ([signal.SIGTERM, signal.SIGTERM], 0.05, signal.SIGTERM),
+        ([signal.SIGTERM, signal.SIGINT, signal.SIGINT], 60, signal.SIGINT),
+        ([signal.SIGINT, signal.SIGINT], 60, signal.SIGINT),
+    ],
+)
+async def test_a_shutdown_that_takes_too_long_is_forced(
+    signals: list[signal.Signals], seconds: float, ended_by: signal.Signals
+) -> None:
+    """Or when SIGINT follows: once, when all is finished."""
+    called: list[object] = []
+
+    async def finish() -> None:
+        await asyncio.sleep(0.01)
+        called.append("finish")
+
+    before = {number: signal.signal(number, lambda *_: None) for number in set(signals)}
+    try:
+        shutdown = Shutdown(lambda: called.append("begin"), finish, seconds=seconds, end=called.append)
+        with shutdown.on_signal():
+            for number in signals:
+                signal.raise_signal(number)
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.2)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert called == ["begin", "finish", ended_by]
+
+
+def test_the_process_is_ended_by_a_signals_default_action_when_the_log_is_written(tmp_path: Path) -> None:
+    """Use a signal whose default action is to ignore it, so that the process of the tests goes on."""
+    path = tmp_path / "log"
+    handler = BatchingHandler(io.FileIO(path, "w"))
+    logging.root.addHandler(handler)
+    before = signal.signal(signal.SIGURG, lambda *_: None)
+    try:
+        logging.getLogger().warning("the last line")
+        end_process(signal.SIGURG)
+        assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGURG, before)
+        logging.root.removeHandler(handler)
+        handler.close()
+
+    assert path.read_text() == "the last line\n"

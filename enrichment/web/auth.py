@@ -41,15 +41,18 @@ class Tokens:
         # `any` would stop at the match, and so reveal its place by timing.
         return sum(hmac.compare_digest(digest, accepted) for accepted in self._digests) > 0
 
-    def log_generated_token(self, address: str) -> None:
+    def log_generated_token(self, address: str, *, is_complete: bool = True) -> None:
         """
         Log the generated token the first time this is called, with a command to paste as Jupyter does.
 
-        It is logged at every LOG_LEVEL, as requests cannot be made without it. `address` is the URL of the app.
+        It is logged at every LOG_LEVEL, as requests cannot be made without it. `address` is the URL of the app, or,
+        if it is not complete, that of the server: the path of a mount is not known before the first request.
         """
         if self._unlogged:
             curl = f"curl -X POST -H 'Authorization: Bearer {self._unlogged}' {address}/api/v1/enrich/costco.com"
             event = f"API_TOKENS is not set; until this process ends, it accepts a generated token. Try: {curl}"
+            if not is_complete:
+                event += " (with the path of the mount before /api)"
             log.always(event)
             self._unlogged = None
 

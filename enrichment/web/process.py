@@ -4,21 +4,36 @@ The server process around the app: number of workers, address, signals, garbage 
 
 import asyncio
 import gc
+import logging
 import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 from urllib.parse import quote
 
 from starlette.types import Scope
 
+from enrichment.log_handler import BatchingHandler
+from enrichment.logs import Log
+
 WORKERS_OPTION: Final = re.compile(r"(?:^| )(?:-w ?|--workers[ =])(\d+)(?: |$)", re.ASCII)
 PORT_OPTION: Final = re.compile(r"(?:^| )(?:--port[ =]|(?:-b ?|--bind[ =])\S*:)(\d+)(?: |$)", re.ASCII)
 TLS_OPTION: Final = re.compile(r"(?:^| )--(?:ssl-)?(?:certfile|certificate)[ =]")
+
+SHUTDOWN_SECONDS: Final = 23.0
+"""
+Longer than the Procfile's `--timeout-graceful-shutdown`. With `FINISH_SECONDS`, and as much for the log, it is less
+than the 30 seconds after which platforms kill.
+"""
+
+FINISH_SECONDS: Final = 3.0
+"How long the cancelled jobs may take to end when the shutdown is forced."
+
+log = Log(__name__)
 
 
 def worker_processes(arguments: Sequence[str], web_concurrency: int) -> int:
@@ -59,34 +74,87 @@ def address_of(scope: Scope) -> str:
     return server + quote(mount)
 
 
-@contextmanager
-def on_shutdown_signal(callback: Callable[[], None]) -> Iterator[None]:
+def end_process(number: int) -> None:
+    """End the process by the default action of this signal, when its log is written."""
+    for handler in logging.root.handlers:
+        if isinstance(handler, BatchingHandler):
+            handler.drain()
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
+
+
+class Shutdown:
     """
-    Call `callback` on SIGTERM and SIGINT, in addition to the server's own handler.
+    Bounds the shutdown of the server from SIGTERM or SIGINT on.
 
-    uvicorn waits for open streams and runs the lifespan's shutdown only when all are closed (seen with 0.54), so
-    streams must be ended by the signal itself. Only for a process of our own. Does nothing outside the main thread,
-    where Python does not allow signal handlers.
+    `begin` is called at once, in addition to the server's own handler. If the process has not ended after `seconds`, or
+    if SIGINT follows, `finish` is awaited and `end` called. uvicorn waits for open connections without limit, even
+    after a second signal, and runs the lifespan's shutdown only when all are closed (seen with 0.54 on Python 3.13). So
+    streams must be ended by the signal itself, and one incomplete body would keep the process running.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(callback)
-        handler = before[signal.Signals(number)]
-        if callable(handler):
-            handler(number, frame)
+    def __init__(
+        self,
+        begin: Callable[[], None],
+        finish: Callable[[], Awaitable[None]],
+        *,
+        seconds: float = SHUTDOWN_SECONDS,
+        end: Callable[[int], None] = end_process,
+    ) -> None:
+        self._begin = begin
+        self._finish = finish
+        self._seconds = seconds
+        self._end = end
+        self._has_begun = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._forced: asyncio.Task[None] | None = None
 
-    for number in before:
-        signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    @contextmanager
+    def on_signal(self) -> Iterator[None]:
+        """
+        Handle the signals in this context, for a process of our own.
+
+        Does nothing outside the main thread, where Python does not allow signal handlers.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            if self._has_begun and number == signal.SIGINT:
+                loop.call_soon_threadsafe(self._force, number)
+                return
+            if not self._has_begun:
+                self._has_begun = True
+                loop.call_soon_threadsafe(self._start, number)
+            handler = before[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+
+        for number in before:
+            signal.signal(number, handle)
+        try:
+            yield
+        finally:
+            if self._timer:
+                self._timer.cancel()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _start(self, number: int) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._force, number)
+        self._begin()
+
+    def _force(self, number: int) -> None:
+        self._forced = self._forced or asyncio.create_task(self._finish_and_end(number))
+
+    async def _finish_and_end(self, number: int) -> None:
+        log.warning("shutdown forced")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._finish(), FINISH_SECONDS)
+        self._end(number)
 
 
 @contextmanager
