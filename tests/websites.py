@@ -12,8 +12,9 @@ import httpcore2
 from enrichment.clock import Clock
 from enrichment.sources.guard import Dns
 from enrichment.sources.http import Client
+from enrichment.sources.website import Websites
 from tests.conftest import ROOT
-from tests.upstreams import Received, Reply, StubUpstream, live_client, stub_upstream
+from tests.upstreams import Received, Reply, StubUpstream, stub_upstream
 
 ADDRESS = "93.184.216.34"
 "A public address, which all names of the websites have."
@@ -58,8 +59,11 @@ class Internet:
         self.requests: list[tuple[str, float]] = []
         self.clock = clock
         self.stub = stub
-        self.sockets = Sockets(stub)
         self.stub.answer = self.answer
+        self.sockets = Sockets(stub)
+        dns = Dns(clock, getaddrinfo=self.look_up)
+        self.client = Client(contact="https://example.com/bot", clock=clock, dns=dns, sockets=self.sockets)
+        self.websites = Websites(self.client, clock)
 
     @property
     def urls(self) -> list[str]:
@@ -83,12 +87,14 @@ class Internet:
 
 
 @asynccontextmanager
-async def internet(clock: Clock, pages: Mapping[str, Reply]) -> AsyncIterator[tuple[Internet, Client]]:
+async def internet(clock: Clock, pages: Mapping[str, Reply]) -> AsyncIterator[Internet]:
     """Run websites. They are reached over http only: https cannot be connected to."""
     async with stub_upstream() as stub:
         net = Internet(pages, clock, stub)
-        async with live_client(clock, dns=Dns(clock, getaddrinfo=net.look_up), sockets=net.sockets) as client:
-            yield net, client
+        try:
+            yield net
+        finally:
+            await net.client.aclose()
 
 
 WEBSITE = ROOT / "tests" / "answers" / "website"

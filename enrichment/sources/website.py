@@ -20,7 +20,15 @@ from enrichment.errors import SourceFailed
 from enrichment.modules.evidence import words
 from enrichment.sources import robots, sitemap
 from enrichment.sources.challenge import is_challenge
-from enrichment.sources.failures import AddressRefused, Blocked, HostNotFound, NotFound, ParseError, UpstreamError
+from enrichment.sources.failures import (
+    AddressRefused,
+    Blocked,
+    CircuitOpen,
+    HostNotFound,
+    NotFound,
+    ParseError,
+    UpstreamError,
+)
 from enrichment.sources.http import MAX_REDIRECTS, Client, Consume, join
 from enrichment.sources.markup import Markup, read_markup
 from enrichment.sources.messages import CHARSET, HttpRequest, HttpResponse, decode
@@ -156,7 +164,7 @@ class Websites:
         for url in addresses:
             try:
                 return await self._read_page(url)
-            except (HostNotFound, UpstreamError) as error:
+            except (CircuitOpen, HostNotFound, UpstreamError) as error:
                 failed.append(error)
         raise failed[0]
 
@@ -226,8 +234,7 @@ class Websites:
 
 def _judged(response: HttpResponse) -> HttpResponse:
     """Return a page or a redirect; raise what any other response stands for."""
-    if is_challenge(response):
-        raise Blocked("It answers with a challenge page, which only people can pass.")
+    _check_challenge(response)
     if response.status in (401, 403):
         raise Blocked(f"It refuses access, with status {response.status}.")
     if response.status in (404, 410):
@@ -235,8 +242,14 @@ def _judged(response: HttpResponse) -> HttpResponse:
     return response if response.is_redirect else response.raise_for_status()
 
 
+def _check_challenge(response: HttpResponse) -> None:
+    if is_challenge(response):
+        raise Blocked("It answers with a challenge page, which only people can pass.")
+
+
 def _robots_text(response: HttpResponse) -> str:
     """Return a robots.txt; if there is none, everything is allowed."""
+    _check_challenge(response)
     if 400 <= response.status < 500 and response.status != 429:
         return ""
     return response.raise_for_status().text
