@@ -3,6 +3,7 @@ The ways in which an outside service fails to answer.
 
     SourceFailed
     ├── AuthError           the key is missing, wrong, or not good for this
+    ├── Blocked             the website does not let robots read it
     ├── BadRequest          the service does not accept the request
     ├── NotFound            the service does not know the company: an answer, to be kept
     ├── Pending             the service has queued the request and will answer later
@@ -23,6 +24,10 @@ from enrichment.errors import SourceFailed, UnknownCompany
 
 class AuthError(SourceFailed):
     """The key is missing, wrong, or not good for this."""
+
+
+class Blocked(SourceFailed):
+    """The website does not let robots read it: by its robots.txt, or by a challenge page."""
 
 
 class BadRequest(SourceFailed):

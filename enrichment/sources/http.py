@@ -39,7 +39,6 @@ CONNECT_SECONDS: Final = 4.0
 MAX_CONNECTIONS: Final = 100
 MAX_IDLE_CONNECTIONS: Final = 20
 IDLE_SECONDS: Final = 15.0
-REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 PORTS: Final = {"http": 80, "https": 443}
 MAX_RETRY_AFTER_SECONDS: Final = 86_400.0
 
@@ -134,7 +133,7 @@ class Client:
             await gate.enter(context)
             try:
                 response = await self._exchange(upstream, context, request, consume)
-                if response.status not in REDIRECTS or "location" not in response.headers:
+                if not (upstream.follows_redirects and response.is_redirect):
                     result = read(response)
                     gate.succeeded()
                     return result
@@ -171,12 +170,13 @@ class Client:
         )
 
     def _gate(self, upstream: Upstream, host: str) -> Gate:
-        key = (upstream.name, host if upstream.per_host else "")
+        host = host if upstream.per_host else ""
+        key = (upstream.name, host)
         if key not in self._gates:
             if len(self._gates) >= MAX_GATES:
                 self._gates = {key: gate for key, gate in self._gates.items() if not gate.is_idle}
             stats = self._stats.setdefault(upstream.name, Stats())
-            self._gates[key] = Gate(upstream, stats, self._clock)
+            self._gates[key] = Gate(upstream, stats, self._clock, host=host)
         return self._gates[key]
 
     def _transport(self, upstream: Upstream, url: httpx2.URL) -> httpx2.AsyncBaseTransport:
@@ -249,6 +249,9 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int]:
 
 async def _body(response: httpx2.Response, max_bytes: int, consume: Consume) -> bytes:
     """Read the body, of an error its beginning."""
+    if "," in response.headers.get("content-encoding", ""):
+        # Each encoding multiplies the size by up to 1,000, and what is between them is not counted.
+        raise ParseError("Its answer is compressed more than once.")
     if response.is_success:
         async with aclosing(_limited(response, max_bytes)) as chunks:
             return await consume(chunks)

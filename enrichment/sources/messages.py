@@ -22,8 +22,20 @@ from enrichment.sources.failures import (
 
 T = TypeVar("T")
 
+# fmt: off
+ENCODINGS: Final = frozenset({
+    "ascii", "us-ascii", "utf-16", "utf-16be", "utf-16le", "latin1",
+    *(f"iso-8859-{number}" for number in range(1, 17) if number != 12),
+    *(f"windows-{number}" for number in range(1250, 1259)),
+    "koi8-r", "koi8-u", "macintosh", "big5", "big5-hkscs", "euc-jp", "euc-kr", "gb2312", "gb18030", "gbk",
+    "iso-2022-jp", "shift_jis", "shift-jis",
+})
+# fmt: on
+"Of text on the web. Python has others of which some fail otherwise than with `replace`, such as `idna`."
+
 SECRET_PARAMETERS: Final = frozenset({"key", "api_key", "apikey", "api-key", "token", "access_token", "crumb"})
 "Names of query parameters, in lower case, whose values are secret."
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE | re.ASCII)
 
 
@@ -33,6 +45,13 @@ def citable(url: str | httpx2.URL) -> str:
     shown = [(name, value) for name, value in url.params.multi_items() if name.lower() not in SECRET_PARAMETERS]
     url = url.copy_with(username=None, password=None, fragment=None)
     return str(url if len(shown) == len(url.params.multi_items()) else url.copy_with(params=shown or None))
+
+
+def decode(body: bytes, content_type: str) -> str:
+    """Return a body as text, in the encoding that its content type names, or else UTF-8."""
+    charset = CHARSET.search(content_type)
+    encoding = charset[1].lower() if charset else ""
+    return body.decode(encoding if encoding in ENCODINGS else "utf-8", errors="replace")
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,13 +84,14 @@ class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
         return f"<HttpResponse {self.status} from {self.url}>"
 
     @property
+    def is_redirect(self) -> bool:
+        """Whether it leads to another address, which is in the header `Location`."""
+        return self.status in REDIRECTS and "location" in self.headers
+
+    @property
     def text(self) -> str:
         """The body as text, in the encoding that its header names, or else UTF-8."""
-        charset = CHARSET.search(self.headers.get("content-type", ""))
-        try:
-            return self.body.decode(charset[1] if charset else "utf-8", errors="replace")
-        except LookupError:
-            return self.body.decode(errors="replace")
+        return decode(self.body, self.headers.get("content-type", ""))
 
     def json(self, shape: type[T]) -> T:
         """Decode the body. Raise `ParseError` if it has another shape."""
