@@ -229,6 +229,19 @@ async def test_addresses_in_wikidata_that_cannot_be_read_are_passed_over(client:
     assert (identity.listings, identity.is_listed, identity.cik) == ((), True, None)
 
 
+@pytest.mark.parametrize(
+    "website", ["https://bücher.example", "https://www.xn--bcher-kva.example/", "http://BÜCHER.example/de"]
+)
+async def test_an_international_name_may_stand_in_wikidata_in_its_letters(
+    client: Client, instant: InstantClock, website: str
+) -> None:
+    item = entity("Bücher", P856=claim(website), P452=claim(ref("Q100")))
+    async with stub_upstream(wikidata({"Q80": item})) as stub:
+        identity = await Identities(WikidataItems(client, stub.url), None, instant).identify("xn--bcher-kva.example")
+
+    assert identity.item_id == "Q80"
+
+
 async def test_the_modules_of_a_job_share_the_look_up(
     client: Client, instant: InstantClock, stub: StubUpstream
 ) -> None:

@@ -86,13 +86,17 @@ async def test_the_registry_is_the_one_that_iana_names(instant: InstantClock, st
         return registry(received)
 
     stub.answer = answer
-    async with live_client(instant, dns=PublicDns(instant), sockets=Everywhere(stub)) as client:
+    network = Everywhere(stub)
+    async with live_client(instant, dns=PublicDns(instant), sockets=network) as client:
         rdap = Rdap(client, instant, bootstrap_url=f"{stub.url}/dns.json")
         for _ in range(2):
             registration = await rdap.registration("acme.example")
         with pytest.raises(failures.NotFound, match="no RDAP server"):
             await rdap.registration("acme.none")
+        with pytest.raises(failures.Transient):
+            await rdap.registration("acme.both")
 
+    assert network.connected[-1] == ("93.184.216.34", 443)
     assert registration.registered_at == REGISTERED
     assert registration.url == "http://rdap.example.com/registry/domain/acme.example"
     assert len(lists) == 1

@@ -457,11 +457,13 @@ async def test_a_figure_of_another_year_or_of_another_form_is_left_out() -> None
     report = await report_of(
         Revenues=concept(year(2023, 7), year(2024, 8, form="8-K"), year(2025, 8, form="10-Q")),
         NetIncomeLoss=concept(year(2022, 1)),
+        OperatingIncomeLoss=concept(year(2023, 1e300)),
         GrossProfit=concept(year(2023, 3), unit="EUR"),
     )
 
     assert report
-    assert (report.end.year, report.revenue, report.net_income, report.gross_profit) == (2023, 7, None, None)
+    assert (report.end.year, report.revenue) == (2023, 7)
+    assert (report.net_income, report.gross_profit, report.operating_income) == (None, None, None)
 
 
 async def test_a_company_without_revenue_has_a_loss() -> None:

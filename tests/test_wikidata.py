@@ -98,6 +98,7 @@ async def test_the_code_of_another_currency_is_looked_up(
         [claim(amount("+7", "Q998"), P585=at("2024-01-01"))],
         [claim(amount("many", "Q4917"), P585=at("2024-01-01"))],
         [claim({"amount": None, "unit": None}, P585=at("2024-01-01"))],
+        [claim(amount("nan", "Q4917"), P585=at("2024-01-01"))],
         [claim(amount("+1e30", "Q4917"), P585=at("2024-01-01"))],
         [claim("seven", P585=at("2024-01-01"))],
         [claim(amount("+7", "Q4917"), P585="yesterday")],

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+import idna
 import msgspec
 
 from enrichment.clock import Clock
 from enrichment.domains import registrable_domain
+from enrichment.domains.idn import ACE_PREFIX, to_ascii
 from enrichment.errors import SourceFailed
 from enrichment.sources.failures import NotFound
 from enrichment.sources.lookup_cache import LookupCache
@@ -207,7 +209,7 @@ class Identities:
         if domain != own:
             how, confidence = f"official website of {own} in Wikidata", SUBDOMAIN
         return await self._by_website(own, how, confidence) or await self._by_name(
-            own.partition(".")[0], own, f"{how}, found by name", min(confidence, BY_NAME)
+            _in_letters(own).partition(".")[0], own, f"{how}, found by name", min(confidence, BY_NAME)
         )
 
     async def _match_site(self, domain: str) -> Match | None:
@@ -255,10 +257,16 @@ class Identities:
 
 def _spellings(host: str) -> Iterator[str]:
     """The URLs under which a website may stand in Wikidata, where they are compared as text; the usual ones first."""
-    hosts = (f"www.{host}", host) if host == registrable_domain(host) else (host,)
+    names = dict.fromkeys((_in_letters(host), host))
+    hosts = [f"{www}{name}" for name in names for www in (("www.", "") if host == registrable_domain(host) else ("",))]
     for scheme in ("https", "http"):
         for end in ("/", ""):
             yield from (f"{scheme}://{each}{end}" for each in hosts)
+
+
+def _in_letters(host: str) -> str:
+    """An international name in its own letters."""
+    return idna.decode(host) if ACE_PREFIX in host else host
 
 
 def _is_at(item: Item, host: str) -> bool:
@@ -272,7 +280,7 @@ def _is_at(item: Item, host: str) -> bool:
 def _is_home(url: str, host: str) -> bool:
     try:
         parts = urlsplit(url)
-        found = (parts.hostname or "").lower()
+        found = to_ascii(parts.hostname or "")
     except ValueError:
         return False
     return found.removeprefix("www.") == host and HOME_PATH.fullmatch(parts.path) is not None

@@ -48,6 +48,7 @@ ANNUAL_DAYS: Final = range(350, 381)
 SAME_START_DAYS: Final = 7
 SAME_LENGTH_DAYS: Final = 10
 MAX_YEARS: Final = 5
+MAX_AMOUNT: Final = 1e18
 
 TAXONOMIES: Final = (US_GAAP.encode(), IFRS.encode(), b"dei", b"srt")
 NAMES: Final = sorted({tag for tags in TAGS.values() for _, tag in tags})
@@ -77,7 +78,11 @@ class Concept(msgspec.Struct):
 
     def values(self, unit: str) -> list[Value]:
         """Return the values in a unit that have a number and a date, the latest filed last."""
-        values = [value for value in (self.units or {}).get(unit, ()) if value.end and value.val is not None]
+        values = [
+            value
+            for value in (self.units or {}).get(unit, ())
+            if value.end and value.val is not None and abs(value.val) < MAX_AMOUNT
+        ]
         return sorted(values, key=lambda value: value.filed or date.min)
 
 

@@ -23,6 +23,7 @@ TIME: Final = re.compile(r"\+(\d{4})-(\d\d)-(\d\d)T", re.ASCII)
 ITEM_URL: Final = re.compile(r"https?://www\.wikidata\.org/entity/(Q\d+)", re.ASCII)
 ITEM_ID: Final = re.compile(r"Q[1-9]\d*", re.ASCII)
 DAY_PRECISION: Final = 11
+MAX_AMOUNT: Final = 1e18
 
 
 class DataValue(msgspec.Struct):
@@ -301,7 +302,7 @@ def _quantity(claim: Claim) -> Quantity | None:
         amount = float(value.get("amount", ""))
     except (TypeError, ValueError):
         return None
-    if abs(amount) > 1e18:
+    if not abs(amount) < MAX_AMOUNT:
         return None
     unit = ITEM_URL.fullmatch(str(value.get("unit")))
     return Quantity(amount, unit[1] if unit else None, at)

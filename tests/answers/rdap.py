@@ -31,7 +31,11 @@ DOMAIN: dict[str, Any] = {
 
 def bootstrap(url: str) -> Reply:
     """IANA's list, by which that server is in charge of `.example`."""
-    services = [[["example"], ["http://127.0.0.1:9/", f"{url}/registry/"]], [["none"], []]]
+    services = [
+        [["EXAMPLE"], [f"{url}/registry/"]],
+        [["both"], [f"{url}/", "https://tls.example.com/"]],
+        [["none"], []],
+    ]
     return Reply(json.dumps({"version": "1.0", "services": services}).encode())
 
 
