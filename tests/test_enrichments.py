@@ -778,8 +778,8 @@ async def test_without_tokens_configured_the_api_takes_a_generated_one_that_is_l
     async with client_of(create_app(Settings(), clock=clock)) as client:
         closed = [await client.get(API), await client.post(f"{API}/a.com"), await client.get("/api/v1/nope")]
         opened = await client.post("/enrich", json={"company_domain": "a.com"})
-        told = re.findall(r"curl -X POST -H 'Authorization: Bearer (\S+)' (http://localhost:\d+/\S+)", caplog.text)
-        (token, url), *others = told
+        logged = re.findall(r"curl -X POST -H 'Authorization: Bearer (\S+)' (http://localhost:\d+/\S+)", caplog.text)
+        (token, url), *others = logged
         answer = await client.post(httpx.URL(url).path, headers={"authorization": f"Bearer {token}"})
 
     assert [response.status_code for response in closed] == [401, 401, 401]

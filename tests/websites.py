@@ -12,7 +12,7 @@ import httpcore2
 from enrichment.clock import Clock
 from enrichment.sources.guard import Dns
 from enrichment.sources.http import Client
-from enrichment.sources.website import Websites
+from tests.conftest import ROOT
 from tests.upstreams import Received, Reply, StubUpstream, live_client, stub_upstream
 
 ADDRESS = "93.184.216.34"
@@ -50,41 +50,63 @@ class Sockets(httpcore2.AsyncNetworkBackend):
 class Internet:
     """
     Websites by URL: `pages["http://acme.test/about"]`. A URL without a page is answered 404, a host without any does
-    not exist. `requests` has the URLs that were asked for.
+    not exist. `requests` has the URLs that were asked for, with their times.
     """
 
-    def __init__(self, client: Client, stub: StubUpstream, pages: dict[str, Reply], clock: Clock) -> None:
-        self.client = client
+    def __init__(self, pages: Mapping[str, Reply], clock: Clock, stub: StubUpstream) -> None:
+        self.pages = dict(pages)
+        self.requests: list[tuple[str, float]] = []
+        self.clock = clock
         self.stub = stub
-        self.pages = pages
-        self.websites = Websites(client, clock)
+        self.sockets = Sockets(stub)
+        self.stub.answer = self.answer
 
     @property
-    def requests(self) -> list[str]:
-        return [_url(received) for received in self.stub.received]
+    def urls(self) -> list[str]:
+        return [url for url, _ in self.requests]
 
     @property
-    def page_requests(self) -> list[str]:
-        """Those for pages, without robots.txt."""
-        return [url for url in self.requests if not url.endswith("/robots.txt")]
+    def page_urls(self) -> list[str]:
+        """Those of pages, without robots.txt."""
+        return [url for url in self.urls if not url.endswith("/robots.txt")]
 
+    def answer(self, received: Received) -> Reply:
+        url = f"http://{received.headers['host']}{received.target}"
+        self.requests.append((url, self.clock.now()))
+        return self.pages.get(url, NO_PAGE)
 
-def _url(received: Received) -> str:
-    return f"http://{received.headers['host']}{received.target}"
+    def look_up(self, host: str, *_: Any, **__: Any) -> Iterable[tuple[Any, ...]]:
+        """In place of `socket.getaddrinfo`."""
+        address = host if host == "127.0.0.1" else ADDRESS
+        known = {"127.0.0.1", *(urlsplit(url).hostname for url in self.pages)}
+        return [(2, 1, 6, "", (address, 0))] if host in known else []
 
 
 @asynccontextmanager
-async def internet(clock: Clock, pages: Mapping[str, Reply]) -> AsyncIterator[Internet]:
+async def internet(clock: Clock, pages: Mapping[str, Reply]) -> AsyncIterator[tuple[Internet, Client]]:
     """Run websites. They are reached over http only: https cannot be connected to."""
-    kept = dict(pages)
+    async with stub_upstream() as stub:
+        net = Internet(pages, clock, stub)
+        async with live_client(clock, dns=Dns(clock, getaddrinfo=net.look_up), sockets=net.sockets) as client:
+            yield net, client
 
-    def look_up(host: str, *_: Any, **__: Any) -> Iterable[tuple[Any, ...]]:
-        known = {urlsplit(url).hostname for url in kept}
-        if host == "127.0.0.1":
-            return [(2, 1, 6, "", (host, 0))]
-        return [(2, 1, 6, "", (ADDRESS, 0))] if host in known else []
 
-    async with stub_upstream(lambda received: kept.get(_url(received), NO_PAGE)) as stub:
-        dns = Dns(clock, getaddrinfo=look_up)
-        async with live_client(clock, dns=dns, sockets=Sockets(stub)) as client:
-            yield Internet(client, stub, kept, clock)
+WEBSITE = ROOT / "tests" / "answers" / "website"
+
+
+def northwind() -> dict[str, Reply]:
+    """The pages of a made-up company."""
+    pages = {
+        path: page((WEBSITE / f"{name}.html").read_text())
+        for path, name in {
+            "/": "home",
+            "/about-us/": "about",
+            "/company/careers": "careers",
+            "/newsroom/": "newsroom",
+            "/newsroom/northwind-opens-plant-in-ohio": "article",
+        }.items()
+    }
+    pages["/newsroom/2025-results"] = page("<p>Only numbers.</p>")
+    pages["/sitemap.xml"] = Reply((WEBSITE / "sitemap.xml").read_bytes(), headers={"content-type": "text/xml"})
+    own = {f"http://www.northwind-loom.example{path}": reply for path, reply in pages.items()}
+    return {"http://northwind-loom.example/": moved("http://www.northwind-loom.example/"), **own}

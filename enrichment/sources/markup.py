@@ -53,8 +53,9 @@ JOB_BOARD: Final = re.compile(
     r"|jobs\.ashbyhq\.com/[\w.%-]{1,100}"
 )
 JOB_BOARD_NAMES: Final = ("greenhouse.io/", "lever.co/", "ashbyhq.com/")
-NEAR: Final = 150
-"Characters before and after the name in which the URL is."
+LONGEST_BEFORE: Final = len("job-boards.eu.")
+LONGEST_AFTER: Final = 150
+"Characters of the URL of a job board before and after the vendor's name."
 MAX_JOB_BOARDS: Final = 10
 
 RESOURCES: Final = (
@@ -193,9 +194,10 @@ def job_boards_in(html: str) -> tuple[str, ...]:
     for name in JOB_BOARD_NAMES:
         place = text.find(name)
         while place >= 0 and len(found) < MAX_JOB_BOARDS:
-            if match := JOB_BOARD.search(text, max(0, place - NEAR), place + NEAR):
+            match = JOB_BOARD.search(text, max(0, place - LONGEST_BEFORE), place + LONGEST_AFTER)
+            if match:
                 found[f"https://{match[0]}"] = None
-            place = text.find(name, place + NEAR)
+            place = text.find(name, match.end() if match else place + 1)
     return tuple(found)
 
 

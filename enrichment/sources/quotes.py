@@ -6,14 +6,17 @@ A quote of somebody else's executive is worse than none, so a role that names an
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final, NamedTuple
 
 from enrichment.modules.answers import ExecQuotes, Quote
 from enrichment.modules.evidence import words
+from enrichment.sources.company_names import core_name
 from enrichment.sources.markup import parse
 
 MAX_LINE: Final = 5_000
+MAX_TEXT: Final = 500_000
+MAX_EXAMINED: Final = 500
 MAX_QUOTES: Final = 5
 QUOTE_LENGTHS: Final = range(25, 801)
 MIN_WORDS: Final = 5
@@ -33,19 +36,32 @@ VERB: Final = (
     r"|souligne|dijo|afirm\u00f3|se\u00f1al\u00f3|explic\u00f3|coment\u00f3)"
 )
 ROLE: Final = re.compile(
-    r"\b(?:C[A-Z]{1,2}O|(?i:chief(?: \w+){1,3} officer|chief executive|(?:vice )?president|chair(?:man|woman|person)?"
-    r"|(?:co-?)?founder|(?:managing |executive )?director|[SE]?VP|head|general (?:manager|counsel)|(?:managing )?partner"
-    r"|owner|treasurer|gesch\u00e4ftsf\u00fchrer(?:in)?|vorstand\w*|directeur|directrice|pr\u00e9sidente?|pdg"
-    r"|presidenta?|directora?|consejer[oa] delegad[oa]))\b"
+    r"\b(?:C[A-Z]{1,2}O|(?i:chief(?: \w+){1,3} officer|chief executive|(?:vice )?president|chair|chair(?:man|woman)"
+    r"|chairperson|(?:co-?)?founder|(?:managing |executive )?director|[SE]?VP|head|general (?:manager|counsel)"
+    r"|(?:managing )?partner|owner|treasurer|gesch\u00e4ftsf\u00fchrer(?:in)?|vorstand\w*|directeur"
+    r"|directrice|pr\u00e9sidente?|pdg|presidenta?|directora?|consejer[oa] delegad[oa]))\b"
 )
-NOT_COMPANIES: Final = frozenset(
-    ["chief", "executive", "officer", "vice", "president", "senior", "global", "group", "managing", "general", "manager", "counsel", "chair", "chairman", "chairwoman", "chairperson", "founder", "founding", "cofounder", "co", "director", "head", "partner", "owner", "treasurer", "board", "member", "interim", "acting", "deputy", "assistant", "associate", "corporate", "regional", "worldwide", "international", "ceo", "cfo", "cto", "coo", "cmo", "cio", "cpo", "cro", "cso", "chro", "cdo", "cco", "vp", "svp", "evp", "md", "gm", "product", "products", "engineering", "marketing", "sales", "operations", "operating", "finance", "financial", "technology", "technical", "information", "people", "human", "resources", "talent", "design", "data", "analytics", "security", "strategy", "growth", "revenue", "customer", "customers", "success", "experience", "service", "services", "support", "research", "development", "science", "innovation", "digital", "commercial", "communications", "legal", "compliance", "risk", "privacy", "partnerships", "alliances", "business", "brand", "content", "supply", "chain", "logistics", "sustainability", "investor", "relations", "public", "affairs", "ecommerce", "merchandising", "manufacturing", "quality", "and", "of", "for", "the", "in", "at", "americas", "america", "north", "south", "latin", "europe", "european", "emea", "apac", "asia", "pacific", "africa", "us", "usa", "uk", "eu"]
-)
+NOT_COMPANIES: Final = frozenset({
+    "chief", "executive", "officer", "vice", "president", "senior", "global", "group", "managing", "general",
+    "manager", "counsel", "chair", "chairman", "chairwoman", "chairperson", "founder", "founding", "cofounder",
+    "co", "director", "head", "partner", "owner", "treasurer", "board", "member", "interim", "acting", "deputy",
+    "assistant", "associate", "corporate", "regional", "worldwide", "international", "ceo", "cfo", "cto", "coo",
+    "cmo", "cio", "cpo", "cro", "cso", "chro", "cdo", "cco", "vp", "svp", "evp", "md", "gm", "product", "products",
+    "engineering", "marketing", "sales", "operations", "operating", "finance", "financial", "technology",
+    "technical", "information", "people", "human", "resources", "talent", "design", "data", "analytics", "security",
+    "strategy", "growth", "revenue", "customer", "customers", "success", "experience", "service", "services",
+    "support", "research", "development", "science", "innovation", "digital", "commercial", "communications",
+    "legal", "compliance", "risk", "privacy", "partnerships", "alliances", "business", "brand", "content", "supply",
+    "chain", "logistics", "sustainability", "investor", "relations", "public", "affairs", "ecommerce",
+    "merchandising", "manufacturing", "quality", "and", "of", "for", "the", "in", "at", "americas", "america",
+    "north", "south", "latin", "europe", "european", "emea", "apac", "asia", "pacific", "africa", "us", "usa", "uk",
+    "eu",
+})
 "Words in roles, in lower case, that are not of the name of an organization."
-LEGAL_FORMS: Final = frozenset(
-    ["the", "inc", "incorporated", "ltd", "limited", "llc", "plc", "corp", "corporation", "co", "company", "group", "holding", "holdings", "gmbh", "ag", "se", "sa", "sas", "srl", "bv", "nv", "ab", "oy", "as", "kg", "spa", "pty", "and", "of"]
-)
-PARTICLES: Final = frozenset(["de", "da", "di", "du", "del", "della", "der", "den", "van", "von", "vom", "zu", "la", "le", "el", "al", "bin", "ibn", "dos", "e", "y"])
+PARTICLES: Final = frozenset({
+    "de", "da", "di", "du", "del", "della", "der", "den", "van", "von", "vom", "zu", "la", "le", "el", "al", "bin",
+    "ibn", "dos", "e", "y",
+})
 
 THEMES: Final = {
     "artificial intelligence": "artificial intelligence|AI|machine learning|generative",
@@ -63,23 +79,25 @@ THEMES: Final = {
 }
 "Patterns of what executives speak of."
 # fmt: on
-AFTER_VERB: Final = re.compile(rf"[,.]?\s*(?:{VERB})\s+")
-BEFORE_QUOTE: Final = re.compile(rf"[,\s]+(?:{VERB})\s*[:,]?\s*$")
-BEFORE_VERB: Final = re.compile(rf",?\s+(?:{VERB})\b")
+AFTER_VERB: Final = re.compile(rf"[,.]?\s*{VERB}\s+")
+BEFORE_QUOTE: Final = re.compile(rf"[,\s]{VERB}\s*[:,]?\s*$")
+BEFORE_VERB: Final = re.compile(rf",?\s{VERB}\b")
 DASH: Final = re.compile("\\s*[\u2014\u2013-]\\s*")
 ROLE_END: Final = re.compile(
-    '[.;:!?()"\u201c\u201d\u201e\u00ab\u00bb\u2014]|,\\s(?=[a-z])|\\s(?:in a|during|on|told|who|when|after|as|adding)\\s'
+    r"[.;:!?()\u201c\u201d\u201e\u00ab\u00bb\u2014\"]|,\s(?=[a-z])"
+    r"|\s(?:in an?|in the|during|on|told|who|when|after|as|adding)\s"
 )
 SENTENCE_END: Final = re.compile(r"[.!?]\s+(?=\S)")
 THEME_PATTERNS: Final = [(theme, re.compile(rf"\b(?:{pattern})\b")) for theme, pattern in THEMES.items()]
 
 
 class Said(NamedTuple):
-    """A quote with its speaker, all as on the page."""
+    """A quote with its speaker, all as on the page; signed if the speaker stands below it, without `said`."""
 
     quote: str
     speaker: str
     role: str
+    is_signed: bool = False
 
 
 def text_of(html: str) -> str:
@@ -87,20 +105,17 @@ def text_of(html: str) -> str:
     tree = parse(html, with_lines=True)
     for node in tree.css(NOT_TEXT):
         node.decompose()
-    lines = (" ".join(line.split()) for line in (tree.body.text() if tree.body else "").splitlines())
+    lines = (" ".join(line.split()) for line in (tree.body.text() if tree.body else "")[:MAX_TEXT].splitlines())
     return "\n".join(line for line in lines if line)
 
 
 def find_quotes(text: str, names: Iterable[str]) -> list[Said]:
     """Return the quotes of a company's executives in a text of one line for each paragraph; `names` are its names."""
-    own = {word for name in names for word in words(name)} - LEGAL_FORMS
+    own = {word for name in names for word in core_name(name)}
     found: dict[str, Said] = {}
-    for line, following in pairwise([*text.splitlines(), ""]):
-        for said in _quotes_in(line[:MAX_LINE], following[:NEAR]):
-            if _is_of(said.role, own):
-                found.setdefault(said.quote, said)
-        if len(found) >= MAX_QUOTES:
-            break
+    for said in islice(_all_quotes(text), MAX_EXAMINED):
+        if _is_of(said, own):
+            found.setdefault(said.quote, said)
     return list(found.values())[:MAX_QUOTES]
 
 
@@ -116,34 +131,36 @@ def themes_of(quote: str) -> tuple[str, ...]:
     return tuple(theme for theme, pattern in THEME_PATTERNS if pattern.search(quote))
 
 
+def _all_quotes(text: str) -> Iterator[Said]:
+    for line, following in pairwise([*text.splitlines(), ""]):
+        yield from _quotes_in(line[:MAX_LINE], following[:NEAR])
+
+
 def _quotes_in(line: str, following: str) -> Iterator[Said]:
-    marks = list(MARKS.finditer(line))
     end = 0
-    for opening, closing in pairwise(marks):
+    for opening, closing in pairwise(MARKS.finditer(line)):
         if opening.start() < end or closing[0] not in PAIRS.get(opening[0], ""):
             continue
         end = closing.end()
         quote = line[opening.end() : closing.start()].strip().removesuffix(",")
         if len(quote) in QUOTE_LENGTHS and len(quote.split()) >= MIN_WORDS:
-            before = line[max(0, opening.start() - NEAR) : opening.start()]
-            speaker = _speaker_after(line[end : end + NEAR], following) or _speaker_before(before)
-            if speaker:
-                yield Said(quote, *speaker)
+            tail = line[end : end + NEAR]
+            speaker = _named_after(tail) or _named_before(line[max(0, opening.start() - NEAR) : opening.start()])
+            signature = None if speaker else _signature(tail, following)
+            if found := speaker or signature:
+                yield Said(quote, *found, is_signed=bool(signature))
 
 
-def _speaker_after(tail: str, following: str) -> tuple[str, str] | None:
-    """The speaker and the role in `," said Ann Lee, CEO`, `," Ann Lee, CEO, said` or, in the next line, `Ann Lee, CEO`."""
+def _named_after(tail: str) -> tuple[str, str] | None:
+    """The speaker and the role in `," said Ann Lee, CEO` and in `," Ann Lee, CEO, said`."""
     if verb := AFTER_VERB.match(tail):
         return _name_and_role(tail[verb.end() :])
     rest = tail.lstrip(" ,")
-    if (verb := BEFORE_VERB.search(rest)) and (speaker := _name_and_role(rest[: verb.start()])):
-        return speaker
-    if dash := DASH.match(tail):
-        return _name_and_role(tail[dash.end() :])
-    return None if rest else _name_and_role(following[dash.end() :] if (dash := DASH.match(following)) else following)
+    verb = BEFORE_VERB.search(rest)
+    return _name_and_role(rest[: verb.start()]) if verb else None
 
 
-def _speaker_before(head: str) -> tuple[str, str] | None:
+def _named_before(head: str) -> tuple[str, str] | None:
     """The speaker and the role in `Ann Lee, CEO, said: "`."""
     verb = BEFORE_QUOTE.search(head)
     sentence = SENTENCE_END.split(head[: verb.start()])[-1] if verb else ""
@@ -152,6 +169,13 @@ def _speaker_before(head: str) -> tuple[str, str] | None:
             return speaker
         sentence = sentence.partition(", ")[2]
     return None
+
+
+def _signature(tail: str, following: str) -> tuple[str, str] | None:
+    """The speaker and the role after a dash, or in the next line."""
+    line = tail.strip() or following
+    dash = DASH.match(line)
+    return _name_and_role(line[dash.end() :] if dash else line) if dash or not tail.strip() else None
 
 
 def _name_and_role(text: str) -> tuple[str, str] | None:
@@ -177,8 +201,12 @@ def _is_name(text: str) -> bool:
     )
 
 
-def _is_of(role: str, own: set[str]) -> bool:
-    """Whether the role names no organization but the company itself."""
-    capitalized = [word for part in role.split() if part[:1].isupper() for word in words(part)]
+def _is_of(said: Said, own: set[str]) -> bool:
+    """
+    Whether the role names no organization but the company.
+
+    Below a quote, it has to name the company: that is how customers are quoted.
+    """
+    capitalized = [word for part in said.role.split() if part[:1].isupper() for word in words(part)]
     others = {word for word in capitalized if word not in NOT_COMPANIES}
-    return not others or not others.isdisjoint(own)
+    return not others.isdisjoint(own) if others or said.is_signed else True

@@ -100,7 +100,7 @@ def match_site(domain: str, url: str, markup: Markup) -> SiteMatch:
     A redirect to the home page of another domain is followed: a company may have been renamed, or bought. One to
     another page there is not: it is a profile, or about a product.
     """
-    target, own = _domain_of(url), registrable_domain(domain)
+    target, own = domain_of(url), registrable_domain(domain)
     if (target in PARKING and target != own) or _is_parked(markup):
         raise NotFound("Its domain is not in use: it leads to a page that offers it for sale.")
     if target != own:
@@ -111,7 +111,7 @@ def match_site(domain: str, url: str, markup: Markup) -> SiteMatch:
         if not all(LOCALE.fullmatch(segment) for segment in segments):
             raise NotFound(f"Its domain leads to a page of another website, {target}.")
         return SiteMatch(matched_by=f"redirect to {target}", confidence=0.7)
-    if markup.canonical and _domain_of(markup.canonical) != own:
+    if markup.canonical and domain_of(markup.canonical) != own:
         return SiteMatch(matched_by="website, whose canonical address is on another domain", confidence=0.8)
     return SiteMatch(matched_by="website", confidence=1.0)
 
@@ -170,7 +170,7 @@ def _organizations(markup: Markup, domain: str) -> Iterator[Mapping[str, Any]]:
     for nested, items in ((False, markup.items), (True, markup.nested_items)):
         for item in items:
             if any(ORGANIZATION.fullmatch(each) for each in types_of(item)):
-                hosts = {_domain_of(each) for each in strings(item.get("url")) + strings(item.get("@id"))} - {""}
+                hosts = {domain_of(each) for each in strings(item.get("url")) + strings(item.get("@id"))} - {""}
                 if domain in hosts:
                     yield item
                 elif not nested and not hosts:
@@ -178,7 +178,8 @@ def _organizations(markup: Markup, domain: str) -> Iterator[Mapping[str, Any]]:
     yield from unclear
 
 
-def _domain_of(url: str) -> str:
+def domain_of(url: str) -> str:
+    """Return the registered domain in a URL, an empty string if there is none."""
     try:
         return registrable_domain((urlsplit(url).hostname or "").lower())
     except ValueError:
@@ -228,7 +229,7 @@ def _profiles(markup: Markup) -> Iterator[str]:
     """The first link to each network."""
     seen = set()
     for link in markup.links:
-        domain = _domain_of(link.url)
+        domain = domain_of(link.url)
         if domain in NETWORKS and domain not in seen and urlsplit(link.url).path.strip("/"):
             seen.add(domain)
             yield link.url

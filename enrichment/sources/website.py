@@ -25,7 +25,7 @@ from enrichment.sources.http import MAX_REDIRECTS, Client, Consume, join
 from enrichment.sources.markup import Markup, read_markup
 from enrichment.sources.messages import CHARSET, HttpRequest, HttpResponse, decode
 from enrichment.sources.page_cache import PageCache
-from enrichment.sources.site_facts import SiteFacts, SiteMatch, match_site, merge, read_facts
+from enrichment.sources.site_facts import SiteFacts, SiteMatch, domain_of, match_site, merge, read_facts
 from enrichment.sources.upstream import Upstream
 
 WEBSITES: Final = Upstream(name="homepage", requests_per_second=1, per_host=True, follows_redirects=False)
@@ -79,10 +79,14 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     home: Page
     match: SiteMatch
 
+    @property
+    def domain(self) -> str:
+        """The registered domain of the home page, after redirects."""
+        return domain_of(self.home.url)
+
     def is_own(self, url: str) -> bool:
         """Whether a page belongs to the website, or to another one under the same domain."""
-        host = urlsplit(url).hostname or ""
-        return registrable_domain(host) == registrable_domain(urlsplit(self.home.url).hostname or "")
+        return domain_of(url) == self.domain
 
 
 class Websites:
