@@ -200,7 +200,9 @@ class WebSearch:
         quotes: dict[str, Quote] = {}
         cited: list[PageRead] = []
         for read in await self._read(results[:MAX_PAGES], company):
-            new = {said.quote: _quote(said, read.page.url) for said in _own_quotes(read, company)}
+            new = {
+                said.quote: _quote(said, read.page.url) for said in await asyncio.to_thread(_own_quotes, read, company)
+            }
             if new.keys() - quotes.keys():
                 cited.append(read)
                 quotes = new | quotes
@@ -275,17 +277,15 @@ class WebSearch:
 
     async def _read(self, results: list[Result], company: Company) -> list[PageRead]:
         """Read the pages of results, without those that cannot be read or do not name the company."""
-        pages = await asyncio.gather(*(self._page(result.url or "") for result in results))
-        reads = [
-            PageRead(result, page, text_of(page.html)) for result, page in zip(results, pages, strict=True) if page
-        ]
-        return [read for read in reads if is_mentioned(company.name, read.text)]
+        reads = await asyncio.gather(*(self._read_page(result) for result in results))
+        return [read for read in reads if read and is_mentioned(company.name, read.text)]
 
-    async def _page(self, url: str) -> Page | None:
+    async def _read_page(self, result: Result) -> PageRead | None:
         try:
-            return await self._pages.page(url)
+            page = await self._pages.page(result.url or "")
         except SourceFailed:
             return None
+        return PageRead(result, page, await asyncio.to_thread(text_of, page.html))
 
 
 def _limit(response: HttpResponse) -> float | None:
