@@ -2,6 +2,7 @@
 Names of companies, compared without what varies: case, punctuation, and the legal form.
 """
 
+import re
 from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
@@ -41,9 +42,13 @@ def _initials(parts: tuple[str, ...]) -> str:
 
 def is_mentioned(name: str, text: str) -> bool:
     """Whether a text has the words of the name, one after the other."""
-    wanted, found = core_name(name), words(text)
-    size = len(wanted)
-    return bool(wanted) and any(found[start : start + size] == wanted for start in range(len(found) - size + 1))
+    return has_words(core_name(name), text)
+
+
+def has_words(wanted: tuple[str, ...], text: str) -> bool:
+    """Whether a text has these words, in lower case, one after the other. The text may be long: it is not cached."""
+    pattern = r"[\W_]+".join(re.escape(word) for word in wanted)
+    return bool(wanted) and re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", text.casefold()) is not None
 
 
 class Identity(Protocol):

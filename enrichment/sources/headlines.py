@@ -82,7 +82,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def event_type(headline: str, name: str | None = None) -> EventType | None:
     """Return the kind of event that a headline reports; with `name`, of that company."""
-    if UNCERTAIN.search(headline) or (name is not None and not is_mentioned(name, headline)):
+    if (
+        len(headline) > MAX_HEADLINE
+        or UNCERTAIN.search(headline)
+        or (name is not None and not is_mentioned(name, headline))
+    ):
         return None
     for kind, pattern in EVENTS:
         if match := pattern.search(headline):
@@ -104,7 +108,7 @@ def events_in(
     for report in sorted(reports, key=lambda report: report.day):
         headline = " ".join(report.headline.split())
         kind = event_type(headline, name)
-        if kind is None or len(headline) > MAX_HEADLINE or not 0 <= (today - report.day).days <= MAX_AGE_DAYS:
+        if kind is None or not 0 <= (today - report.day).days <= MAX_AGE_DAYS:
             continue
         if kind not in last or (report.day - last[kind]).days > SAME_EVENT_DAYS:
             found.append((report, TriggerEvent(type=kind, date=report.day.isoformat(), headline=headline)))

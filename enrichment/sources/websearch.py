@@ -21,7 +21,7 @@ from enrichment.errors import SourceFailed
 from enrichment.modules.answers import Competitor, Competitors, Quote, TriggerEvents
 from enrichment.modules.evidence import words
 from enrichment.modules.module import Answer, Finding, Module, Subject
-from enrichment.sources.company_names import Names, is_mentioned
+from enrichment.sources.company_names import Names, has_words, is_mentioned
 from enrichment.sources.failures import NotFound, QuotaExhausted, RateLimited
 from enrichment.sources.headlines import Report, event_type, events_in
 from enrichment.sources.http import Client
@@ -46,6 +46,7 @@ PUBLISHED: Final = re.compile(
     r"\"datePublished\"\s{0,9}:\s{0,9}\"(\d{4}-\d\d-\d\d)"
     r"|article:published_time[\"']\s{1,9}content\s{0,9}=\s{0,9}[\"'](\d{4}-\d\d-\d\d)"
 )
+WORD: Final = re.compile(r"[^\W_]+")
 TITLE_END: Final = re.compile(" [|\u2013\u2014-] [^|\u2013\u2014]{1,60}$")
 # fmt: off
 NOT_COMPETITORS: Final = frozenset({
@@ -199,7 +200,9 @@ class WebSearch:
         quotes: dict[str, Quote] = {}
         cited: list[PageRead] = []
         for read in await self._read(results[:MAX_PAGES], company):
-            new = {said.quote: _quote(said, read.page.url) for said in _own_quotes(read, company)}
+            new = {
+                said.quote: _quote(said, read.page.url) for said in await asyncio.to_thread(_own_quotes, read, company)
+            }
             if new.keys() - quotes.keys():
                 cited.append(read)
                 quotes = new | quotes
@@ -274,17 +277,15 @@ class WebSearch:
 
     async def _read(self, results: list[Result], company: Company) -> list[PageRead]:
         """Read the pages of results, without those that cannot be read or do not name the company."""
-        pages = await asyncio.gather(*(self._page(result.url or "") for result in results))
-        reads = [
-            PageRead(result, page, text_of(page.html)) for result, page in zip(results, pages, strict=True) if page
-        ]
-        return [read for read in reads if is_mentioned(company.name, read.text)]
+        reads = await asyncio.gather(*(self._read_page(result) for result in results))
+        return [read for read in reads if read and is_mentioned(company.name, read.text)]
 
-    async def _page(self, url: str) -> Page | None:
+    async def _read_page(self, result: Result) -> PageRead | None:
         try:
-            return await self._pages.page(url)
+            page = await self._pages.page(result.url or "")
         except SourceFailed:
             return None
+        return PageRead(result, page, await asyncio.to_thread(text_of, page.html))
 
 
 def _limit(response: HttpResponse) -> float | None:
@@ -322,8 +323,7 @@ def _title(read: PageRead) -> str:
 
 def _has_headline(read: PageRead) -> bool:
     """Whether the headline of a result stands on its page."""
-    headline, page = (" ".join(words(text)) for text in (_headline(read.result.title), read.text))
-    return f" {headline} " in f" {page} "
+    return has_words(words(_headline(read.result.title)), read.text)
 
 
 def _own_quotes(read: PageRead, company: Company) -> list[Said]:
@@ -362,7 +362,7 @@ def _mail_day(text: str) -> date | None:
 
 def _alternatives(read: PageRead, own: str) -> frozenset[str]:
     """The domains that a page links to and whose names it mentions, without its own and those of networks."""
-    said = frozenset(words(read.text))
+    said = frozenset(WORD.findall(read.text.lower()))
     linked = {_domain_of(link.url) for link in read.page.markup.links} - NOT_COMPETITORS
     return frozenset(
         domain for domain in linked - {"", own, _domain_of(read.page.url)} if domain.partition(".")[0] in said
