@@ -46,10 +46,9 @@ GIVEN = {
 
 @pytest.mark.parametrize("field", msgspec.structs.fields(Settings), ids=lambda field: field.name)
 def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
-    if "_base_url" in field.name:
-        text, value = "http://127.0.0.1:8001/Path", "http://127.0.0.1:8001/Path"
-    else:
-        text, value = GIVEN.get(field.name.upper()) or (str(field.default + 1), field.default + 1)
+    url = "http://127.0.0.1:8001/Path"
+    given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if "_base_url" in field.name else None)
+    text, value = given_as_text or (str(field.default + 1), field.default + 1)
 
     given: dict[str, Any] = {field.name: value}
     assert Settings.from_env({field.name.upper(): text, "UNRELATED": "x"}) == Settings(**given)

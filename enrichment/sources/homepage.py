@@ -12,7 +12,7 @@ from enrichment.errors import SourceFailed
 from enrichment.modules.answers import ExecQuotes, Keywords, Quote
 from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.sources.failures import NotFound
-from enrichment.sources.job_boards import count_technologies, summarize
+from enrichment.sources.job_boards import summarize
 from enrichment.sources.job_postings import read_roles, timestamp_of
 from enrichment.sources.json_ld import first, types_of
 from enrichment.sources.quotes import exec_quotes, find_quotes, text_of, themes_of
@@ -63,7 +63,7 @@ class Homepage:
         roles = read_roles(page.markup, site.domain, _names(site), self._clock.now())
         if not roles:
             raise NotFound("Its careers page has no job postings in its markup.")
-        signals = summarize(roles, await count_technologies(roles), self._clock.now())
+        signals = summarize(roles, self._clock.now())
         return self._finding(site, signals, Method.SCRAPE, (page, "Careers page"))
 
     async def _quotes(self, site: Site) -> Finding:
