@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -26,7 +25,7 @@ from tests.answers import rdap, sec
 from tests.answers import wikidata as wiki
 from tests.conftest import client_of
 from tests.upstreams import Answer, Received, Reply, StubUpstream, stub_upstream
-from tests.websites import ADDRESS, Internet, northwind, page
+from tests.websites import Internet, northwind, page
 
 CONTACT: Final = "ops.team@example.com"
 API: Final = "/api/v1/enrich"
@@ -58,7 +57,8 @@ HOME = """<!doctype html><html lang="en"><head><title>Acme | Rockets</title>
 <meta name="description" content="Acme builds rockets for everyone.">
 <script type="application/ld+json">{"@type": "Organization", "name": "Acme", "url": "https://www.acme.example/",
   "foundingDate": "1986-04-01", "numberOfEmployees": 1234,
-  "address": {"@type": "PostalAddress", "addressLocality": "Austin", "addressRegion": "TX", "addressCountry": "US"}}</script>
+  "address": {"@type": "PostalAddress", "addressLocality": "Austin", "addressRegion": "TX", "addressCountry": "US"}}
+</script>
 <script src="https://cdn.shopify.com/s/files/theme.js"></script></head>
 <body><h1>Reusable rockets</h1><h2>Rocket engines</h2>
 <nav><a href="/careers">Careers</a><a href="/newsroom/">Newsroom</a></nav>
@@ -136,7 +136,9 @@ VENDORS: Final[Mapping[str, Answer]] = {
 class World:
     """The service, by its API, and the outside services by name."""
 
-    def __init__(self, api: httpx.AsyncClient, vendors: Mapping[str, StubUpstream], net: Internet, clock: Clock) -> None:
+    def __init__(
+        self, api: httpx.AsyncClient, vendors: Mapping[str, StubUpstream], net: Internet, clock: Clock
+    ) -> None:
         self.api = api
         self.vendors = vendors
         self.net = net
