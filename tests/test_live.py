@@ -11,13 +11,19 @@ from typing import Any
 
 import pytest
 
-from enrichment.errors import SettingsError
+from enrichment.errors import SettingsError, SourceFailed
+from enrichment.modules.answers import Traffic
+from enrichment.modules.module import Finding, Module, Subject
+from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
+from enrichment.sources import live
+from enrichment.sources.context import CONTEXT, CallContext
 from schemas import Method
 from service import create_app
-from tests.conftest import ROOT
+from tests.conftest import ROOT, FakeClock
 from tests.live import API, CONTACT, INSIDE, World, live_service
 from tests.upstreams import Reply
+from tests.websites import page
 
 FACTS = [f"m{number:02}" for number in range(1, 13)]
 NO_ITEM = "Wikidata has no company whose official website is at this domain."
@@ -157,15 +163,15 @@ async def look_up(world: World, domain: str) -> Any:
 
 async def test_a_lookup_is_answered_from_m01(monkeypatch: pytest.MonkeyPatch) -> None:
     async with live_service(monkeypatch) as world:
-        listed, private, unknown = [
-            await look_up(world, domain) for domain in ("acme.example", "northwind-loom.example", "nowhere.example")
-        ]
+        world.net.pages["http://empty.example/"] = page("", 404)
+        domains = ("acme.example", "northwind-loom.example", "nowhere.example", "empty.example")
+        listed, private, nowhere, unknown = [await look_up(world, domain) for domain in domains]
         started = await world.api.post("/enrich", json={"company_domain": "acme.example"})
 
     assert listed["data"] == {"company_size": 15_000, "industry": "Aerospace & Defense"}
     assert private["error"] == "The industry of this company is not known to public_records."
-    assert unknown["status"] == "failed"
-    assert "public_records: Its host name does not exist." in unknown["error"]
+    assert nowhere["error"] == f"yahoo: {NO_ITEM}; public_records: Its host name does not exist."
+    assert unknown["error"] == f"yahoo: {NO_ITEM}; public_records: No public record names this company."
     assert started.headers["x-data-source"] == "m01_company_context"
 
 
@@ -220,6 +226,42 @@ async def test_web_search_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -
 def test_live_sources_need_a_contact() -> None:
     with pytest.raises(SettingsError, match="CONTACT must be set with SOURCES=live"):
         create_app(Settings(sources="live"))
+
+
+def test_without_their_packages_live_sources_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "enrichment.sources.live")
+    monkeypatch.setitem(sys.modules, "protego", None)
+    monkeypatch.delitem(sys.modules, "enrichment.sources.robots")
+    monkeypatch.delitem(sys.modules, "enrichment.sources.website")
+
+    with pytest.raises(SettingsError, match=r"SOURCES=live needs `pip install -r requirements-live.txt` \(protego\)"):
+        create_app(Settings(sources="live", contact=CONTACT))
+
+
+class Slow:
+    """A source that answers after some time."""
+
+    def __init__(self, clock: FakeClock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+
+    async def ask(self, module: Module, subject: Subject) -> Finding:
+        await self._clock.sleep(self._seconds)
+        return Finding.of(Traffic(global_rank=1), source="ranks", fetched_at=self._clock.now())
+
+
+@pytest.mark.parametrize("is_limited", [True, False])
+async def test_a_source_has_its_own_time_within_that_of_the_module(clock: FakeClock, is_limited: bool) -> None:
+    source = live.WithinTime(name="ranks", source=Slow(clock, 11))
+    CONTEXT.set(CallContext(clock=clock) if is_limited else None)
+    asked = asyncio.create_task(source.ask(MODULES["m03_traffic"], Subject(domain="acme.example")))
+    await clock.advance(11)
+
+    if is_limited:
+        with pytest.raises(SourceFailed, match=r"No answer within 10 seconds\."):
+            await asked
+    else:
+        assert (await asked).source == "ranks"
 
 
 def fresh(code: str, **environ: str) -> "subprocess.CompletedProcess[str]":
