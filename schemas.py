@@ -255,7 +255,7 @@ class RetryRequest(Request, frozen=True):
     failed_modules_only: Annotated[
         bool | None,
         Meta(
-            description="Whether to run only the modules that failed, or were skipped because one failed; true by default."
+            description="Whether to run only modules that failed, or were skipped because one failed; true by default."
         ),
     ] = None
 
