@@ -47,6 +47,7 @@ PARAGRAPH: Final = re.compile(
     re.IGNORECASE,
 )
 "Where a line of text ends."
+BREAK: Final = "\x1e"
 JOB_BOARD: Final = re.compile(
     r"(?:job-)?boards(?:\.eu)?\.greenhouse\.io/(?:embed/job_board(?:/js)?\?for=)?[\w-]{1,100}"
     r"|jobs(?:\.eu)?\.lever\.co/[\w.-]{1,100}"
@@ -110,18 +111,18 @@ class Markup(msgspec.Struct, frozen=True, kw_only=True):
         return next((self.meta[name][0] for name in names if name in self.meta), None)
 
 
-def parse(html: str, *, with_lines: bool = False) -> LexborHTMLParser:
+def parse(html: str, *, with_breaks: bool = False) -> LexborHTMLParser:
     """
     Return the tree of a page, cut off after `MAX_TAGS` tags, without formatting elements.
 
-    With `with_lines`, its text has a line feed before each tag of a paragraph or the like.
+    With `with_breaks`, there is a `BREAK` in its text before each tag of a paragraph or the like.
     """
     kept, left = [], MAX_TAGS
     for piece in pieces(html):
         places = [match.start() for match in islice(TAG.finditer(piece), left + 1)]
         text = piece[: places[left]] if len(places) > left else piece
         text = FORMATTING.sub(r"<\1x-format", text)
-        kept.append(PARAGRAPH.sub(r"\n\g<0>", text) if with_lines else text)
+        kept.append(PARAGRAPH.sub(rf"{BREAK}\g<0>", text) if with_breaks else text)
         left -= len(places)
         if left < 0:
             break
