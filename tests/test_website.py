@@ -94,6 +94,12 @@ async def test_a_website_may_be_under_www_only(net: Internet) -> None:
     assert (ADDRESS, 443) in net.sockets.dialled
 
 
+async def test_a_home_page_may_lead_to_another_on_its_own(net: Internet) -> None:
+    net.pages["http://northwind-loom.example/"] = page(f'<meta http-equiv="refresh" content="0; url={HOME}">')
+
+    assert (await net.websites.site("northwind-loom.example")).home.url == HOME
+
+
 async def test_a_domain_without_addresses_has_no_website(net: Internet) -> None:
     for _ in range(2):
         with pytest.raises(failures.HostNotFound):

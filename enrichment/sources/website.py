@@ -163,7 +163,8 @@ class Websites:
         failed: list[SourceFailed] = []
         for url in addresses:
             try:
-                return await self._read_page(url)
+                page = await self._read_page(url)
+                return await self._read_page(page.markup.refresh) if page.markup.refresh else page
             except (CircuitOpen, HostNotFound, UpstreamError) as error:
                 failed.append(error)
         raise failed[0]
