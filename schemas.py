@@ -429,6 +429,45 @@ class ListedJob(Response, frozen=True, kw_only=True):
     completed_at: str | None
 
 
+class SourceState(StrEnum):
+    """Whether a source can be asked now; every other state has an end."""
+
+    OK = "ok"
+    LIMITED = "limited"
+    OPEN = "open"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+
+
+class SourceStatus(Response, frozen=True, kw_only=True):
+    """
+    A source of the chains.
+
+    `opened_by` lists the settings of which one makes it available. `state` is `limited` while the service allows no
+    requests, `open` while its circuit is open because it has failed too often, and lasts until `until`. `calls`, `hits`
+    and `errors` are counted since the start of the process.
+    """
+
+    name: str
+    serves: tuple[str, ...]
+    needs_key: bool
+    configured: bool
+    opened_by: tuple[str, ...]
+    state: SourceState
+    until: str | None
+    calls: int
+    hits: int
+    errors: int
+    last_success_at: str | None
+    last_error_at: str | None
+    last_error: str | None
+
+
+class SourceList(Response, frozen=True, kw_only=True):
+    """`GET /api/v1/sources`."""
+
+    sources: tuple[SourceStatus, ...]
+
+
 class JobList(Response, frozen=True, kw_only=True):
     """`GET /api/v1/enrich`: `total` counts what the filters let through, the others what is under way of the domain."""
 

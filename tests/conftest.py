@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class FakeClock(Clock):
-    """A clock that stands still until a test moves it. Those who sleep are woken in the order of their times."""
+    """A clock that stands still until a test moves it. Sleepers are woken in the order of their times."""
 
     def __init__(self) -> None:
         self._now = 1_772_102_100.0
@@ -46,7 +46,7 @@ class FakeClock(Clock):
 
     @property
     def sleeping(self) -> int:
-        """How many sleep and have not been cancelled."""
+        """The number of sleepers that are waiting."""
         return sum(not future.done() for _, _, future in self._sleepers)
 
     async def advance(self, seconds: float) -> None:
@@ -61,7 +61,7 @@ class FakeClock(Clock):
         self._now = end
 
     def spend(self, seconds: float) -> None:
-        """Let time pass as work that holds the event loop does: nobody wakes."""
+        """Let time pass without waking sleepers, as work that blocks the event loop does."""
         self._now += seconds
 
     @asynccontextmanager
@@ -97,8 +97,8 @@ def clock() -> FakeClock:
 class PromptServer(uvicorn.Server):
     """uvicorn without its pauses of a tenth of a second, which would be most of the time of most tests."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None))
+    def __init__(self, app: ASGIApp, **options: Any) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None, **options))
         self.is_to_end = asyncio.Event()
 
     async def main_loop(self) -> None:
@@ -117,12 +117,12 @@ class PromptServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The app behind uvicorn on a loopback socket, in this event loop; gives its base URL."""
+async def serving(app: ASGIApp, **options: Any) -> AsyncIterator[str]:
+    """The app behind uvicorn, with these options, on a loopback socket in this event loop; gives its base URL."""
     # With the protocol named: on a socket without it asyncio leaves Nagle's algorithm on, which costs 40 ms an answer.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        server = PromptServer(app)
+        server = PromptServer(app, **options)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             assert not task.done()

@@ -9,6 +9,7 @@ import msgspec
 from starlette.routing import Match
 
 import schemas
+from enrichment.web.boundary import with_encoded_slashes
 from enrichment.web.endpoint import Endpoint
 from service import ROUTES
 
@@ -18,15 +19,16 @@ async def check_answer(response: httpx.Response) -> None:
     media_type = response.headers.get("content-type")
     if media_type == "application/problem+json" and response.request.method != "HEAD":
         assert fits(await response.aread(), schemas.Problem)
-    route = route_of(response.request.method, response.request.url.path)
+    route = route_of(response.request.method, response.request.url)
     if media_type == "application/json" and route and response.request.method != "HEAD":
         assert response.status_code in route.gives
         assert fits(await response.aread(), route.gives[response.status_code]), response.text
 
 
-def route_of(method: str, path: str) -> Endpoint | None:
+def route_of(method: str, url: httpx.URL) -> Endpoint | None:
     """The row that answers the request, if there is one."""
-    scope = {"type": "http", "method": method, "path": path}
+    raw_path = url.raw_path.partition(b"?")[0]
+    scope = with_encoded_slashes({"type": "http", "method": method, "path": url.path, "raw_path": raw_path})
     return next((route for route in ROUTES if route.matches(scope)[0] is Match.FULL), None)
 
 

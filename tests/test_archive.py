@@ -36,7 +36,7 @@ def test_what_was_packed_is_unpacked(steps: tuple[Step, ...]) -> None:
 
 
 def test_a_finished_job_is_kept_with_its_open_steps_cancelled(steps: tuple[Step, ...]) -> None:
-    """Without the request's id, and without what its answers were derived from, which nobody reads any more."""
+    """Without the id of the request and what its answers were derived from, which are not read again."""
     job = Enrichment(
         id="1",
         domain="a.com",

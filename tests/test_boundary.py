@@ -187,7 +187,7 @@ def completed(caplog: pytest.LogCaptureFixture) -> int:
 async def test_a_job_whose_202_cannot_be_sent_runs_all_the_same(
     clock: FakeClock, caplog: pytest.LogCaptureFixture, error: BaseException
 ) -> None:
-    """It has been accepted, and would be pending for ever. Servers of ASGI 2.4 and later raise from `send`."""
+    """It has been accepted, and would stay pending. Servers of ASGI 2.4 and later raise from `send`."""
     app = create_app(Settings(), clock=clock)
     caplog.set_level("INFO")
 

@@ -174,7 +174,7 @@ def test_no_row_stands_in_the_way_of_a_later_one() -> None:
     for route in ROUTES:
         path = route.path.format(domain="a.com", job_id="1", batch_id="1")
         (method,) = (route.methods or set()) - {"HEAD"}
-        assert route_of(method, path) is route
+        assert route_of(method, httpx.URL(path)) is route
 
 
 async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) -> None:
@@ -182,7 +182,7 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
     seen: set[tuple[str, str, int]] = set()
 
     async def note(response: httpx.Response) -> None:
-        route = route_of(response.request.method, response.request.url.path)
+        route = route_of(response.request.method, response.request.url)
         assert route
         seen.add((response.request.method, route.path, response.status_code))
 
@@ -303,3 +303,13 @@ async def test_large_answers_are_compressed_for_those_who_accept_it_and_streams_
         ]
 
     assert encodings == [None, "gzip", None, "gzip", None, None]
+
+
+async def test_an_encoded_slash_never_separates_the_domain_from_the_rest(clock: FakeClock) -> None:
+    """The page `/cancel` of a company's website is not the route that cancels its job."""
+    async with client_of(create_app(Settings(auth="off"), clock=clock)) as client:
+        started = await client.post(f"{API}/https%3A%2F%2Fwww.acme.com%2Fcancel")
+        status = await client.get(f"{API}/https%3A%2F%2Fwww.acme.com%2Fcancel/status")
+
+    assert [started.status_code, started.json()["domain"]] == [202, "acme.com"]
+    assert status.json()["job_id"] == started.json()["job_id"]

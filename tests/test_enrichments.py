@@ -311,9 +311,15 @@ async def test_results_of_all_modules(api: httpx.AsyncClient, clock: FakeClock) 
         "cached": False,
         "data_points": 10,
         "source": "simulated",
+        "source_url": "https://builtwith.com",
+        "method": "simulated",
         "simulated": True,
         "fetched_at": "2026-02-26T10:35:03Z",
-        "attempts": [{"source": "simulated", "duration_seconds": 3.0, "error": None}],
+        "observed_at": None,
+        "field_sources": {},
+        "matched_by": None,
+        "match_confidence": None,
+        "attempts": [{"source": "simulated", "outcome": "answered", "duration_seconds": 3.0, "error": None}],
         "reason": None,
     }
     assert [body["cached_modules"], body["failed_modules"], body["skipped_modules"], body["errors"]] == [[], [], [], []]
@@ -778,8 +784,8 @@ async def test_without_tokens_configured_the_api_takes_a_generated_one_that_is_l
     async with client_of(create_app(Settings(), clock=clock)) as client:
         closed = [await client.get(API), await client.post(f"{API}/a.com"), await client.get("/api/v1/nope")]
         opened = await client.post("/enrich", json={"company_domain": "a.com"})
-        told = re.findall(r"curl -X POST -H 'Authorization: Bearer (\S+)' (http://localhost:\d+/\S+)", caplog.text)
-        (token, url), *others = told
+        logged = re.findall(r"curl -X POST -H 'Authorization: Bearer (\S+)' (http://localhost:\d+/\S+)", caplog.text)
+        (token, url), *others = logged
         answer = await client.post(httpx.URL(url).path, headers={"authorization": f"Bearer {token}"})
 
     assert [response.status_code for response in closed] == [401, 401, 401]

@@ -317,6 +317,16 @@ async def test_a_network_without_a_time_limit_connects_as_well(net: Internet) ->
     assert net.wire.connected == [(PUBLIC, 80)]
 
 
+async def test_the_network_checks_names_by_itself(net: Internet) -> None:
+    net.resolver.names |= {"localhost": (PUBLIC,), "127.0.0.1": (PUBLIC,)}
+    network = Network(Dns(net.clock, net.resolver), guarded=True, sockets=net.wire)
+    for host, port in (("localhost", 80), ("127.0.0.1", 443), ("company.com", 22)):
+        with pytest.raises(AddressRefused):
+            await network.connect_tcp(host, port)
+
+    assert net.wire.connected == []
+
+
 @pytest.mark.parametrize(
     "host", ["company.com", "a-b.co.uk", "xn--mnchen-3ya.de", "x.xn--p1ai", "_dmarc.a.com", "1.com."]
 )

@@ -185,6 +185,13 @@ async def test_a_guessed_board_counts_if_it_has_the_name_of_the_company(boards: 
     assert paths(boards.stub.received) == ["/v1/boards/rocketworks/jobs", "/v1/boards/rocketworks"]
 
 
+async def test_without_the_website_it_is_not_known_that_there_is_no_board(boards: Boards) -> None:
+    boards.sites.facts = AddressRefused("Blocked.")
+
+    with pytest.raises(AddressRefused):
+        await boards.ask(domain="rocketworks.test")
+
+
 @pytest.mark.parametrize("name", [None, "Rocket Workshops"])
 async def test_a_board_of_somebody_else_does_not_count(boards: Boards, name: str | None) -> None:
     boards.sites.facts = Facts(name=name)
@@ -257,6 +264,7 @@ def test_boards_are_found_in_urls(url: str, expected: Board | None) -> None:
         ("acme.com.evil.test", False),
         ("notacme.com", False),
         ("not-acme.com", False),
+        ("https://jobs.acme.com", True),
     ],
 )
 def test_a_domain_is_named_only_whole(text: str, expected: bool) -> None:
@@ -285,4 +293,4 @@ def test_which_titles_are_of_heads(title: str, expected: bool) -> None:
 def test_technologies_are_found_as_whole_names() -> None:
     html = "<li>JavaScript</li><li>Google&nbsp;Analytics</li> Adobe&amp;Next.js, not Javan, Reactive or react"
 
-    assert technologies_in(html) == ("JavaScript", "Next.js")
+    assert technologies_in(html) == ["JavaScript", "Next.js"]

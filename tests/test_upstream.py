@@ -54,10 +54,10 @@ class Started:
         self.order: list[str] = []
         self.times: list[float] = []
 
-    def start(self, name: str, wait: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+    def start(self, name: str, wait: Callable[[], Awaitable[object]]) -> "asyncio.Task[None]":
         return asyncio.create_task(self._run(name, wait))
 
-    async def _run(self, name: str, wait: Callable[[], Awaitable[None]]) -> None:
+    async def _run(self, name: str, wait: Callable[[], Awaitable[object]]) -> None:
         await wait()
         self.order.append(name)
         self.times.append(round(self.clock.now() - self.begin, 3))
@@ -112,9 +112,11 @@ async def test_a_call_that_is_cancelled_loses_its_turn_to_the_next(clock: FakeCl
 async def test_a_call_that_is_cancelled_just_as_its_turn_comes_does_not_use_it_up(clock: FakeClock) -> None:
     turns, started = Turns(1, clock), Started(clock)
     tasks = {name: started.start(name, lambda: turns.take(0)) for name in "abc"}
-    await settle()
-    future = turns._waiting[0][2]
-    future.cancel()  # as the cancellation of its task does, which has yet to run
+    await clock.advance(0.5)
+    ((_, _, timer),) = clock._sleepers
+    clock._now += 0.5
+    timer.set_result(None)  # in one turn of the loop, before the task of `b` can say that it does not wait any more
+    tasks["b"].cancel()
     await clock.advance(10)
 
     assert tasks["b"].cancelled()
@@ -257,6 +259,36 @@ async def test_refusals_of_calls_sent_together_count_once(clock: FakeClock, gate
     assert gate.until - clock.now() == LIMITED_SECONDS
 
 
+@pytest.mark.parametrize(
+    "error", [Transient("Broken."), QuotaExhausted("No more."), RateLimited("Slow down.", retry_after=60)]
+)
+async def test_calls_in_the_queue_are_refused_as_soon_as_the_service_is_not_to_be_asked(
+    clock: FakeClock, error: SourceFailed
+) -> None:
+    """Not each at its turn: of 30 at a service that allows a request in 8 seconds, the last one in four minutes."""
+    gate = Gate(Upstream(name="vendor", requests_per_second=1 / 8), Stats(), clock)
+    context = CallContext(clock=clock)
+    before = asyncio.all_tasks()
+    async with context.limit(20):
+        await gate.enter(context)
+        tasks = [asyncio.create_task(gate.enter(context)) for _ in range(30)]
+        tasks[7].cancel()
+        await settle()
+        tasks[8].cancel()
+        for _ in range(MAX_FAILURES):
+            gate.failed(error)
+        await settle()
+
+    await settle()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes[:7]] == [
+        CircuitOpen if isinstance(error, Transient) else type(error)
+    ] * 7
+    assert tasks[7].cancelled()
+    assert tasks[8].cancelled()
+    assert asyncio.all_tasks() == before
+
+
 async def test_a_call_waits_for_the_end_of_a_limit_that_begins_while_it_is_in_the_queue(clock: FakeClock) -> None:
     gate = Gate(Upstream(name="vendor", requests_per_second=1), Stats(), clock)
     context, started = CallContext(clock=clock), Started(clock)
@@ -316,10 +348,13 @@ async def test_a_quota_is_tried_again_in_an_hour_if_the_service_does_not_say_whe
 
 
 async def test_a_circuit_opens_after_failures_in_a_row_only(clock: FakeClock, gate: Gate, context: CallContext) -> None:
-    for error in [Transient("Broken.")] * (MAX_FAILURES - 1):
+    almost = [Transient("Broken.")] * (MAX_FAILURES - 1)
+    others = (RateLimited("Slow down."), QuotaExhausted("No more."), NotFound("No."), AuthError("No."))
+    for error in [error for other in others for error in (*almost, other)] + almost:
         await fail(gate, context, error)
+        await clock.advance((gate.until or clock.now()) - clock.now())
     gate.succeeded()
-    for error in [Transient("Broken.")] * (MAX_FAILURES - 1):
+    for error in almost:
         await fail(gate, context, error)
     before = gate.state, gate.is_idle
     await fail(gate, context, Transient("Broken."))
@@ -329,13 +364,18 @@ async def test_a_circuit_opens_after_failures_in_a_row_only(clock: FakeClock, ga
     with pytest.raises(CircuitOpen) as refused:
         await gate.enter(context)
     assert str(refused.value) == (
-        "It has failed 5 times in a row, the last time with: Broken. It is asked again at 2026-02-26T10:35:30Z."
+        "It has failed 5 times in a row, the last time with: Broken. It is asked again at 2026-02-26T11:35:32Z."
     )
 
 
+@pytest.mark.parametrize("opened_before", [False, True])
 async def test_failures_of_calls_sent_together_open_a_circuit_once(
-    clock: FakeClock, gate: Gate, context: CallContext
+    clock: FakeClock, gate: Gate, context: CallContext, opened_before: bool
 ) -> None:
+    if opened_before:
+        await opened(gate, context, clock)
+        await gate.enter(context)
+        gate.succeeded()
     for _ in range(50):
         await gate.enter(context)
     for _ in range(50):

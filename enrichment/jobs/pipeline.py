@@ -13,10 +13,11 @@ from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.model import Enrichment, Step
 from enrichment.jobs.protocols import JobStore
 from enrichment.jobs.resolver import Resolver
+from enrichment.jobs.scheduler import PRIORITY_BOOST_SECONDS
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES, WAVES
-from enrichment.sources import ChainFailed
+from enrichment.sources import ChainFailed, ends_task
 from schemas import SourceAttempt, StepState
 
 log = Log(__name__)
@@ -62,7 +63,9 @@ class Pipeline:
                 if need in run.done and MODULES[need].wave == module.wave:
                     await run.done[need].wait()
             await self._answer(run, module)
-        except Exception as error:
+        except BaseException as error:
+            if ends_task(error):
+                raise
             log.exception("module failed", module=module.id, **run.ids)
             await self._fail(run, module.id, f"Unexpected {type(error).__name__}; the log says more.")
         finally:
@@ -80,7 +83,7 @@ class Pipeline:
         if not await self._store.record(run.job.id, begun):
             return  # the job is finished: no call may begin
         try:
-            finding = await self._resolver.ask(module, subject, asker=run.job.id)
+            finding = await self._resolver.ask(module, subject, asker=run.job.id, order=run.order)
             await self._budget.checkpoint()
         except InsufficientInput as error:
             await self._skip(run, begun, str(error), subject)
@@ -156,10 +159,11 @@ class Pipeline:
 class _Run:
     """The state of one run of a job, by module."""
 
-    __slots__ = ("begun", "done", "found", "ids", "job", "reasons", "unavailable")
+    __slots__ = ("begun", "done", "found", "ids", "job", "order", "reasons", "unavailable")
 
     def __init__(self, job: Enrichment) -> None:
         self.job = job
+        self.order = job.created_at - PRIORITY_BOOST_SECONDS[job.priority]
         self.ids = {"job_id": job.id, "request_id": job.request_id, "domain": job.domain}
         self.done = {step.module_id: asyncio.Event() for step in job.steps}
         self.begun: dict[str, Step] = {}

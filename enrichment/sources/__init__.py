@@ -13,7 +13,7 @@ from enrichment.errors import InsufficientInput, SourceFailed, UnknownCompany
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES
-from enrichment.sources.registry import SOURCES, check_chains
+from enrichment.sources.registry import SOURCES, check_chains, opening_settings
 from schemas import CompanyData, Outcome, SourceAttempt
 
 log = Log(__name__)
@@ -37,6 +37,22 @@ class CompanySource(Protocol):
 
     async def look_up(self, domain: str) -> CompanyData:
         """Return the company's data. Any exception fails the job."""
+
+
+class TimeLimited:
+    """Another `CompanySource`, which has failed if it takes `seconds` more than usual."""
+
+    def __init__(self, source: CompanySource, *, seconds: float, clock: Clock) -> None:
+        self.name = source.name
+        self.expected_seconds = source.expected_seconds
+        self._source = source
+        self._max_seconds = source.expected_seconds + seconds
+        self._clock = clock
+
+    async def look_up(self, domain: str) -> CompanyData:
+        """See `CompanySource.look_up`."""
+        async with self._clock.timeout(self._max_seconds):
+            return await self._source.look_up(domain)
 
 
 class Source(Protocol):
@@ -76,6 +92,8 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
         attempts.append(SourceAttempt(source=name, outcome=outcome, duration_seconds=duration, error=error))
         if finding:
             return msgspec.structs.replace(finding, attempts=tuple(attempts))
+        if is_being_cancelled():  # and the source has turned that into its failure
+            raise asyncio.CancelledError
     if not attempts:
         raise InsufficientInput(_not_configured(module))
     reason = "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
@@ -87,12 +105,7 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
 
 def _not_configured(module: Module) -> str:
     """The reason why none of a module's sources can be asked, with the settings that would open them."""
-    settings = [
-        f"{prefix}_API_KEY"
-        for name in module.chain
-        if SOURCES[name].needs_key
-        for prefix in SOURCES[name].settings_prefixes
-    ]
+    settings = [setting for name in module.chain for setting in opening_settings(SOURCES[name])]
     advice = f" Set {' or '.join(dict.fromkeys(settings))}." if settings else ""
     return f"None of its sources is configured: {', '.join(module.chain)}.{advice}"
 
@@ -107,13 +120,9 @@ async def _ask(source: Source, module: Module, subject: Subject) -> tuple[Findin
         return None, Outcome.FAILED, _cut(str(error))
     except InsufficientInput:
         raise
-    except asyncio.CancelledError:
-        if is_being_cancelled():
+    except BaseException as error:
+        if ends_task(error):
             raise
-        log.exception("source failed", module=module.id, domain=subject.domain)
-        return None, Outcome.FAILED, "Unexpected CancelledError; the log has the details."
-    except (Exception, SystemExit) as error:
-        # SystemExit too: in a task, asyncio raises it out of the event loop, which would end the process.
         log.exception("source failed", module=module.id, domain=subject.domain)
         return None, Outcome.FAILED, f"Unexpected {type(error).__name__}; the log has the details."
 
@@ -122,7 +131,19 @@ def _cut(error: str) -> str:
     return error if len(error) <= MAX_ERROR else error[:MAX_ERROR] + "…"
 
 
+def ends_task(error: BaseException) -> bool:
+    """
+    Whether an exception that called code has raised has to end the current task; else it is a failure of that code.
+
+    Failures are also a `CancelledError` although nobody has cancelled the task, `SystemExit`, which asyncio would raise
+    out of the event loop and so end the process, and what else is no `Exception`, such as a panic in Rust.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        return is_being_cancelled()
+    return isinstance(error, (KeyboardInterrupt, GeneratorExit))
+
+
 def is_being_cancelled() -> bool:
-    """Whether somebody has cancelled the current task; else a `CancelledError` in it comes from the called code."""
+    """Whether somebody has cancelled the current task."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

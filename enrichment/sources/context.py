@@ -11,6 +11,9 @@ from typing import Final
 
 from enrichment.clock import Clock
 
+SHORTEST_SLEEP_SECONDS: Final = 0.1
+"While calls are in a queue, the time left stands still: it is looked at again after so long, or as long as is left."
+
 
 class CallContext:
     """
@@ -27,8 +30,6 @@ class CallContext:
         self._waited = 0.0
         self._waiting_since: float | None = None
         self._waiters = 0
-        self._nobody_waits = asyncio.Event()
-        self._nobody_waits.set()
 
     def time_left(self) -> float:
         """Return the seconds until the first limit, infinity without any."""
@@ -55,7 +56,6 @@ class CallContext:
         """Mark the block as time in a queue. Several calls of a module may wait at once."""
         if self._waiters == 0:
             self._waiting_since = self._clock.now()
-            self._nobody_waits.clear()
         self._waiters += 1
         try:
             yield
@@ -64,7 +64,6 @@ class CallContext:
             if self._waiters == 0:
                 self._waited = self._clock.now() - self._counted()
                 self._waiting_since = None
-                self._nobody_waits.set()
 
     def _counted(self) -> float:
         """The time without that in queues, from an arbitrary beginning."""
@@ -72,8 +71,7 @@ class CallContext:
 
     async def _wait_until(self, end: float) -> None:
         while (left := end - self._counted()) > 0:
-            await self._nobody_waits.wait()
-            await self._clock.sleep(left)
+            await self._clock.sleep(max(left, SHORTEST_SLEEP_SECONDS))
 
 
 CONTEXT: Final[ContextVar[CallContext | None]] = ContextVar("call_context", default=None)

@@ -39,7 +39,7 @@ class DnsOverHttps:
     def __init__(self, client: Client, base_url: str = DOH_BASE_URL) -> None:
         self._client = client
         self._base_url = base_url
-        self._upstream = Upstream(name="fingerprints", requests_per_second=10, trusted_origins=(base_url,))
+        self.upstream = Upstream(name="fingerprints", requests_per_second=10, trusted_origins=(base_url,))
 
     async def look_up(self, name: str, record_type: RecordType) -> tuple[str, ...]:
         """
@@ -49,7 +49,7 @@ class DnsOverHttps:
         """
         asked = "A" if record_type == "CNAME" else record_type
         request = HttpRequest(url=f"{self._base_url}/resolve", params={"name": name, "type": asked})
-        answer = await self._client.fetch(self._upstream, request, _answer)
+        answer = await self._client.fetch(self.upstream, request, _answer)
         records = [record for record in answer.answer or () if record.type == NUMBERS[record_type]]
         return tuple(_plain(record.data, record_type) for record in records[:MAX_RECORDS])
 

@@ -10,7 +10,7 @@ import asyncio
 import re
 import socket
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -110,7 +110,7 @@ class Dns:
     ) -> None:
         self._clock = clock
         self._getaddrinfo = getaddrinfo
-        self._cache: OrderedDict[str, tuple[float, Addresses]] = OrderedDict()
+        self._cache: dict[str, tuple[float, Addresses]] = {}
         self._lookups: dict[str, asyncio.Future[Addresses]] = {}
         self._queue: deque[tuple[str, float]] = deque()  # with the time at which nobody waits any more
         self._threads = 0
@@ -175,9 +175,8 @@ class Dns:
             return
         future.set_result(addresses)
         self._cache[host] = (self._clock.now() + CACHE_SECONDS, addresses)
-        self._cache.move_to_end(host)
         if len(self._cache) > MAX_CACHED:
-            self._cache.popitem(last=False)
+            del self._cache[next(iter(self._cache))]
 
 
 class Network(httpcore2.AsyncNetworkBackend):

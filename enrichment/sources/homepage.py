@@ -63,7 +63,8 @@ class Homepage:
         roles = read_roles(page.markup, site.domain, _names(site), self._clock.now())
         if not roles:
             raise NotFound("Its careers page has no job postings in its markup.")
-        return self._finding(site, summarize(roles, self._clock.now()), Method.SCRAPE, (page, "Careers page"))
+        signals = summarize(roles, self._clock.now())
+        return self._finding(site, signals, Method.SCRAPE, (page, "Careers page"))
 
     async def _quotes(self, site: Site) -> Finding:
         newsroom = await self._websites.find(site, "newsroom")

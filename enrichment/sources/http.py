@@ -170,12 +170,13 @@ class Client:
         )
 
     def _gate(self, upstream: Upstream, host: str) -> Gate:
-        key = (upstream.name, host if upstream.per_host else "")
+        host = host if upstream.per_host else ""
+        key = (upstream.name, host)
         if key not in self._gates:
             if len(self._gates) >= MAX_GATES:
                 self._gates = {key: gate for key, gate in self._gates.items() if not gate.is_idle}
             stats = self._stats.setdefault(upstream.name, Stats())
-            self._gates[key] = Gate(upstream, stats, self._clock)
+            self._gates[key] = Gate(upstream, stats, self._clock, host=host)
         return self._gates[key]
 
     def _transport(self, upstream: Upstream, url: httpx2.URL) -> httpx2.AsyncBaseTransport:
@@ -248,6 +249,9 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int]:
 
 async def _body(response: httpx2.Response, max_bytes: int, consume: Consume) -> bytes:
     """Read the body, of an error its beginning."""
+    if "," in response.headers.get("content-encoding", ""):
+        # Each encoding multiplies the size by up to 1,000, and what is between them is not counted.
+        raise ParseError("Its answer is compressed more than once.")
     if response.is_success:
         async with aclosing(_limited(response, max_bytes)) as chunks:
             return await consume(chunks)

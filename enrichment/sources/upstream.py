@@ -81,7 +81,7 @@ class Turns:
         self._clock = clock
         self._next_at = 0.0
         self._numbers = itertools.count()
-        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[float, int, asyncio.Future[bool]]] = []
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -89,23 +89,36 @@ class Turns:
         """Whether the next call does not have to wait."""
         return not self._waiting and self._pause() <= 0
 
-    async def take(self, order: float) -> None:
-        """Wait for a turn."""
+    async def take(self, order: float) -> bool:
+        """Wait for a turn; False if the call was dismissed before it came."""
         if self.is_idle:
             self._next_at = self._clock.now() + self._interval
-            return
-        entry = (order, next(self._numbers), asyncio.get_running_loop().create_future())
+            return True
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        entry = (order, next(self._numbers), turn)
         heappush(self._waiting, entry)
         self._task = self._task or asyncio.create_task(self._serve())
         try:
-            await entry[2]
+            return await turn
         except asyncio.CancelledError:
             self._waiting = [waiting for waiting in self._waiting if waiting is not entry]
             heapify(self._waiting)
-            if self._task and not self._waiting:
-                self._task.cancel()
-                self._task = None
+            if not self._waiting:
+                self._stop()
             raise
+
+    def dismiss(self) -> None:
+        """Let all calls that wait go without a turn."""
+        for _, _, future in self._waiting:
+            if not future.done():
+                future.set_result(False)
+        self._waiting.clear()
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            self._task = None
 
     async def _serve(self) -> None:
         """Give a turn to each call that waits, when it is time for it."""
@@ -115,7 +128,7 @@ class Turns:
             _, _, future = heappop(self._waiting)
             if not future.done():
                 self._next_at = self._clock.now() + self._interval
-                future.set_result(None)
+                future.set_result(True)
         self._task = None
 
     def _pause(self) -> float:
@@ -128,8 +141,8 @@ class Gate:
     Lets calls through to a service, or to one host of it: not faster than it allows, and not while it is known to fail.
     """
 
-    def __init__(self, upstream: Upstream, stats: Stats, clock: Clock) -> None:
-        self._name = upstream.name
+    def __init__(self, upstream: Upstream, stats: Stats, clock: Clock, *, host: str = "") -> None:
+        self._fields = {"source": upstream.name} | ({"host": host} if host else {})
         self._stats = stats
         self._clock = clock
         self._turns = Turns(upstream.requests_per_second, clock)
@@ -165,8 +178,8 @@ class Gate:
             while pause := self._check(context.time_left()):
                 await self._clock.sleep(pause)
             with context.waiting():
-                await self._turns.take(context.order)
-            if self.state == "ok":  # not changed while this call waited
+                has_turn = await self._turns.take(context.order)
+            if has_turn and self.state == "ok":
                 break
         if self._failures >= MAX_FAILURES:
             self._is_trial = True
@@ -238,5 +251,7 @@ class Gate:
         self._is_trial = False
         if state != self._state:
             write = log.info if state == "ok" else log.warning
-            write("source state", source=self._name, state=state, until=isoformat_utc(until or None))
+            write("source state", **self._fields, state=state, until=isoformat_utc(until or None))
         self._state, self._until = state, until
+        if state != "ok":
+            self._turns.dismiss()  # no call has to wait for its turn to find out

@@ -31,7 +31,7 @@ def path_domain(request: Request) -> str:
     raw_path: bytes = request.scope.get("raw_path") or b""
     if "/" in text.partition(":/")[2].strip("/") and b"%2f" not in raw_path.lower():
         raise HTTPException(404)
-    return named_domain(text)
+    return named_domain(text.replace("%2F", "/"))  # as the boundary leaves a slash that the client has encoded
 
 
 def named_domain(text: str) -> str:

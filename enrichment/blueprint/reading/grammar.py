@@ -90,11 +90,12 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
 
     def are_linked(self, words: list[Word], last: int, first: int) -> bool:
         """Whether an expression that starts at `first` is an argument of one that ends at `last`."""
-        between = words[last:first]
+        if first - last > MAX_LINKING_WORDS:
+            return False
         if any(word.after_break or "," in word.gap for word in words[last : first + 1]):
             return False
-        unknown = [word for word in between if not self.linking_words.at([word], 0)]
-        return len(between) <= MAX_LINKING_WORDS and not any(self.is_function_word(word) for word in unknown)
+        unknown = [word for word in words[last:first] if not self.linking_words.at([word], 0)]
+        return not any(self.is_function_word(word) for word in unknown)
 
 
 @functools.cache

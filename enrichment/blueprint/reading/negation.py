@@ -3,7 +3,6 @@ Negation: which mentions are excluded ("not using HubSpot", "except agencies", "
 """
 
 import bisect
-import itertools
 from typing import Final
 
 import msgspec
@@ -12,6 +11,7 @@ from enrichment.blueprint.reading.context import Mention, Text
 from enrichment.blueprint.reading.grammar import grammar
 
 MAX_UNKNOWN: Final = 2
+MAX_WORDS_BETWEEN: Final = 25
 
 
 class Negator(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,35 +24,48 @@ class Negator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Negation(msgspec.Struct, kw_only=True):
-    """The remaining mentions, and of the other words those that were understood, and those that were not."""
+    """
+    The remaining mentions, and of the other words those that were understood, and those that were not.
+
+    `reached` has the mentions, by `id`, to which a negator before them extends, and whether it is a heading.
+    """
 
     text: Text
     mentions: list[Mention]
     understood: set[int]
     not_understood: set[int]
+    reached: dict[int, bool] = {}
 
     def exclude(self, place: int, negator: Negator) -> None:
         """Exclude a mention, and those after it that continue it."""
-        self.mentions[place].excluded = True
-        groups = {self.mentions[place].group}
-        for before, mention in itertools.pairwise(self.mentions[place:]):
-            if not self._is_listed(before, mention):
-                break
-            compound = before.last == mention.first and self.text.words[mention.first].adjacent
-            if not (negator.heading or compound or self._continues(before, mention, groups)):
-                break
+        before: Mention | None = None
+        groups: set[str] = set()
+        for index in range(place, len(self.mentions)):
+            mention = self.mentions[index]
+            if before and not (self._is_listed(before, mention) and self._extends(negator, before, mention, groups)):
+                return
+            if self.reached.get(id(mention), -1) >= negator.heading:  # with all that continues it
+                return
+            self.reached[id(mention)] = negator.heading
             mention.excluded = True
             groups.add(mention.group)
+            before = mention
 
     def exclude_backward(self, place: int) -> None:
         """Exclude a mention, and those before it that it continues."""
         self.mentions[place].excluded = True
         groups = {self.mentions[place].group}
-        for mention, before in itertools.pairwise(reversed(self.mentions[: place + 1])):
-            if not (self._is_listed(before, mention) and self._continues(before, before, groups)):
-                break
+        for index in range(place - 1, -1, -1):
+            before = self.mentions[index]
+            if not (self._is_listed(before, self.mentions[index + 1]) and self._continues(before, before, groups)):
+                return
             before.excluded = True
             groups.add(before.group)
+
+    def _extends(self, negator: Negator, before: Mention, mention: Mention, groups: set[str]) -> bool:
+        """Whether a negator of these groups extends to the next item of a list."""
+        is_compound = _are_compound(self.text, before, mention)
+        return negator.heading or is_compound or self._continues(before, mention, groups)
 
     def _is_listed(self, before: Mention, mention: Mention) -> bool:
         return grammar().are_listed(self.text.words, before.last, mention.first)
@@ -64,10 +77,10 @@ class Negation(msgspec.Struct, kw_only=True):
         joined = grammar().conjunctions.at(self.text.words, before.last)
         return joined is not None and "," not in self.text.words[before.last].gap and mention.kind != "amount"
 
-    def drop(self, mentions: list[Mention], first: int) -> None:
+    def drop(self, place: int, count: int, first: int) -> None:
         """Remove mentions, and report them as not understood, together with the words from `first` on."""
-        self.not_understood |= set(range(first, mentions[-1].last))
-        self.mentions = [mention for mention in self.mentions if mention not in mentions]
+        self.not_understood.update(range(first, self.mentions[place + count - 1].last))
+        del self.mentions[place : place + count]
 
 
 def apply_negation(text: Text, mentions: list[Mention]) -> Negation:
@@ -88,7 +101,7 @@ def apply_negation(text: Text, mentions: list[Mention]) -> Negation:
         if target is None:
             negation.not_understood |= set() if negator.places_only else words
         elif compound := _inexpressible(text, negation.mentions, target):
-            negation.drop(compound, negator.first)
+            negation.drop(target, compound, negator.first)
         else:
             negation.understood |= words
             negation.exclude(target, negator)
@@ -149,6 +162,8 @@ def _target(text: Text, mentions: list[Mention], negator: Negator) -> int | None
     target = bisect.bisect_left(mentions, negator.last, key=lambda mention: mention.first)
     if target == len(mentions) or (negator.places_only and mentions[target].kind != "place"):
         return None
+    if mentions[target].first - negator.last > MAX_WORDS_BETWEEN:
+        return None
     unknown = 0
     for place in range(negator.last, mentions[target].first + 1):
         apart = words[place].after_break or ("," in words[place].gap and place > negator.last)
@@ -158,12 +173,19 @@ def _target(text: Text, mentions: list[Mention], negator: Negator) -> int | None
     return target
 
 
-def _inexpressible(text: Text, mentions: list[Mention], target: int) -> list[Mention]:
-    """Find a compound that cannot be excluded part by part: "no German agencies" excludes neither part alone."""
-    compound = [mentions[target]]
-    for before, mention in itertools.pairwise(mentions[target:]):
-        if before.last != mention.first or not text.words[mention.first].adjacent:
-            break
-        compound.append(mention)
-    kinds = {mention.kind for mention in compound}
-    return compound if "place" in kinds and len(kinds) > 1 else []
+def _inexpressible(text: Text, mentions: list[Mention], target: int) -> int:
+    """
+    Return the length of a compound that cannot be excluded part by part, or 0.
+
+    "No German agencies" excludes neither part alone.
+    """
+    last = target + 1
+    while last < len(mentions) and _are_compound(text, mentions[last - 1], mentions[last]):
+        last += 1
+    kinds = {mention.kind for mention in mentions[target:last]}
+    return last - target if "place" in kinds and len(kinds) > 1 else 0
+
+
+def _are_compound(text: Text, before: Mention, mention: Mention) -> bool:
+    """Whether nothing is between two mentions: "German agencies"."""
+    return before.last == mention.first and text.words[mention.first].adjacent

@@ -13,8 +13,11 @@ from enrichment.blueprint.reading.phrases import Phrases, phrase_set
 from enrichment.blueprint.reading.words import Word
 from schemas import Measure
 
-NUMBER: Final = re.compile(r"(\d[\d.,'\u2019\u00a0\u202f ]*)([a-z]*)")
-GROUPED: Final = re.compile(r"[1-9]\d{0,2}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
+# Digits in groups of three, or a decimal number; then the letters of a multiplier. `float` and `int` accept all decimal
+# digits of Unicode, as `\d` does.
+NUMBER: Final = re.compile(r"(?:([^\D0]\d{0,2}(?:[.,'\u2019\u00a0\u202f ]\d{3})+)|(\d+(?:[.,]\d*)?))([a-z]*)")
+NOT_A_DIGIT: Final = re.compile(r"\D")
+MAX_LENGTH: Final = 20  # characters, without the letters
 
 Bound = Literal["lower", "above", "upper", "below"]
 Unit = Measure | Literal["other"]
@@ -135,12 +138,11 @@ def _value(normalized: str, phrases: AmountPhrases) -> tuple[float, int] | None:
     """Parse a word as a number; return its value and the multiplier in its suffix."""
     if not (match := NUMBER.fullmatch(normalized)):
         return (float(phrases.numbers[normalized]), 1) if normalized in phrases.numbers else None
-    digits, letters = match.groups()
-    if (letters and letters not in phrases.multipliers) or len(digits) > 20:
+    grouped, decimal, letters = match.groups()
+    if (letters and letters not in phrases.multipliers) or len(grouped or decimal) > MAX_LENGTH:
         return None
-    if GROUPED.fullmatch(digits):
-        digits = re.sub(r"\D", "", digits)
-    return float(digits.replace(",", ".")), phrases.multipliers.get(letters, 1)
+    digits = NOT_A_DIGIT.sub("", grouped) if grouped else decimal.replace(",", ".")
+    return float(digits), phrases.multipliers.get(letters, 1)
 
 
 def _multiplier(words: list[Word], place: int, phrases: AmountPhrases) -> tuple[int, int]:

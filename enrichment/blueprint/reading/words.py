@@ -12,7 +12,7 @@ import msgspec
 # accents and invisible characters), a sign with a meaning, or any other character that is not ASCII. Each repetition is
 # bounded or cannot overlap the next one, so the time is linear in the length of the text.
 WORD: Final = re.compile(
-    r"(?:\d{1,3}(?:[,.'\u2019\u00a0\u202f ]\d{3})+(?!\d)|\d{1,15}(?:[.,]\d{1,6})?)"
+    r"(?:[^\D0]\d{0,2}(?:[,.'\u2019\u00a0\u202f ]\d{3})+(?!\d)|\d{1,15}(?:[.,]\d{1,6})?)"
     r"(?:k|mm|mn|mln|mio|m|bn|b|mrd)?(?![^\W_])"
     r"|(?:US|CA|AU|NZ|HK|[CASR])?\$|(?:USD|EUR|GBP|CHF|CAD|AUD|SEK|NOK|DKK|PLN|INR)(?=\d)"
     r"|[^\W_](?:[^\W_]|[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff])*"
