@@ -15,8 +15,8 @@ from enrichment.sources import failures
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.markup import read_markup
 from enrichment.sources.page_cache import SECONDS, PageCache
+from enrichment.sources.page_kinds import Kind
 from enrichment.sources.site_facts import Address, SiteFacts, SiteMatch, match_site, merge, read_facts
-from enrichment.sources.website import Kind
 from tests.conftest import FakeClock
 from tests.upstreams import CERTIFICATE, InstantClock, Reply
 from tests.websites import ADDRESS, Internet, internet, moved, northwind, page
