@@ -158,7 +158,7 @@ async def test_quotes_are_verbatim_and_cite_their_page(
     first, second = finding.read(ExecQuotes).quotes
     assert first.quote == "We sold more rockets than ever before, and we hired the people to build them"
     assert first.speaker == "Jane R. Doe"
-    assert first.speaker_title == "Chairman, President and Chief Executive Officer"
+    assert first.speaker_title == "Chairman, President and Chief Executive Officer of Acme"
     assert (first.said_on, first.url) == ("2026-01-30", url)
     assert (second.speaker, second.speaker_title) == ("John O\u2019Neil", "CFO")
     assert finding.method == Method.SCRAPE
