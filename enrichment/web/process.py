@@ -26,8 +26,8 @@ TLS_OPTION: Final = re.compile(r"(?:^| )--(?:ssl-)?(?:certfile|certificate)[ =]"
 
 SHUTDOWN_SECONDS: Final = 23.0
 """
-Longer than the Procfile's `--timeout-graceful-shutdown`. With `FINISH_SECONDS`, and as much for the log, it is less than
-the 30 seconds after which platforms kill.
+Longer than the Procfile's `--timeout-graceful-shutdown`. With `FINISH_SECONDS`, and as much for the log, it is less
+than the 30 seconds after which platforms kill.
 """
 
 FINISH_SECONDS: Final = 3.0
