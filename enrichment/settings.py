@@ -172,7 +172,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 if text:
                     values[name] = msgspec.convert(given, _type(name), strict=False)
-            except msgspec.ValidationError:
+            except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for invalid UTF-8
                 faults.append(_fault(name, text))
         if faults:
             raise SettingsError(faults)
@@ -192,7 +192,7 @@ def _type(name: str) -> Any:
 def _fits(name: str, value: object) -> bool:
     try:
         msgspec.convert(value, _type(name))
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for invalid UTF-8
         return False
     return True
 
