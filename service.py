@@ -36,7 +36,7 @@ from enrichment.web.enrichments import (
 )
 from enrichment.web.lookups import read_lookup, start_lookup
 from enrichment.web.platform import read_health, read_readiness
-from enrichment.web.process import on_shutdown_signal, tuned_gc, worker_processes
+from enrichment.web.process import Shutdown, own_address, tuned_gc, worker_processes
 
 LOOKUP: Final = schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob
 OPEN: Final = Access.OPEN
@@ -107,19 +107,18 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: App) -> AsyncIterator[None]:
-        if own_process:
-            logs.configure(settings.log_format, settings.log_level)
-        _warn_of_siblings(settings)
         with ExitStack() as process:
             if own_process:
-                process.enter_context(on_shutdown_signal(engine.blueprints.close))
+                process.enter_context(logs.to_stderr(settings.log_format, settings.log_level))
+                process.enter_context(Shutdown(engine.blueprints.close, engine.close).on_signal())
                 process.enter_context(tuned_gc())
+            _warn_of_siblings(settings)
             async with engine:
                 log.info("service started", version=__version__, sources=settings.sources)
                 if settings.auth == "bearer":
-                    tokens.log_generated_token()
+                    tokens.log_generated_token(own_address(), is_complete=own_process)
                 yield
-        log.info("service stopped")
+            log.info("service stopped")
 
     bearer = BearerAuth(tokens, is_configured=bool(settings.api_tokens))
     authorize = same_site_only if settings.auth == "off" else bearer

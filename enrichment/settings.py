@@ -2,7 +2,9 @@
 Settings of the service. This is the only module that reads the environment.
 """
 
+import functools
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self, get_type_hints
 
@@ -13,12 +15,26 @@ from enrichment.errors import SettingsError
 
 # `$` also matches before a final line feed, hence `(?!\n)`.
 ModuleId = Annotated[str, Meta(pattern=r"^m[0-9]{2}_[a-z_]{1,40}$(?!\n)")]
-Token = Annotated[str, Meta(pattern=r"^[\x21-\x2b\x2d-\x7e]+$(?!\n)")]
-"Visible ASCII characters except the comma, which separates tokens."
-Origin = Annotated[str, Meta(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$(?!\n)")]
+Token = Annotated[str, Meta(pattern=r"^[\x21\x23-\x26\x28-\x2b\x2d-\x5f\x61-\x7e]+$(?!\n)")]
+"Visible ASCII characters except the comma, which separates tokens, and quotes, which an env file's reader has left."
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!http:.*:80$|https:.*:443$)https?://"
+        r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])"
+        r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$(?!\n)"
+    ),
+]
+"As browsers send it, so that it can match: in lower case, without a path or the scheme's default port."
 
+PLAIN_DECIMAL: Final[Mapping[Any, re.Pattern[str]]] = {
+    int: re.compile(r"0|[1-9][0-9]{0,15}"),
+    float: re.compile(r"(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?"),
+}
+"By type. Python's own conversions also accept `1e3`, `1_000`, `+5` and the digits of other scripts."
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
 PATHS: Final = frozenset({"case_studies_file"})
+USER_INFO: Final = re.compile(r".*@", re.DOTALL)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +61,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     "How long a simulated module takes."
     simulated_failures: Annotated[
         tuple[ModuleId, ...],
-        Meta(description="module ids, separated by commas"),
+        Meta(description="module ids, each once, separated by commas"),
     ] = ()
     "Simulated modules that always fail, to try out how failures are handled."
     case_studies_file: Annotated[
         str,
-        Meta(description="the path of a JSON file"),
+        Meta(pattern=r"^([^\s\x00\"'][^\x00]*)?$(?!\n)", description="the path of a JSON file, without quotes"),
     ] = ""
     "The case studies that leads are matched with. Without a path, these are the examples in this repository."
     max_running_jobs: Annotated[
@@ -125,6 +141,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=64, le=1_073_741_824, description="a whole number of bytes from 64 to 1073741824 (1 GiB)"),
     ] = 1_048_576
     "The largest request body. A larger one is answered 413."
+    max_connections: Annotated[
+        int,
+        Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000"),
+    ] = 2_000
+    "Connections open at once, with the protocol of `enrichment.web.server`, as far as the limit of descriptors allows."
+    client_timeout_seconds: Annotated[
+        float,
+        Meta(gt=0, le=3_600, description="a number of seconds above 0, up to 3600"),
+    ] = 10.0
+    "How long a client may take to send a request's head, to send its body, or to read any of what was sent to it."
     auth: Annotated[
         Literal["bearer", "off"],
         Meta(description="`bearer` or `off`"),
@@ -132,12 +158,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     "`off` leaves authentication to the host application. Cross-site requests of browsers are then refused."
     api_tokens: Annotated[
         tuple[Token, ...],
-        Meta(description="tokens of visible ASCII characters, separated by commas"),
+        Meta(description="tokens of visible ASCII characters other than quotes, each once, separated by commas"),
     ] = ()
     "Accepted bearer tokens. If there are none, one is generated and logged at start, and `/enrich` needs no token."
     cors_origins: Annotated[
         tuple[Origin, ...],
-        Meta(description="origins such as `https://app.example.com`, separated by commas"),
+        Meta(description="origins such as `https://app.example.com`, without a path, each once, separated by commas"),
     ] = ()
     "Origins whose pages may call the service from a browser; none: only pages of the service's own origin."
     log_format: Annotated[
@@ -164,19 +190,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings from environment variables; one that is unset or empty stands for the default."""
-        values: dict[str, Any] = {}
-        faults = []
-        for name in cls.__struct_fields__:
-            text = environ.get(name.upper(), "").strip()
-            given = text.replace(",", " ").split() if name in LISTS else text if name in PATHS else text.lower()
-            try:
-                if text:
-                    values[name] = msgspec.convert(given, _type(name), strict=False)
-            except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for invalid UTF-8
-                faults.append(_fault(name, text))
-        if faults:
-            raise SettingsError(faults)
-        return cls(**values)
+        texts = {name: environ.get(name.upper(), "").strip() for name in cls.__struct_fields__}
+        return cls(**{name: _parse(name, text) for name, text in texts.items() if text})
 
 
 def allowed_values(name: str) -> str:
@@ -186,17 +201,44 @@ def allowed_values(name: str) -> str:
 
 
 def _type(name: str) -> Any:
-    return get_type_hints(Settings, include_extras=True)[name]
+    return _types()[name]
 
 
-def _fits(name: str, value: object) -> bool:
+@functools.cache
+def _types() -> dict[str, Any]:
+    return get_type_hints(Settings, include_extras=True)
+
+
+def _parse(name: str, text: str) -> Any:
+    """Return the value that the text of a variable stands for. An invalid one may stay a text, which does not fit."""
+    if name in LISTS:
+        return tuple(item.strip() for item in text.split(","))
+    if name in PATHS:
+        return text
+    kind = _type(name).__origin__
+    if pattern := PLAIN_DECIMAL.get(kind):
+        return kind(text) if pattern.fullmatch(text) else text
+    return text.lower()
+
+
+def _fits(name: str, value: Any) -> bool:
     try:
         msgspec.convert(value, _type(name))
     except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for invalid UTF-8
         return False
-    return True
+    return name not in LISTS or len(set(value)) == len(value)
 
 
-def _fault(name: str, value: object) -> str:
-    shown = "(not shown here)" if name == "api_tokens" else repr(value)[:60]
-    return f"{name.upper()} cannot be {shown}; it must be {allowed_values(name)}."
+def _fault(name: str, value: Any) -> str:
+    return f"{name.upper()} cannot be {_shown(name, value)}; it must be {allowed_values(name)}."
+
+
+def _shown(name: str, value: Any) -> str:
+    """Return the invalid value, or the first invalid item of a list, without secrets."""
+    position = ""
+    if name in LISTS and isinstance(value, tuple):
+        index, value = next(
+            (index, item) for index, item in enumerate(value) if item in value[:index] or not _fits(name, (item,))
+        )
+        position = f"item {index + 1}, "
+    return f"({position}not shown here)" if name == "api_tokens" else USER_INFO.sub("…@", repr(value))[:60]

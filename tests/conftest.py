@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -97,8 +97,8 @@ def clock() -> FakeClock:
 class PromptServer(uvicorn.Server):
     """uvicorn without its pauses of a tenth of a second, which would be most of the time of most tests."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None))
+    def __init__(self, app: ASGIApp, **options: Any) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None, **options))
         self.is_to_end = asyncio.Event()
 
     async def main_loop(self) -> None:
@@ -117,12 +117,12 @@ class PromptServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The app behind uvicorn on a loopback socket, in this event loop; gives its base URL."""
+async def serving(app: ASGIApp, **options: Any) -> AsyncIterator[str]:
+    """The app behind uvicorn, with these options, on a loopback socket in this event loop; gives its base URL."""
     # With the protocol named: on a socket without it asyncio leaves Nagle's algorithm on, which costs 40 ms an answer.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        server = PromptServer(app)
+        server = PromptServer(app, **options)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
             assert not task.done()

@@ -2,12 +2,15 @@
 Authorization of requests.
 """
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from enrichment.settings import Settings
 from service import create_app
-from tests.conftest import FakeClock, client_of
+from tests.conftest import FakeClock, client_of, server_process
+from tests.curl import run_logged_curl
 
 BODY = {"company_domain": "a.com"}
 
@@ -74,6 +77,37 @@ async def test_configured_and_rejected_tokens_are_not_logged(
         await client.post("/enrich", json=BODY, headers={"authorization": "Bearer wrong-secret"})
 
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("level", ["info", "error"])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_generated_token_is_logged_once_at_every_level_with_a_command_that_works(
+    tmp_path: Path, level: str, log_format: str
+) -> None:
+    command = "uvicorn service:app --port $PORT --root-path /leads"
+    with server_process(command, tmp_path, LOG_LEVEL=level, LOG_FORMAT=log_format) as server:
+        server.wait_until_healthy()
+        refused = [httpx.get(f"{server.url}/api/v1/enrich", trust_env=False).status_code for _ in range(2)]
+        accepted = run_logged_curl(server.log)
+        server.terminate()
+        log = server.log
+
+    assert refused == [401, 401]
+    assert accepted.status_code == 202
+    assert log.count("Authorization") == 1
+
+
+async def test_without_a_lifespan_the_first_401_logs_the_generated_token(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = httpx.ASGITransport(create_app(Settings(), clock=clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://host:5000") as client:
+        statuses = [(await client.get("/api/v1/enrich")).status_code for _ in range(2)]
+
+    assert statuses == [401, 401]
+    assert [message.split()[-1] for message in caplog.messages if "Authorization" in message] == [
+        "http://host:5000/api/v1/enrich/costco.com"
+    ]
 
 
 async def test_auth_off_needs_no_token_but_refuses_cross_site_requests_of_browsers(clock: FakeClock) -> None:

@@ -49,7 +49,7 @@ long as there is no circle.
 
 ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "starlette": ("service", "enrichment.web"),
-    "uvicorn": (),
+    "uvicorn": ("enrichment.web.server",),
     "os": ("enrichment.settings",),
     "enrichment.sources.simulated": ("service", "enrichment.engine", "enrichment.sources.simulated"),
 }

@@ -5,12 +5,15 @@ Inside a larger application, in every way that people mount things.
 import asyncio
 import gc
 import logging
+import runpy
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -20,11 +23,12 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enrichment.settings import Settings
 from service import create_app
-from tests.conftest import ROOT, FakeClock, client_of, settle
+from tests.conftest import ROOT, FakeClock, client_of, server_process, settle
+from tests.curl import run_logged_curl
 
 BODY = {"company_domain": "getuniti.com"}
 
@@ -104,6 +108,117 @@ async def test_tokens_are_asked_for(clock: FakeClock) -> None:
         assert (await client.post(path + "/enrich", json=BODY)).status_code == 401
         assert (await client.get(path + "/nope")).status_code == 401
         assert (await client.get(path + "/health")).status_code == 200
+
+
+@pytest.mark.parametrize("root_path", ["/a", "/en", "/enr", "/api/v", "/campaign"])
+async def test_a_root_path_that_ends_within_a_segment_opens_nothing(clock: FakeClock, root_path: str) -> None:
+    """Some servers and frameworks set `root_path` and leave the path as it is."""
+    app = create_app(Settings(), clock=clock)
+
+    async def host(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "root_path": root_path}, receive, send)
+
+    async with client_of(host) as client:
+        refused = [
+            (await client.post(path, json={"website_url": "a.com"})).status_code
+            for path in ("/api/v1/enrich/costco.com", "/campaigns/enrichment")
+        ]
+        opened = (await client.post("/enrich", json=BODY)).status_code
+
+    assert refused == [401, 401]
+    assert opened == 202
+
+
+HOST = """
+from service import create_app
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+leads = create_app()
+routes = [
+    Route("/health", lambda request: PlainTextResponse("")),
+    Mount("/crm", routes=[Mount("/{tenant}/leads", app=leads)]),
+]
+without_lifespan = Starlette(routes=routes)
+with_lifespan = Starlette(routes=routes, lifespan=leads.router.lifespan_context)
+"""
+
+
+@pytest.mark.parametrize("lifespan", ["with_lifespan", "without_lifespan"])
+@pytest.mark.parametrize("options", ["", "--root-path /proxy"])
+def test_a_host_gets_the_generated_token_once_with_a_command_that_works(
+    tmp_path: Path, lifespan: str, options: str
+) -> None:
+    """The path of the mount is known with the first request; at start, the command leaves it open."""
+    (tmp_path / "host.py").write_text(HOST)
+    command = f"uvicorn host:{lifespan} --app-dir {tmp_path} --port $PORT {options}"
+    with server_process(command, tmp_path, PYTHONPATH=str(ROOT)) as server:
+        server.wait_until_healthy()
+        mount = server.url + "/crm/acme%20inc/leads"
+        refused = [httpx.get(mount + "/api/v1/enrich", trust_env=False).status_code for _ in range(2)]
+        accepted = run_logged_curl(server.log, mount=mount)
+        server.terminate()
+        log = server.log
+
+    assert refused == [401, 401]
+    assert accepted.status_code == 202
+    assert log.count("Authorization") == 1
+    assert ("with the path of the mount" in log) == (lifespan == "with_lifespan")
+
+
+def test_behind_a_proxy_links_have_the_root_path_and_x_forwarded_prefix_is_not_read(tmp_path: Path) -> None:
+    with server_process("uvicorn service:app --port $PORT --root-path /leads", tmp_path) as server:
+        server.wait_until_healthy()
+        headers = {"x-forwarded-prefix": "/evil", "x-forwarded-path": "/evil"}
+        accepted = httpx.post(server.url + "/enrich", json=BODY, headers=headers, trust_env=False)
+        location = accepted.headers["location"]
+        found = httpx.get(server.url + location.removeprefix("/leads"), trust_env=False)
+
+    assert location.startswith("/leads/enrich/")
+    assert found.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "error"),
+    [
+        (
+            ["schemas.py"],
+            "from service import create_app",
+            "the module 'schemas' of the host application, {}/schemas.py,",
+        ),
+        (["schemas/__init__.py"], "import schemas, service", "the host application, {}/schemas/__init__.py,"),
+        (["schemas.py"], "import enrichment.settings", "the module 'schemas' of the host application, {}/schemas.py,"),
+        (
+            ["service.py"],
+            "from service import create_app",
+            "cannot import name 'create_app' from 'service' ({}/service.py)",
+        ),
+        (["enrichment/__init__.py"], "from service import create_app", "from 'enrichment' ({}/enrichment/__init__.py)"),
+    ],
+)
+def test_a_host_with_a_module_of_the_same_name_gets_an_import_error_that_names_it(
+    tmp_path: Path, files: list[str], code: str, error: str
+) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("NAME = 1\n")
+    environ = {"PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr.splitlines()[-1].startswith("ImportError: ")
+    assert error.format(tmp_path) in done.stderr.splitlines()[-1]
+
+
+def test_the_check_of_schemas_compares_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, as its coverage is measured."""
+    monkeypatch.setitem(sys.modules, "schemas", Mock(__file__="/host/schemas.py"))
+    with pytest.raises(
+        ImportError, match=r"found the module 'schemas' of the host application, /host/schemas\.py, instead"
+    ):
+        runpy.run_path(str(ROOT / "enrichment" / "__init__.py"))
 
 
 async def test_two_apps_in_one_host_have_separate_jobs(clock: FakeClock) -> None:

@@ -160,21 +160,20 @@ async def test_a_wrong_method_is_405_with_the_allowed_ones(client: httpx.AsyncCl
     assert [health.status_code, set(health.headers["allow"].split(", "))] == [405, {"GET", "HEAD"}]
 
 
-async def test_a_disconnect_in_the_middle_of_a_body_causes_no_traceback(
+async def test_a_disconnect_in_the_middle_of_a_body_is_not_logged(
     clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Nobody gets the answer to it, and thousands of clients may leave at once."""
     app = create_app(Settings(max_pending_jobs=1), clock=clock)
     caplog.set_level("INFO")
     async with serving(app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as connection:
             connection.sendall(b"POST /enrich HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
             await anyio.sleep(0.05)
-        with anyio.fail_after(5):
-            while "incomplete_body" not in caplog.text:
-                await anyio.sleep(0.01)
+        await anyio.sleep(0.05)
         assert (await client.get("/ready")).status_code == 200
 
-    assert "Traceback" not in caplog.text
+    assert "incomplete_body" not in caplog.text
 
 
 async def test_an_error_answer_is_logged_on_one_line_with_its_request_id(

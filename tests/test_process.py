@@ -4,18 +4,34 @@ The service as a process of its own: start and end by the Procfile, signals, num
 
 import asyncio
 import contextlib
+import io
 import json
+import logging
+import os
+import pty
+import re
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
+import tty
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from enrichment.web.process import on_shutdown_signal, worker_processes
+from enrichment.log_handler import BatchingHandler
+from enrichment.web.process import Shutdown, address_of, end_process, own_address, worker_processes
 from tests.conftest import ROOT, ServerProcess, server_process
 
+(README_COMMAND,) = re.findall(
+    r"\.venv/bin/(uvicorn service:app .* --port) 8000$",
+    (ROOT / "README.md").read_text().split("## Test it")[0],
+    re.MULTILINE,
+)
 PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
 BODY = {"company_domain": "getuniti.com"}
 
@@ -46,13 +62,138 @@ def test_the_procfile_has_the_options_that_the_platform_needs() -> None:
 
     assert options[:2] == ["uvicorn", "service:app"]
     for name, value in {
+        "--http": "enrichment.web.server:LimitedProtocol",
+        "--backlog": "32",
         "--host": "0.0.0.0",  # noqa: S104 - the platform's router comes from outside
-        "--port": "$PORT",
+        "--port": "${PORT:-8000}",
         "--workers": "1",
         "--timeout-keep-alive": "95",  # Heroku's router keeps connections for 90 s
         "--timeout-graceful-shutdown": "20",  # it kills after 30 s
     }.items():
         assert options[options.index(name) + 1] == value
+
+
+@pytest.mark.parametrize(("environ", "port"), [({}, "8000"), ({"PORT": ""}, "8000"), ({"PORT": "5000"}, "5000")])
+def test_the_procfile_listens_on_the_platforms_port_or_a_default(environ: dict[str, str], port: str) -> None:
+    command = subprocess.check_output(["/bin/sh", "-c", f"echo {PROCFILE}"], env=environ, text=True)
+
+    assert f" --port {port} " in command
+
+
+@contextlib.contextmanager
+def unread_server(kind: str, log_format: str, port: int) -> Iterator[tuple[ServerProcess, int]]:
+    """A server whose standard error nobody reads, and the descriptor from which it could be read."""
+    if kind == "pipe":
+        reader, writer = os.pipe()
+    elif kind == "socket":
+        reader, writer = (end.detach() for end in socket.socketpair())
+    else:
+        reader, writer = pty.openpty()
+        tty.setraw(writer)
+    process = subprocess.Popen(
+        ["uvicorn", "service:app", "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "5"],
+        cwd=ROOT,
+        env={"PATH": f"{Path(sys.executable).parent}", "LOG_FORMAT": log_format, "SIMULATED_LOOKUP_SECONDS": "3600"},
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=writer,
+    )
+    os.close(writer)
+    try:
+        yield ServerProcess(process, port, io.BytesIO()), reader
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reader)
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def test_a_log_that_nobody_reads_stops_nothing() -> None:
+    """A pipe holds 400 lines, a socket 1,400, a terminal 30. Requests are answered, and SIGTERM ends the process."""
+    kinds = {("pipe", "text"): 2_000, ("pipe", "json"): 600, ("socket", "text"): 1_800, ("terminal", "text"): 100}
+    with contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(unread_server(*kind, port))[0]
+            for kind, port in zip(kinds, free_ports(len(kinds)), strict=True)
+        ]
+        for server, count in zip(servers, kinds.values(), strict=True):
+            server.wait_until_healthy()
+            assert len(post_jobs(server, count)) == count
+        took = []
+        for server in servers:
+            begin = time.monotonic()
+            assert httpx.get(server.url + "/health", trust_env=False).status_code == 200
+            took.append(time.monotonic() - begin)
+        for server in servers:
+            server.process.terminate()
+        begin = time.monotonic()
+        statuses = [server.process.wait(timeout=20) for server in servers]
+        ended = time.monotonic() - begin
+
+    assert statuses == [-signal.SIGTERM] * len(kinds)
+    assert max(took) < 1
+    assert ended < 10
+
+
+def test_a_log_that_is_read_again_is_complete_to_its_last_line() -> None:
+    """So many lines may wait. The server ends itself by a signal right after its last line, which is there, too."""
+    with unread_server("pipe", "text", *free_ports(1)) as (server, reader):
+        server.wait_until_healthy()
+        accepted = [location.rpartition("/")[2] for location in post_jobs(server, 600)]
+        server.process.terminate()
+        with os.fdopen(os.dup(reader)) as file:
+            log = file.read()
+        server.process.wait(timeout=20)
+
+    assert [line.split("job_id=")[1].split()[0] for line in log.splitlines() if " job accepted " in line] == accepted
+    assert {line.split("job_id=")[1].split()[0] for line in log.splitlines() if " job cancelled " in line} == set(
+        accepted
+    )
+    assert "Finished server process" in log.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("command", "address"),
+    [
+        ("uvicorn service:app", "http://localhost:8000"),
+        ("uvicorn service:app --port 5000 --workers 1", "http://localhost:5000"),
+        ("uvicorn service:app --port=5000", "http://localhost:5000"),
+        ("gunicorn -b 0.0.0.0:5000 service:app", "http://localhost:5000"),
+        ("hypercorn --bind [::]:5000 service:app", "http://localhost:5000"),
+        ("uvicorn service:app --port 5000 --ssl-certfile a.pem", "https://localhost:5000"),
+        ("hypercorn --certfile=a.pem -b0.0.0.0:5000 service:app", "https://localhost:5000"),
+    ],
+)
+def test_the_address_is_read_from_the_command_line(monkeypatch: pytest.MonkeyPatch, command: str, address: str) -> None:
+    monkeypatch.setattr(sys, "argv", command.split())
+
+    assert own_address() == address
+
+
+@pytest.mark.parametrize(
+    ("scope", "address"),
+    [
+        ({"server": ("127.0.0.1", 5000)}, "http://127.0.0.1:5000"),
+        ({"server": ("::1", 5000), "scheme": "https"}, "https://[::1]:5000"),
+        ({"server": ("/run/leads.sock", None), "root_path": "/leads"}, "http://localhost:8000/leads"),
+        ({"server": None}, "http://localhost:8000"),
+        ({}, "http://localhost:8000"),
+        ({"server": ("a", 1), "root_path": "/proxy/crm/leads", "app_root_path": "/proxy"}, "http://a:1/crm/leads"),
+        ({"server": ("a", 1), "root_path": "/it's; ls $HOME"}, "http://a:1/it%27s%3B%20ls%20%24HOME"),
+        ({"server": ("a", 1), "headers": [(b"host", b"evil.example")]}, "http://a:1"),
+    ],
+)
+def test_the_address_of_a_mounted_app_is_read_from_a_request(
+    monkeypatch: pytest.MonkeyPatch, scope: dict[str, object], address: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["uvicorn"])
+
+    assert address_of({"scheme": "http", **scope}) == address
 
 
 def test_sigterm_under_load_ends_the_process_in_time_and_logs_each_cancelled_job(tmp_path: Path) -> None:
@@ -84,6 +225,34 @@ def test_sigterm_under_load_ends_the_process_in_time_and_logs_each_cancelled_job
     assert "Traceback" not in log
     cancelled = {line.split("job_id=")[1].split()[0] for line in log.splitlines() if "job cancelled" in line}
     assert set(accepted) <= cancelled
+
+
+@pytest.mark.parametrize(
+    ("command", "signals"),
+    [
+        (f"{README_COMMAND} $PORT", [signal.SIGTERM]),
+        ("uvicorn service:app --workers 1 --port $PORT", [signal.SIGTERM, signal.SIGINT]),
+        ("uvicorn service:app --workers 1 --port $PORT", [signal.SIGINT, signal.SIGINT]),
+    ],
+)
+def test_an_incomplete_body_does_not_keep_the_process_running(
+    tmp_path: Path, command: str, signals: list[signal.Signals]
+) -> None:
+    """Each unfinished job is logged, whatever ends the process."""
+    with server_process(command, tmp_path, CLIENT_TIMEOUT_SECONDS="1") as server:
+        server.wait_until_healthy()
+        accepted = {location.rpartition("/")[2] for location in post_jobs(server, 3)}
+        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+            connection.sendall(b"POST /enrich HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+            time.sleep(0.2)
+            for number in signals:
+                server.process.send_signal(number)
+                time.sleep(0.3)
+            server.process.wait(timeout=10)
+        log = server.log
+
+    assert {line.split("job_id=")[1].split()[0] for line in log.splitlines() if "job cancelled" in line} == accepted
+    assert "Traceback" not in log
 
 
 def test_invalid_settings_end_the_process_with_a_list_and_no_traceback(tmp_path: Path) -> None:
@@ -135,6 +304,10 @@ def test_the_number_of_processes_is_read_from_the_command_line(
     assert worker_processes(command.split(), web_concurrency) == processes
 
 
+async def nothing() -> None:
+    """End no job."""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_shutdown_signal_calls_back_and_reaches_the_servers_handler(number: signal.Signals) -> None:
     """The server's handler is restored afterwards."""
@@ -142,14 +315,14 @@ async def test_a_shutdown_signal_calls_back_and_reaches_the_servers_handler(numb
     before = signal.signal(number, lambda *_: called.append("server"))
     try:
         server = signal.getsignal(number)
-        with on_shutdown_signal(lambda: called.append("callback")):
+        with Shutdown(lambda: called.append("begin"), nothing).on_signal():
             signal.raise_signal(number)
             await asyncio.sleep(0)
         assert signal.getsignal(number) is server
     finally:
         signal.signal(number, before)
 
-    assert sorted(called) == ["callback", "server"]
+    assert sorted(called) == ["begin", "server"]
 
 
 async def test_outside_the_main_thread_signal_handlers_stay_as_they_are() -> None:
@@ -157,7 +330,7 @@ async def test_outside_the_main_thread_signal_handlers_stay_as_they_are() -> Non
     before = signal.getsignal(signal.SIGTERM)
 
     async def enter() -> object:
-        with on_shutdown_signal(lambda: None):
+        with Shutdown(lambda: None, nothing).on_signal():
             return signal.getsignal(signal.SIGTERM)
 
     assert await asyncio.to_thread(asyncio.run, enter()) is before
@@ -167,10 +340,62 @@ async def test_an_ignored_shutdown_signal_calls_back() -> None:
     called: list[str] = []
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with on_shutdown_signal(lambda: called.append("callback")):
+        with Shutdown(lambda: called.append("begin"), nothing).on_signal():
             signal.raise_signal(signal.SIGTERM)
             await asyncio.sleep(0)
     finally:
         signal.signal(signal.SIGTERM, before)
 
-    assert called == ["callback"]
+    assert called == ["begin"]
+
+
+@pytest.mark.parametrize(
+    ("signals", "seconds", "ended_by"),
+    [
+        ([signal.SIGTERM], 0.05, signal.SIGTERM),
+        ([signal.SIGTERM, signal.SIGTERM], 0.05, signal.SIGTERM),
+        ([signal.SIGTERM, signal.SIGINT, signal.SIGINT], 60, signal.SIGINT),
+        ([signal.SIGINT, signal.SIGINT], 60, signal.SIGINT),
+    ],
+)
+async def test_a_shutdown_that_takes_too_long_is_forced(
+    signals: list[signal.Signals], seconds: float, ended_by: signal.Signals
+) -> None:
+    """Or when SIGINT follows: once, when all is finished."""
+    called: list[object] = []
+
+    async def finish() -> None:
+        await asyncio.sleep(0.01)
+        called.append("finish")
+
+    before = {number: signal.signal(number, lambda *_: None) for number in set(signals)}
+    try:
+        shutdown = Shutdown(lambda: called.append("begin"), finish, seconds=seconds, end=called.append)
+        with shutdown.on_signal():
+            for number in signals:
+                signal.raise_signal(number)
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.2)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert called == ["begin", "finish", ended_by]
+
+
+def test_the_process_is_ended_by_a_signals_default_action_when_the_log_is_written(tmp_path: Path) -> None:
+    """Use a signal whose default action is to ignore it, so that the process of the tests goes on."""
+    path = tmp_path / "log"
+    handler = BatchingHandler(io.FileIO(path, "w"))
+    logging.root.addHandler(handler)
+    before = signal.signal(signal.SIGURG, lambda *_: None)
+    try:
+        logging.getLogger().warning("the last line")
+        end_process(signal.SIGURG)
+        assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGURG, before)
+        logging.root.removeHandler(handler)
+        handler.close()
+
+    assert path.read_text() == "the last line\n"

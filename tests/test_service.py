@@ -15,7 +15,7 @@ from enrichment.clock import Clock
 from enrichment.settings import Settings
 from schemas import CompanyData
 from service import create_app
-from tests.conftest import FakeClock, client_of, server_process, settle
+from tests.conftest import FakeClock, client_of, server_process
 
 BODY = {"company_domain": "getuniti.com"}
 DATA = {"company_size": 50, "industry": "AI Software"}
@@ -216,14 +216,13 @@ def test_invalid_settings_end_the_process_with_a_list(monkeypatch: pytest.Monkey
 
 
 async def test_a_process_of_its_own_configures_logging(
-    untouched_logging: None, capsys: pytest.CaptureFixture[str]
+    untouched_logging: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
     app = service.create_app(Settings(log_format="json", auth="off"), own_process=True)
     async with app.router.lifespan_context(app):
         pass
-    await settle()  # lines are written in the next turn of the loop
 
-    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]
     assert events == ["service started", "service stopped"]
 
 

@@ -73,6 +73,11 @@ class MemoryStore:
         """The ids of all unfinished jobs, oldest first."""
         return [job.id for job in self._jobs.values() if not job.is_finished]
 
+    def is_unfinished(self, job_id: str) -> bool:
+        """Whether a job is held that is not finished."""
+        job = self._jobs.get(job_id)
+        return job is not None and not job.is_finished
+
     async def add(self, jobs: Sequence[J], batch: Batch | None = None) -> Sequence[J]:
         """See `JobStore.add`."""
         async with self._lock:

@@ -14,7 +14,7 @@ from starlette.types import Scope
 from enrichment.logs import Log
 from enrichment.web.endpoint import Access
 from enrichment.web.problems import ProblemError
-from enrichment.web.process import own_address
+from enrichment.web.process import address_of
 
 log = Log(__name__)
 
@@ -41,12 +41,19 @@ class Tokens:
         # `any` would stop at the match, and so reveal its place by timing.
         return sum(hmac.compare_digest(digest, accepted) for accepted in self._digests) > 0
 
-    def log_generated_token(self) -> None:
-        """Log the generated token the first time this is called, with a command to paste as Jupyter does."""
+    def log_generated_token(self, address: str, *, is_complete: bool = True) -> None:
+        """
+        Log the generated token the first time this is called, with a command to paste as Jupyter does.
+
+        It is logged at every LOG_LEVEL, as requests cannot be made without it. `address` is the URL of the app, or,
+        if it is not complete, that of the server: the path of a mount is not known before the first request.
+        """
         if self._unlogged:
-            curl = f"curl -X POST -H 'Authorization: Bearer {self._unlogged}' {own_address()}/api/v1/enrich/costco.com"
+            curl = f"curl -X POST -H 'Authorization: Bearer {self._unlogged}' {address}/api/v1/enrich/costco.com"
             event = f"API_TOKENS is not set; until this process ends, it accepts a generated token. Try: {curl}"
-            log.warning(event)
+            if not is_complete:
+                event += " (with the path of the mount before /api)"
+            log.always(event)
             self._unlogged = None
 
 
@@ -63,7 +70,8 @@ class BearerAuth:
         scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._tokens.verify(token.strip()):
             return
-        self._tokens.log_generated_token()  # in a host that runs no lifespan of ours, it has not been logged yet
+        # In a host that does not run our lifespan, it has not been logged yet.
+        self._tokens.log_generated_token(address_of(scope))
         raise ProblemError(
             401,
             "unauthorized",

@@ -91,14 +91,15 @@ async def problem_response(request: Request, error: Exception) -> Response:
     """Log any error, an unexpected one with its traceback, and return the response to it."""
     problem = _to_problem_error(request, error)
     write, event = (log.exception, "request failed") if problem.status == 500 else (log.info, "request refused")
-    write(
-        event,
-        request_id=request_id(request.scope),
-        method=request.method,
-        path=safe_path(request.scope),
-        status=problem.status,
-        code=problem.code,
-    )
+    if problem.code != "incomplete_body":  # its client has left, perhaps with thousands of others
+        write(
+            event,
+            request_id=request_id(request.scope),
+            method=request.method,
+            path=safe_path(request.scope),
+            status=problem.status,
+            code=problem.code,
+        )
     return Response(
         ENCODER.encode(_body(request, problem)),
         status_code=problem.status,
