@@ -17,7 +17,7 @@ import anyio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from enrichment.web.connections import MAX_UNSENT_BYTES, plan_descriptors
+from enrichment.web.connections import MAX_BLOCKED_BYTES, plan_descriptors
 from enrichment.web.server import MAX_HEAD_BYTES, LimitedProtocol
 from tests.benchmarks.connections import FIRST, health_ms, holding
 from tests.conftest import ROOT, PromptServer, server_process, serving
@@ -410,9 +410,9 @@ async def test_a_client_that_reads_slowly_is_served(app: App, monkeypatch: pytes
         assert received + len(await client.rest()) > LARGE_BYTES
 
 
-async def test_the_bytes_that_wait_for_all_clients_are_limited(app: App) -> None:
+async def test_the_memory_of_answers_that_nobody_reads_is_limited(app: App) -> None:
     """Those who have not read longest are closed, long before their time is over."""
-    count = 2 * MAX_UNSENT_BYTES // LARGE_BYTES
+    count = 2 * MAX_BLOCKED_BYTES // LARGE_BYTES
     async with limited(app) as port, all_connected(port, count) as clients:
         for client in clients:
             await client.send(LARGE)
