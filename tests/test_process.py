@@ -28,7 +28,7 @@ from enrichment.web.process import Shutdown, address_of, end_process, own_addres
 from tests.conftest import ROOT, ServerProcess, server_process
 
 (README_COMMAND,) = re.findall(
-    r"\.venv/bin/(uvicorn service:app .* --port) 8000$",
+    r"&& \.venv/bin/(uvicorn service:app .* --port) 8000$",
     (ROOT / "README.md").read_text().split("## Test it")[0],
     re.MULTILINE,
 )
