@@ -107,7 +107,8 @@ def _not_configured(module: Module) -> str:
     """The reason why none of a module's sources can be asked, with the settings that would open them."""
     settings = [setting for name in module.chain for setting in opening_settings(SOURCES[name])]
     advice = f" Set {' or '.join(dict.fromkeys(settings))}." if settings else ""
-    return f"None of its sources is configured: {', '.join(module.chain)}.{advice}"
+    names = [name for name in module.chain if name != "simulated"]  # which nobody would set in place of real ones
+    return f"None of its sources is configured: {', '.join(names)}.{advice}"
 
 
 async def _ask(source: Source, module: Module, subject: Subject) -> tuple[Finding | None, Outcome, str | None]:

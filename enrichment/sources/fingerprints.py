@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from enrichment.clock import Clock
 from enrichment.domains import registrable_domain
 from enrichment.errors import SourceFailed
 from enrichment.logs import Log
@@ -65,10 +64,9 @@ class DnsRecords(msgspec.Struct, frozen=True, kw_only=True):
 class Fingerprints:
     """The source of the technology stack that needs no key."""
 
-    def __init__(self, websites: Websites, dns: DnsOverHttps, clock: Clock) -> None:
+    def __init__(self, websites: Websites, dns: DnsOverHttps) -> None:
         self._websites = websites
         self._dns = dns
-        self._clock = clock
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
         """Return the technologies that the home page and the domain's DNS records show, each with its evidence."""

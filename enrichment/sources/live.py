@@ -88,7 +88,7 @@ class LiveSources:
             "public_records": PublicRecords(
                 sites=websites, items=items, identities=identities, edgar=edgar, rdap=rdap, clock=clock
             ),
-            "fingerprints": Fingerprints(websites, dns, clock),
+            "fingerprints": Fingerprints(websites, dns),
             "ranks": ranks,
             "wikidata": Wikidata(items, identities, clock),
             "homepage": Homepage(websites, clock),
