@@ -510,7 +510,8 @@ class JobResults(Response, frozen=True, kw_only=True):
     ]
     failed_modules: Annotated[tuple[str, ...], Meta(description="Ids of the modules that failed.")]
     skipped_modules: Annotated[
-        tuple[str, ...], Meta(description="Ids of the modules that were skipped, because of missing input.")
+        tuple[str, ...],
+        Meta(description="Ids of the modules whose input is missing, or whose company no source knows."),
     ]
     source_citations: Annotated[
         dict[str, tuple[SourceCitation, ...]],
