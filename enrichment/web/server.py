@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -39,17 +38,6 @@ KERNEL_UNSENT_BYTES: Final = 16_384
 ALWAYS_ANSWERED: Final = frozenset({b"/health", b"/ready"})
 
 
-class HeldFlow(FlowControl):
-    """uvicorn's flow control, with reads that stay paused while `is_held`: it resumes them for every body."""
-
-    is_held = False
-
-    def resume_reading(self) -> None:
-        """Resume reading unless it is held."""
-        if not self.is_held:
-            super().resume_reading()
-
-
 class LimitedProtocol(HttpToolsProtocol):
     """
     uvicorn's httptools protocol with limits on connections, on the size of a head, and on the client's time.
@@ -57,8 +45,6 @@ class LimitedProtocol(HttpToolsProtocol):
     uvicorn has no such limits (seen with 0.54): 1,100 idle connections stopped it at 1,024 file descriptors, 20 endless
     heads took 665 MB, and one incomplete body kept the process from ending. `ConnectionTable` has the times.
     """
-
-    flow: HeldFlow
 
     def __init__(
         self,
@@ -82,7 +68,6 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Add the connection to the table, and bound what waits on it."""
         super().connection_made(transport)
-        self.flow = HeldFlow(transport)
         transport.set_write_buffer_limits(high=UNSENT_BYTES)
         with contextlib.suppress(AttributeError):  # uvloop's has none
             transport.max_size = READ_BYTES  # type: ignore[attr-defined]
@@ -110,18 +95,18 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse the data, or keep it while requests that were received before it wait for their turn."""
         self._unset_keepalive_if_required()
-        if len(data) <= PIECE_BYTES and not self.pipeline:
-            self._parse(data)
-        else:
+        if self.pipeline or len(data) > PIECE_BYTES:
             self._parse_pieces(self._held + data)
+        else:
+            self._parse(data)
 
     def _parse_pieces(self, data: bytes) -> None:
         self._held = b""
         for start in range(0, len(data), PIECE_BYTES):
             if self.pipeline:
                 self._held = data[start:]
-                self.flow.is_held = True
-                self.flow.pause_reading()
+                self.transport.pause_reading()
+                self.flow.read_paused = False  # so that uvicorn does not resume it, as it does for every body
                 return
             self._parse(data[start : start + PIECE_BYTES])
 
@@ -165,9 +150,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self._running, _ = self.pipeline[-1]
         super().on_response_complete()
         if self._held and not self.pipeline and not self.transport.is_closing():
-            self.flow.is_held = False
+            self.transport.resume_reading()
             self._parse_pieces(self._held)
-            self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         """Count what waits for the client to read it."""
