@@ -116,6 +116,19 @@ def test_the_generated_token_is_logged_once_at_every_level_with_a_command_that_w
     assert log.count("Authorization") == 1
 
 
+async def test_without_a_lifespan_the_first_401_logs_the_generated_token(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = httpx.ASGITransport(create_app(Settings(), clock=clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://host:5000") as client:
+        statuses = [(await client.get("/api/v1/enrich")).status_code for _ in range(2)]
+
+    assert statuses == [401, 401]
+    assert [message.split()[-1] for message in caplog.messages if "Authorization" in message] == [
+        "http://host:5000/api/v1/enrich/costco.com"
+    ]
+
+
 async def test_auth_off_needs_no_token_but_refuses_cross_site_requests_of_browsers(clock: FakeClock) -> None:
     async with client_of(create_app(Settings(auth="off", api_tokens=("token",)), clock=clock)) as client:
 
