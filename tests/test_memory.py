@@ -18,7 +18,7 @@ from enrichment.jobs.memory import MAX_READ_BYTES, READ_JOBS, MemoryStore
 from enrichment.jobs.model import Batch, BatchItem, Enrichment, Lookup, Step, pending_steps
 from enrichment.modules.module import Finding
 from enrichment.modules.table import MODULES
-from schemas import IcpObject, JobState, SourceAttempt, SourceCitation, StepState
+from schemas import IcpObject, JobState, Method, Outcome, SourceAttempt, SourceCitation, StepState
 from tests.conftest import FakeClock
 from tests.engine import ScriptedEngine
 
@@ -60,13 +60,19 @@ def finding(number: int, *, body: int = 10, wide: bool = True) -> Finding:
         data_points=number + 300,
         simulated=False,
         source="websearch",
+        method=Method.API,
         fetched_at=number + 0.5,
         citations=tuple(
             SourceCitation(url=f"https://a.com/{number}/{each}", title=f"{number} {each}", source="x", simulated=False)
             for each in range(5)
         ),
         attempts=tuple(
-            SourceAttempt(source="x", duration_seconds=number + 0.5, error=f"{number} {each}" + WIDE * 500 * wide)
+            SourceAttempt(
+                source="x",
+                outcome=Outcome.FAILED,
+                duration_seconds=number + 0.5,
+                error=f"{number} {each}" + WIDE * 500 * wide,
+            )
             for each in range(6)
         ),
         based_on=tuple((module_id, number + 0.5) for module_id in MODULE_IDS),
