@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from enrichment.settings import Settings
+from enrichment.web.auth import Tokens
 from service import create_app
 from tests.conftest import FakeClock, client_of, server_process
 from tests.curl import run_logged_curl
@@ -38,6 +39,24 @@ async def test_each_configured_token_is_accepted_and_nothing_else(clock: FakeClo
         }
 
     assert statuses == dict.fromkeys(statuses, 401) | dict.fromkeys(list(statuses)[:3], 202)
+
+
+def test_every_bit_of_the_digest_of_a_token_counts() -> None:
+    tokens = Tokens(["first", "second"])
+    first, second = tokens._digests
+    assert len(first) == 32
+    for bit in range(8 * len(first)):
+        changed = bytearray(first)
+        changed[bit // 8] ^= 1 << bit % 8
+        tokens._digests = [bytes(changed), second]
+        assert not tokens.verify("first")
+        assert tokens.verify("second")
+
+
+def test_no_other_token_is_accepted() -> None:
+    tokens = Tokens(["token"])
+
+    assert not any(tokens.verify(f"token-{number}") for number in range(10_000))
 
 
 async def test_a_401_says_what_is_needed_and_does_not_reveal_which_ids_exist(clock: FakeClock) -> None:

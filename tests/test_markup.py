@@ -42,13 +42,15 @@ def test_a_page_is_read() -> None:
     assert markup.meta["generator"] == ("WordPress 6.7",)
     assert markup.meta["og:site_name"] == ("Northwind Loom",)
     assert markup.alternates == {"de-de": f"{URL}de/", "x-default": URL}
-    assert markup.feeds == (f"{URL}feed/",)
     assert markup.headings == ("Weaving machines that never stop", "Spare parts in two days", "Loom retrofit")
     assert markup.links[0] == Link(f"{URL}about-us/", "About us")
     assert markup.links[3] == Link(f"{URL}company/careers", "Careers")
     assert [link for link in markup.links if "mailto" in link.url] == []
-    assert markup.scripts == ("https://www.googletagmanager.com/gtm.js?id=GTM-1",)
-    assert markup.resources == (*markup.scripts, "/wp-content/themes/loom/style.css", "https://static.hotjar.com")
+    assert markup.resources == (
+        "https://www.googletagmanager.com/gtm.js?id=GTM-1",
+        "/wp-content/themes/loom/style.css",
+        "https://static.hotjar.com",
+    )
     assert markup.hosts == {"www.googletagmanager.com", "static.hotjar.com", "js.hs-scripts.com"}
     assert [sorted(types_of(item)) for item in markup.items] == [
         ["Review"],
@@ -94,6 +96,21 @@ def test_a_link_that_leads_to_no_page_is_none(href: str) -> None:
     links = read_markup(f'<a href="{href}">a</a>', URL).links
 
     assert links == ((Link(URL, "a"),) if href in ("#", "//") else ())
+
+
+@pytest.mark.parametrize(
+    ("content", "url"),
+    [
+        ("0; url=/en/", f"{URL}en/"),
+        ("3;URL='https://other.example/'", "https://other.example/"),
+        ("0", None),
+        ("600; url=/again", None),
+        ("0; url=", None),
+        ("0; url=javascript:1", None),
+    ],
+)
+def test_a_page_may_lead_to_another_on_its_own(content: str, url: str | None) -> None:
+    assert read_markup(f'<meta http-equiv="Refresh" content="{content}">', URL).refresh == url
 
 
 def test_data_in_scripts_names_no_hosts_but_code_does() -> None:
@@ -231,7 +248,9 @@ def test_a_sitemap_is_read() -> None:
     assert sitemap.read_sitemap(gzip.compress(body)[:-200])[1] is False
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"\x1f\x8bnothing", b"<loc></loc>", b"<loc>" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"\x1f\x8bnothing", b"<loc></loc>", b"<loc>" * 100_000, b"<loc>" + b" " * 900_000]
+)
 def test_what_is_no_sitemap_has_no_addresses(body: bytes) -> None:
     assert sitemap.read_sitemap(body) == ((), False)
 

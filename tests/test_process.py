@@ -28,7 +28,7 @@ from enrichment.web.process import Shutdown, address_of, end_process, own_addres
 from tests.conftest import ROOT, ServerProcess, server_process
 
 (README_COMMAND,) = re.findall(
-    r"\.venv/bin/(uvicorn service:app .* --port) 8000$",
+    r"&& \.venv/bin/(uvicorn service:app .* --port) 8000$",
     (ROOT / "README.md").read_text().split("## Test it")[0],
     re.MULTILINE,
 )
@@ -384,7 +384,7 @@ async def test_a_shutdown_that_takes_too_long_is_forced(
 
 
 def test_the_process_is_ended_by_a_signals_default_action_when_the_log_is_written(tmp_path: Path) -> None:
-    """Use a signal whose default action is to ignore it, so that the process of the tests goes on."""
+    """The signal here is one whose default action is to ignore it."""
     path = tmp_path / "log"
     handler = BatchingHandler(io.FileIO(path, "w"))
     logging.root.addHandler(handler)

@@ -17,7 +17,7 @@ import anyio
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from enrichment.web.connections import MAX_UNSENT_BYTES, plan_descriptors
+from enrichment.web.connections import MAX_BLOCKED_BYTES, plan_descriptors
 from enrichment.web.server import MAX_HEAD_BYTES, LimitedProtocol
 from tests.benchmarks.connections import FIRST, health_ms, holding
 from tests.conftest import ROOT, PromptServer, server_process, serving
@@ -44,6 +44,9 @@ class App:
         match scope["path"]:
             case "/echo":
                 content = await self._body(receive)
+            case "/leave":
+                await self._body(receive)
+                await self._body(receive)
             case "/wait":
                 await self.go_on.wait()
             case "/large":
@@ -200,12 +203,12 @@ async def test_a_large_body_behind_other_requests_is_read_in_its_turn(app: App) 
         await sending
 
 
-async def test_a_client_may_leave_with_requests_under_way(app: App) -> None:
+async def test_a_request_learns_that_its_client_has_left_with_others_waiting(app: App) -> None:
     async with limited(app) as port:
         async with connected(port) as client:
-            await client.send(WAIT + HEALTH * 500)
-            await asyncio.sleep(0.05)
-        app.go_on.set()
+            await client.send(HEALTH + b"GET /leave HTTP/1.1\r\n\r\n" + HEALTH)
+            await client.response()
+        await eventually(lambda: app.is_disconnected)
         async with connected(port) as client:
             await client.send(HEALTH)
             assert (await client.response())[0] == 200
@@ -410,9 +413,9 @@ async def test_a_client_that_reads_slowly_is_served(app: App, monkeypatch: pytes
         assert received + len(await client.rest()) > LARGE_BYTES
 
 
-async def test_the_bytes_that_wait_for_all_clients_are_limited(app: App) -> None:
+async def test_the_memory_of_answers_that_nobody_reads_is_limited(app: App) -> None:
     """Those who have not read longest are closed, long before their time is over."""
-    count = 2 * MAX_UNSENT_BYTES // LARGE_BYTES
+    count = 2 * MAX_BLOCKED_BYTES // LARGE_BYTES
     async with limited(app) as port, all_connected(port, count) as clients:
         for client in clients:
             await client.send(LARGE)
@@ -561,14 +564,14 @@ def test_the_limit_of_descriptors_is_raised_as_far_as_needed(limit: int, hard: i
 def test_a_process_of_few_descriptors_outlives_clients_that_hold_connections(tmp_path: Path) -> None:
     """A small version of `tests.benchmarks.connections`: every look at /health is answered, and nobody stays."""
     environ = {"CLIENT_TIMEOUT_SECONDS": "0.5", "API_TOKENS": "demo", "SIMULATED_MODULE_SECONDS": "0"}
-    with server_process(f"sh -c 'ulimit -n 256; exec {PROCFILE}'", tmp_path, **environ) as server:
+    with server_process(f"sh -c 'ulimit -n 512; exec {PROCFILE}'", tmp_path, **environ) as server:
         server.wait_until_healthy()
         port = int(server.url.rpartition(":")[2])
         begun = time.monotonic()
         descriptors = Path(f"/proc/{server.process.pid}/fd")
         at_rest = len(list(descriptors.iterdir()))
         for kind in FIRST:
-            with holding(kind, port, clients=300, rate=1_000):
+            with holding(kind, port, clients=600, rate=2_000):
                 for _ in range(20):
                     assert health_ms(port) is not None, kind
                     time.sleep(0.05)

@@ -15,8 +15,8 @@ from enrichment.sources import failures
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.markup import read_markup
 from enrichment.sources.page_cache import SECONDS, PageCache
+from enrichment.sources.page_kinds import Kind
 from enrichment.sources.site_facts import Address, SiteFacts, SiteMatch, match_site, merge, read_facts
-from enrichment.sources.website import Kind
 from tests.conftest import FakeClock
 from tests.upstreams import CERTIFICATE, InstantClock, Reply
 from tests.websites import ADDRESS, Internet, internet, moved, northwind, page
@@ -92,6 +92,12 @@ async def test_a_website_may_be_under_www_only(net: Internet) -> None:
         await net.websites.site("northwind-loom.example")
 
     assert (ADDRESS, 443) in net.sockets.dialled
+
+
+async def test_a_home_page_may_lead_to_another_on_its_own(net: Internet) -> None:
+    net.pages["http://northwind-loom.example/"] = page(f'<meta http-equiv="refresh" content="0; url={HOME}">')
+
+    assert (await net.websites.site("northwind-loom.example")).home.url == HOME
 
 
 async def test_a_domain_without_addresses_has_no_website(net: Internet) -> None:

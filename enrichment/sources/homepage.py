@@ -15,10 +15,11 @@ from enrichment.sources.failures import NotFound
 from enrichment.sources.job_boards import summarize
 from enrichment.sources.job_postings import read_roles, timestamp_of
 from enrichment.sources.json_ld import first, types_of
+from enrichment.sources.page_kinds import NAMES
 from enrichment.sources.quotes import exec_quotes, find_quotes, text_of, themes_of
 from enrichment.sources.site_facts import read_facts
 from enrichment.sources.terms import find_terms
-from enrichment.sources.website import NAMES, Page, Site, Websites
+from enrichment.sources.website import Page, Site, Websites
 from schemas import Method, SourceCitation
 
 MAX_ARTICLES: Final = 2

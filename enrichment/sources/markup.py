@@ -47,6 +47,7 @@ PARAGRAPH: Final = re.compile(
     re.IGNORECASE,
 )
 "Where a line of text ends."
+BREAK: Final = "\x1e"
 JOB_BOARD: Final = re.compile(
     r"(?:job-)?boards(?:\.eu)?\.greenhouse\.io/(?:embed/job_board(?:/js)?\?for=)?[\w-]{1,100}"
     r"|jobs(?:\.eu)?\.lever\.co/[\w.-]{1,100}"
@@ -57,6 +58,8 @@ LONGEST_BEFORE: Final = len("job-boards.eu.")
 LONGEST_AFTER: Final = 150
 "Characters of the URL of a job board before and after the vendor's name."
 MAX_JOB_BOARDS: Final = 10
+
+REFRESH: Final = re.compile(r"""\s*[0-5](?:\.\d*)?\s*[;,]\s*url\s*=\s*["']?([^"']+)""", re.IGNORECASE)
 
 RESOURCES: Final = (
     ("script[src]", "src"),
@@ -84,8 +87,8 @@ class Markup(msgspec.Struct, frozen=True, kw_only=True):
     A page as read.
 
     `meta` has the contents of meta elements by `name` or `property`, in lower case. `alternates` are the URLs of the
-    page in other languages, by `hreflang`. `resources` are the URLs of what the page loads, as they are written;
-    `scripts` are those of scripts. `hosts` are all hosts that these URLs and scripts name. `items` are the objects of
+    page in other languages, by `hreflang`. `refresh` is where it leads on its own. `resources` are the URLs of what the
+    page loads, as they are written; `hosts` are all hosts that these URLs and scripts name. `items` are the objects of
     JSON-LD that have a type, `nested_items` those inside of others. `job_boards` are the URLs of job boards of known
     vendors.
     """
@@ -93,12 +96,11 @@ class Markup(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     language: str | None = None
     canonical: str | None = None
+    refresh: str | None = None
     meta: Mapping[str, tuple[str, ...]] = {}
     alternates: Mapping[str, str] = {}
-    feeds: tuple[str, ...] = ()
     headings: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
-    scripts: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset()
     items: Items = ()
@@ -110,18 +112,18 @@ class Markup(msgspec.Struct, frozen=True, kw_only=True):
         return next((self.meta[name][0] for name in names if name in self.meta), None)
 
 
-def parse(html: str, *, with_lines: bool = False) -> LexborHTMLParser:
+def parse(html: str, *, with_breaks: bool = False) -> LexborHTMLParser:
     """
     Return the tree of a page, cut off after `MAX_TAGS` tags, without formatting elements.
 
-    With `with_lines`, its text has a line feed before each tag of a paragraph or the like.
+    With `with_breaks`, there is a `BREAK` in its text before each tag of a paragraph or the like.
     """
     kept, left = [], MAX_TAGS
     for piece in pieces(html):
         places = [match.start() for match in islice(TAG.finditer(piece), left + 1)]
         text = piece[: places[left]] if len(places) > left else piece
         text = FORMATTING.sub(r"<\1x-format", text)
-        kept.append(PARAGRAPH.sub(r"\n\g<0>", text) if with_lines else text)
+        kept.append(PARAGRAPH.sub(rf"{BREAK}\g<0>", text) if with_breaks else text)
         left -= len(places)
         if left < 0:
             break
@@ -158,6 +160,7 @@ def read_markup(html: str, url: str) -> Markup:
         canonical=next(
             (_absolute(_attribute(node, "href"), base) for names, node in relations if "canonical" in names), None
         ),
+        refresh=_refresh(tree, base),
         meta=_meta(tree),
         alternates={
             _attribute(node, "hreflang").lower()[:35]: target
@@ -165,15 +168,8 @@ def read_markup(html: str, url: str) -> Markup:
             if "alternate" in names and node.attributes.get("hreflang")
             if (target := _absolute(_attribute(node, "href"), base))
         },
-        feeds=tuple(
-            target
-            for names, node in relations[:MAX_LINKS]
-            if "alternate" in names and "xml" in _attribute(node, "type")
-            if (target := _absolute(_attribute(node, "href"), base))
-        ),
         headings=tuple(text for node in tree.css("h1, h2")[:MAX_HEADINGS] if (text := _text(node))),
         links=tuple(islice(_links(tree, base), MAX_LINKS)),
-        scripts=tuple(_attribute(node, "src")[:MAX_URL] for node in tree.css("script[src]")[:MAX_RESOURCES]),
         resources=resources,
         hosts=hosts_in("\n".join((*resources, inline))),
         items=items,
@@ -214,6 +210,13 @@ def _meta(tree: LexborHTMLParser) -> dict[str, tuple[str, ...]]:
         if name and (content := clean(_attribute(node, "content"), MAX_TEXT)):
             found[name] = (*found.get(name, ()), content)
     return found
+
+
+def _refresh(tree: LexborHTMLParser, base: str) -> str | None:
+    """Where the page leads within a few seconds, if that is another page."""
+    node = tree.css_first('meta[http-equiv="refresh" i][content]')
+    match = REFRESH.match(_attribute(node, "content")[:MAX_URL])
+    return _absolute(match[1], base) if match else None
 
 
 def _resources(tree: LexborHTMLParser) -> Iterator[str]:

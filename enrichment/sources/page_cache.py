@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 from enrichment.clock import Clock
@@ -23,6 +23,13 @@ ENTRY_BYTES: Final = 500
 "About what an entry takes beside its value."
 LASTING: Final = (UnknownCompany, AddressRefused, Blocked, HostNotFound, ParseError)
 "Failures that another attempt would not change. They are kept as well."
+
+
+class Failure(NamedTuple):
+    """A failure that is kept. The exception itself would keep all that its traceback refers to."""
+
+    kind: type[SourceFailed]
+    message: str
 
 
 class PageCache:
@@ -53,12 +60,12 @@ class PageCache:
                     value = await make()
                     size = size_of(value)
                 except LASTING as error:
-                    value, size = error, 0
+                    value, size = Failure(type(error), str(error)), 0
                 self._put(key, value, size + ENTRY_BYTES)
         finally:
             lock.release()
-        if isinstance(value, SourceFailed):
-            raise value.with_traceback(None)
+        if isinstance(value, Failure):
+            raise value.kind(value.message)
         kept: T = value
         return kept
 

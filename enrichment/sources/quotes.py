@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from enrichment.modules.answers import ExecQuotes, Quote
 from enrichment.modules.evidence import words
 from enrichment.sources.company_names import core_name
-from enrichment.sources.markup import parse
+from enrichment.sources.markup import BREAK, parse
 
 MAX_LINE: Final = 5_000
 MAX_TEXT: Final = 500_000
@@ -102,10 +102,10 @@ class Said(NamedTuple):
 
 def text_of(html: str) -> str:
     """Return the visible text of a page, with one line for each paragraph."""
-    tree = parse(html, with_lines=True)
+    tree = parse(html, with_breaks=True)
     for node in tree.css(NOT_TEXT):
         node.decompose()
-    lines = (" ".join(line.split()) for line in (tree.body.text() if tree.body else "")[:MAX_TEXT].splitlines())
+    lines = (" ".join(line.split()) for line in (tree.body.text() if tree.body else "")[:MAX_TEXT].split(BREAK))
     return "\n".join(line for line in lines if line)
 
 

@@ -2,6 +2,7 @@
 The source of what companies report to the SEC: figures, events, and what executives say in press releases.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as daytime
@@ -12,7 +13,6 @@ from enrichment.errors import SourceFailed
 from enrichment.modules.answers import (
     AnnualRevenue,
     EventType,
-    ExecQuotes,
     Financials,
     Quote,
     TriggerEvent,
@@ -22,8 +22,8 @@ from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.sources.edgar import Edgar, Filer, Filing
 from enrichment.sources.failures import NotFound
 from enrichment.sources.identity import Identities, Identity
+from enrichment.sources.quotes import Said, exec_quotes, find_quotes, text_of, themes_of
 from enrichment.sources.sec_facts import Report
-from enrichment.sources.sec_quotes import read_quotes
 from schemas import Method, SourceCitation
 
 PAST_YEAR: Final = timedelta(days=365)
@@ -101,20 +101,16 @@ class Sec:
     async def _quotes(self, identity: Identity, cik: str) -> Finding:
         """The quotes in the latest press releases. One that cannot be read is left out if another one has a quote."""
         filer = await self._edgar.filer(cik)
+        names = [name for name in (identity.name, filer.name) if name]
         quotes: dict[str, Quote] = {}
         failed: SourceFailed | None = None
         for filing in releases(filer, self._today())[:MAX_RELEASES]:
             try:
                 for url in await self._edgar.exhibits(cik, filing):
-                    for found in read_quotes(await self._edgar.document(url), identity.name or _name(filer)):
-                        quote = Quote(
-                            quote=found.quote,
-                            speaker=found.speaker,
-                            speaker_title=found.title,
-                            said_on=filing.reported.isoformat(),
-                            url=url,
-                        )
-                        quotes.setdefault(found.quote, quote)
+                    html = " ".join((await self._edgar.document(url)).split())  # lines are broken anywhere
+                    text = await asyncio.to_thread(text_of, html)
+                    for said in find_quotes(text, names):
+                        quotes.setdefault(said.quote, _quote(said, filing, url))
             except NotFound:
                 continue
             except SourceFailed as error:
@@ -124,7 +120,7 @@ class Sec:
             raise failed or NotFound("It quotes no executive in what it has filed with the SEC in the past year.")
         urls = dict.fromkeys(quote.url for quote in quotes.values())
         return self._finding(
-            ExecQuotes(quotes=tuple(quotes.values())),
+            exec_quotes(quotes.values()),
             identity,
             [(url, f"Press release filed with the SEC by {_name(filer)}") for url in urls],
             observed_on=max(date.fromisoformat(quote.said_on or "") for quote in quotes.values()),
@@ -203,6 +199,17 @@ def releases(filer: Filer, today: date) -> list[Filing]:
         for filing in filer.filings
         if today - PAST_YEAR <= filing.reported <= today and RELEASE_ITEMS.intersection(filing.items)
     ]
+
+
+def _quote(said: Said, filing: Filing, url: str) -> Quote:
+    return Quote(
+        quote=said.quote,
+        speaker=said.speaker,
+        speaker_title=said.role,
+        said_on=filing.reported.isoformat(),
+        url=url,
+        theme=next(iter(themes_of(said.quote)), None),
+    )
 
 
 def _percent(part: float | None, whole: float | None) -> float | None:

@@ -12,7 +12,7 @@ MAX_BYTES: Final = 1_048_576
 "Of a sitemap that are read, packed and unpacked. It may have 50 MB."
 MAX_URLS: Final = 10_000
 
-LOCATION: Final = re.compile(rb"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\s]{1,2000}?)\s*(?:\]\]>)?\s*<")
+LOCATION: Final = re.compile(rb"<loc>\s*+(?:<!\[CDATA\[\s*+)?([^<\s]{1,2000})(?=[<\s])")
 GZIP: Final = b"\x1f\x8b"
 
 
@@ -24,4 +24,6 @@ def read_sitemap(body: bytes) -> tuple[tuple[str, ...], bool]:
         except zlib.error:
             return (), False
     found = islice(LOCATION.finditer(body), MAX_URLS)
-    return tuple(html.unescape(match[1].decode(errors="replace")) for match in found), b"<sitemapindex" in body[:10_000]
+    return tuple(
+        html.unescape(match[1].removesuffix(b"]]>").decode(errors="replace")) for match in found
+    ), b"<sitemapindex" in body[:10_000]

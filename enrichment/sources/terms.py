@@ -4,7 +4,7 @@ The terms that a website is about: phrases of its titles, headings, descriptions
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +12,8 @@ from enrichment.modules.answers import Keyword
 from enrichment.modules.evidence import words
 from enrichment.sources.company_names import core_name
 from enrichment.sources.markup import Markup
+
+Term = tuple[str, ...]
 
 MAX_TERMS: Final = 20
 MAX_WORDS: Final = 3
@@ -62,21 +64,31 @@ def find_terms(markup: Markup, url: str, sitemap: Iterable[str], names: Iterable
 
     Those with one of the `names` of the company are branded. How often they are searched for is not known.
     """
-    weights: defaultdict[tuple[str, ...], float] = defaultdict(float)
+    weights: defaultdict[Term, float] = defaultdict(float)
     for weight, phrase in _phrases(markup, url, sitemap):
-        for term in set(_terms_in(phrase)):
+        for term in dict.fromkeys(_terms_in(phrase)):
             weights[term] += weight
-    ranked = sorted(weights, key=lambda term: (-weights[term] - WORD_BONUS * (len(term) - 1), term))
-    chosen: list[tuple[str, ...]] = []
-    for term in ranked:
+    apart = _apart(weights)
+    chosen: list[Term] = []
+    for term in sorted(weights, key=lambda term: -weights[term] - WORD_BONUS * (len(term) - 1)):
         least = MIN_WEIGHT if len(term) > 1 else MIN_WEIGHT_OF_WORD
-        if weights[term] >= least and not any(_overlap(term, other) for other in chosen):
+        if weights[term] >= least and apart[term] > 0 and not any(_overlap(term, other) for other in chosen):
             chosen.append(term)
     own = [core_name(name) for name in names]
     return tuple(
         Keyword(keyword=" ".join(term), branded=any(_contains(term, name) for name in own))
         for term in chosen[:MAX_TERMS]
     )
+
+
+def _apart(weights: Mapping[Term, float]) -> dict[Term, float]:
+    """The weight of each term apart from longer ones: none, if it occurs in these only."""
+    apart = dict(weights)
+    for term, weight in weights.items():
+        for part in dict.fromkeys((term[1:], term[:-1])):
+            if part in apart:
+                apart[part] -= weight
+    return apart
 
 
 def _phrases(markup: Markup, url: str, sitemap: Iterable[str]) -> Iterator[tuple[float, str]]:
@@ -99,7 +111,7 @@ def _slugs(url: str) -> list[str]:
     return [SLUG_WORDS.sub(" ", part.partition(".")[0]) for part in unquote(urlsplit(url).path).split("/") if part]
 
 
-def _terms_in(text: str) -> Iterator[tuple[str, ...]]:
+def _terms_in(text: str) -> Iterator[Term]:
     """Yield the sequences of up to three words in a text that are without stop words."""
     for phrase in PHRASE_END.split(text[:MAX_PHRASE]):
         found = words(phrase)
@@ -110,16 +122,16 @@ def _terms_in(text: str) -> Iterator[tuple[str, ...]]:
                     yield term
 
 
-def _is_term(term: tuple[str, ...]) -> bool:
+def _is_term(term: Term) -> bool:
     if not STOP_WORDS.isdisjoint(term) or len(" ".join(term)) not in LENGTHS:
         return False
     return any(word not in NOT_TOPICS and not word.isdigit() for word in term)
 
 
-def _overlap(term: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def _overlap(term: Term, other: Term) -> bool:
     """Whether one of two terms contains the other."""
     return _contains(term, other) or _contains(other, term)
 
 
-def _contains(term: tuple[str, ...], part: tuple[str, ...]) -> bool:
+def _contains(term: Term, part: Term) -> bool:
     return any(term[start : start + len(part)] == part for start in range(len(term) - len(part) + 1))

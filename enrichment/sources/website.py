@@ -6,9 +6,9 @@ A page is read once for all modules that need it, from one host not more than on
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import Final, Literal
-from urllib.parse import urljoin, urlsplit
+from collections.abc import AsyncIterator
+from typing import Final
+from urllib.parse import urljoin
 
 import httpx2
 import msgspec
@@ -17,7 +17,6 @@ from protego import Protego
 from enrichment.clock import Clock
 from enrichment.domains import registrable_domain
 from enrichment.errors import SourceFailed
-from enrichment.modules.evidence import words
 from enrichment.sources import robots, sitemap
 from enrichment.sources.challenge import is_challenge
 from enrichment.sources.failures import (
@@ -30,9 +29,10 @@ from enrichment.sources.failures import (
     UpstreamError,
 )
 from enrichment.sources.http import MAX_REDIRECTS, Client, Consume, join
-from enrichment.sources.markup import Markup, read_markup
+from enrichment.sources.markup import Link, Markup, read_markup
 from enrichment.sources.messages import CHARSET, HttpRequest, HttpResponse, decode
 from enrichment.sources.page_cache import PageCache
+from enrichment.sources.page_kinds import GUESSES, Kind, best_links
 from enrichment.sources.site_facts import SiteFacts, SiteMatch, domain_of, match_site, merge, read_facts
 from enrichment.sources.upstream import Upstream
 
@@ -44,31 +44,6 @@ HTML: Final = ("text/html", "application/xhtml+xml")
 SMALL: Final = 32_768
 SMALL_TAGS: Final = 1_000
 "A page of up to so many characters and tags is read within 5 ms, a larger one in a thread."
-
-Kind = Literal["about", "careers", "newsroom"]
-
-# fmt: off
-NAMES: Final[dict[Kind, tuple[str, ...]]] = {
-    "about": (
-        "about", "about-us", "aboutus", "company", "our-company", "who-we-are", "our-story", "ueber-uns", "uber-uns",
-        "unternehmen", "a-propos", "qui-sommes-nous", "quienes-somos", "sobre-nosotros", "chi-siamo", "over-ons",
-    ),
-    "careers": (
-        "open-positions", "open-roles", "job-openings", "openings", "vacancies", "jobs", "careers", "career", "join-us",
-        "work-with-us", "karriere", "stellenangebote", "recrutement", "carrieres", "empleo", "vacatures",
-    ),
-    "newsroom": (
-        "newsroom", "press-releases", "press-room", "press", "news", "media", "press-center", "media-center", "presse",
-        "pressemitteilungen", "actualites", "noticias", "blog",
-    ),
-}
-"How such pages are named, in paths and in links, the best first."
-GUESSES: Final[dict[Kind, tuple[str, ...]]] = {
-    "about": ("/about",), "careers": ("/careers", "/jobs"), "newsroom": ("/newsroom", "/press"),
-}
-"Where to look if nothing leads to such a page."
-# fmt: on
-MAX_CANDIDATES: Final = 2
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,7 +138,8 @@ class Websites:
         failed: list[SourceFailed] = []
         for url in addresses:
             try:
-                return await self._read_page(url)
+                page = await self._read_page(url)
+                return await self._read_page(page.markup.refresh) if page.markup.refresh else page
             except (CircuitOpen, HostNotFound, UpstreamError) as error:
                 failed.append(error)
         raise failed[0]
@@ -208,10 +184,9 @@ class Websites:
 
     async def _candidates(self, site: Site, kind: Kind) -> list[str]:
         """The addresses of a page about something, the best first: from links, else the sitemap, else by guess."""
-        links = list(_ranked(site, kind, ((link.url, link.text) for link in site.home.markup.links)))
-        if not links:
-            links = list(_ranked(site, kind, ((url, "") for url in await self.sitemap(site))))
-        found = list(dict.fromkeys(url for *_, url in sorted(links)))[:MAX_CANDIDATES]
+        found = best_links(kind, (link for link in site.home.markup.links if site.is_own(link.url)))
+        if not found:
+            found = best_links(kind, (Link(url, "") for url in await self.sitemap(site)))
         return found or [_joined(site.home.url, path) for path in GUESSES[kind]]
 
     async def _read_sitemap(self, site: Site) -> tuple[str, ...]:
@@ -274,17 +249,6 @@ def _joined(url: str, location: str) -> str:
         return urljoin(url, location)
     except ValueError:
         raise AddressRefused("It leads to a URL that cannot be read.") from None
-
-
-def _ranked(site: Site, kind: Kind, links: Iterable[tuple[str, str]]) -> Iterator[tuple[int, int, int, str]]:
-    """The links to pages about something, with the rank of their name, the depth of their path, and their place."""
-    names = NAMES[kind]
-    for place, (url, text) in enumerate(links):
-        segments = urlsplit(url).path.lower().strip("/").split("/")
-        name = segments[-1].partition(".")[0].replace("_", "-")
-        ranks = [names.index(each) for each in (name, "-".join(words(text))) if each in names]
-        if ranks and site.is_own(url):
-            yield min(ranks), len(segments), place, url
 
 
 def _size_of(page: Page) -> int:

@@ -27,8 +27,11 @@ TURNS_TO_CLOSE: Final = 3
 LISTEN_QUEUE: Final = 4_096
 "Connections that the kernel keeps until they are accepted, if `net.core.somaxconn` allows as many."
 
-MAX_UNSENT_BYTES: Final = 8_388_608
-"Bytes of answers that wait in the process for clients to read."
+MAX_BLOCKED_BYTES: Final = 8_388_608
+"Memory of all connections that wait for their clients to read."
+
+BLOCKED_BYTES: Final = 32_768
+"Memory of one of them, besides what it has to send: its request, and the next event of a stream."
 
 SWEEP_SECONDS: Final = 1.0
 "How often times are checked, and what has been closed is logged."
@@ -100,7 +103,7 @@ class ConnectionTable:
         self.max_busy = max(self._capacity // 2, self._capacity - TURNS_TO_CLOSE * backlog)
         self._open: dict[Connection, None] = {}
         self._waiting: list[Connection] = []  # when last looked, the one that had waited longest at the end
-        self._unsent = 0
+        self._blocked_bytes = 0
         self._may_start = 0
         self._looked_at = 0.0
         self._crowded_until = 0.0
@@ -146,12 +149,12 @@ class ConnectionTable:
         return self._may_start >= 0
 
     def block(self, unsent: int) -> None:
-        """Add to the bytes that wait to be read; over the limit, close those who have not read longest."""
-        self._unsent += unsent
-        if self._unsent > MAX_UNSENT_BYTES:
+        """Count a connection that waits to be read; over the limit of memory, close those that have waited longest."""
+        self._blocked_bytes += BLOCKED_BYTES + unsent
+        if self._blocked_bytes > MAX_BLOCKED_BYTES:
             for connection in self._look():
-                if connection.seen.unsent and self._unsent > MAX_UNSENT_BYTES // 2:
-                    self._unsent -= connection.seen.unsent
+                if connection.seen.phase is Phase.BLOCKED and self._blocked_bytes > MAX_BLOCKED_BYTES * 3 // 4:
+                    self._blocked_bytes -= BLOCKED_BYTES + connection.seen.unsent
                     self._close(connection, "not_reading", None)
 
     def _look(self) -> list[Connection]:
@@ -162,7 +165,8 @@ class ConnectionTable:
         waiting = [each for each in self._open if each.seen.phase is not Phase.BUSY]
         waiting.sort(key=lambda each: each.since)
         self._waiting = waiting[::-1]
-        self._unsent = sum(each.seen.unsent for each in waiting)
+        blocked = [each.seen.unsent for each in waiting if each.seen.phase is Phase.BLOCKED]
+        self._blocked_bytes = sum(blocked) + len(blocked) * BLOCKED_BYTES
         self._may_start = self.max_busy - (len(self._open) - len(waiting))
         return waiting
 

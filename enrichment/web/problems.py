@@ -42,7 +42,7 @@ STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
 }
 "The HTTP status of each of our errors; a subclass without a row has that of its base class."
 
-TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+TITLES: Final = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
 "The names of RFC 9110; the standard library has the older ones before Python 3.13."
 
 ENCODER: Final = msgspec.json.Encoder()

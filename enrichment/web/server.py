@@ -11,14 +11,13 @@ from typing import Any, Final
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 import schemas
 from enrichment.web.bodies import encode
 from enrichment.web.connections import ConnectionTable, Phase, State, too_many_connections
-from enrichment.web.problems import ProblemError
+from enrichment.web.problems import TITLES, ProblemError
 
 MAX_HEAD_BYTES: Final = 32_768
 MAX_HEADERS: Final = 100
@@ -39,17 +38,6 @@ KERNEL_UNSENT_BYTES: Final = 16_384
 ALWAYS_ANSWERED: Final = frozenset({b"/health", b"/ready"})
 
 
-class HeldFlow(FlowControl):
-    """uvicorn's flow control, with reads that stay paused while `is_held`: it resumes them for every body."""
-
-    is_held = False
-
-    def resume_reading(self) -> None:
-        """Resume reading unless it is held."""
-        if not self.is_held:
-            super().resume_reading()
-
-
 class LimitedProtocol(HttpToolsProtocol):
     """
     uvicorn's httptools protocol with limits on connections, on the size of a head, and on the client's time.
@@ -57,8 +45,6 @@ class LimitedProtocol(HttpToolsProtocol):
     uvicorn has no such limits (seen with 0.54): 1,100 idle connections stopped it at 1,024 file descriptors, 20 endless
     heads took 665 MB, and one incomplete body kept the process from ending. `ConnectionTable` has the times.
     """
-
-    flow: HeldFlow
 
     def __init__(
         self,
@@ -73,6 +59,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.seen = State(Phase.HEAD, 0, 0)
         self.since = 0.0
         self.headers = []
+        self._running: RequestResponseCycle | None = None  # `cycle` is the one that was received last
         self._requests = 0
         self._overhead = 0  # bytes received since the last head, or piece of a body, was complete
         self._held = b""  # what was received after the requests in `pipeline`
@@ -81,7 +68,6 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Add the connection to the table, and bound what waits on it."""
         super().connection_made(transport)
-        self.flow = HeldFlow(transport)
         transport.set_write_buffer_limits(high=UNSENT_BYTES)
         with contextlib.suppress(AttributeError):  # uvloop's has none
             transport.max_size = READ_BYTES  # type: ignore[attr-defined]
@@ -94,26 +80,33 @@ class LimitedProtocol(HttpToolsProtocol):
         """Remove the connection, and its references to itself: garbage is collected rarely."""
         self._table.remove(self)
         self._unset_keepalive_if_required()
+        self._disconnect()
         super().connection_lost(exc)
         self._held = b""
         self.pipeline.clear()
-        self.cycle = None  # type: ignore[assignment]
+        self.cycle = self._running = None  # type: ignore[assignment]
+
+    def _disconnect(self) -> None:
+        """Let the application know; uvicorn does so only if no other request is waiting."""
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Parse the data, or keep it while requests that were received before it wait for their turn."""
         self._unset_keepalive_if_required()
-        if len(data) <= PIECE_BYTES and not self.pipeline:
-            self._parse(data)
-        else:
+        if self.pipeline or len(data) > PIECE_BYTES:
             self._parse_pieces(self._held + data)
+        else:
+            self._parse(data)
 
     def _parse_pieces(self, data: bytes) -> None:
         self._held = b""
         for start in range(0, len(data), PIECE_BYTES):
             if self.pipeline:
                 self._held = data[start:]
-                self.flow.is_held = True
-                self.flow.pause_reading()
+                self.transport.pause_reading()
+                self.flow.read_paused = False  # so that uvicorn does not resume it, as it does for every body
                 return
             self._parse(data[start : start + PIECE_BYTES])
 
@@ -141,6 +134,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.tasks) >= self._table.max_busy and self.url not in ALWAYS_ANSWERED and not self._table.has_room():
             raise too_many_connections()
         super().on_headers_complete()
+        if not self.pipeline:
+            self._running = self.cycle
         self._requests += 1
         self._overhead = 0
 
@@ -151,11 +146,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Start the next request that has been received."""
+        if self.pipeline:
+            self._running, _ = self.pipeline[-1]
         super().on_response_complete()
         if self._held and not self.pipeline and not self.transport.is_closing():
-            self.flow.is_held = False
+            self.transport.resume_reading()
             self._parse_pieces(self._held)
-            self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         """Count what waits for the client to read it."""
@@ -198,6 +194,7 @@ class LimitedProtocol(HttpToolsProtocol):
         has_begun = is_answering and (self.cycle.response_started or bool(self.pipeline))
         if problem and is_requesting and not has_begun and not self.flow.write_paused:
             self.transport.write(_response(problem, self.server_state.default_headers))
+        self._disconnect()
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
@@ -220,7 +217,7 @@ def _response(problem: ProblemError, default_headers: list[tuple[bytes, bytes]])
     body = encode(
         schemas.Problem(
             type="about:blank",
-            title=HTTPStatus(problem.status).phrase,
+            title=TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
             status=problem.status,
             detail=problem.detail,
             instance="/",

@@ -6,7 +6,6 @@ Measures the service, as the Procfile starts it, under thousands of clients that
 
 import argparse
 import contextlib
-import json
 import os
 import resource
 import selectors
@@ -37,7 +36,7 @@ FIRST: Final = {
     "idle": b"",
     "slow head": b"POST /enrich HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
     "slow body": b"POST /enrich HTTP/1.1\r\n%bContent-Length: 1000\r\n\r\n{" % AUTHORIZED,
-    "not reading": b"GET /api/v1/enrich HTTP/1.1\r\n%b\r\n" % AUTHORIZED * 10,
+    "not reading": b"GET /api/v1/enrich/lead.com/results HTTP/1.1\r\n%b\r\n" % AUTHORIZED * 5,
     "stalled stream": b"POST /campaigns/enrichment HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n%b"
     % (AUTHORIZED, len(BRIEF), BRIEF),
 }
@@ -101,15 +100,11 @@ def measure(kind: str, clients: int, rate: float, command: str) -> dict[str, Any
 
 
 def _prepare(port: int) -> None:
-    """Wait for the server, then give it a list to answer with, and the first of the streams."""
+    """Wait for the server, then give it a job whose results are asked for, and the first of the streams."""
     deadline = time.monotonic() + 20
     while health_ms(port) is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    batch = json.dumps({"domains": [f"lead{number}.com" for number in range(50)]}).encode()
-    for request in (
-        b"POST /api/v1/enrich/batch HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n%b" % (AUTHORIZED, len(batch), batch),
-        FIRST["stalled stream"],
-    ):
+    for request in (b"POST /api/v1/enrich/lead.com HTTP/1.1\r\n%b\r\n" % AUTHORIZED, FIRST["stalled stream"]):
         with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
             connection.sendall(request)
             if not connection.recv(100).startswith(b"HTTP/1.1 20"):

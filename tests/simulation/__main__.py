@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, help="the first seed, which the others follow (random)")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="how many (one for each processor)")
     parser.add_argument("--store-fails", action="store_true", help="let one call of the store fail in each")
+    parser.add_argument("--stop", action="store_true", help="stop soon after a failure")
     parser.add_argument("--trace", action="store_true", help="print the events of all schedules")
     options = parser.parse_args()
     first: int = random.SystemRandom().randrange(10**9) if options.first is None else options.first
@@ -36,12 +37,16 @@ def main() -> int:
     print(f"seeds {seeds[0]} to {seeds[-1]}", flush=True)
     begun = time.perf_counter()
     total = Outcome(Counter(), [], [])
+    chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
+    run = partial(run_schedules, store_fails=options.store_fails, trace=options.trace)
     with ProcessPoolExecutor(options.processes) as pool:
-        run = partial(run_schedules, store_fails=options.store_fails, trace=options.trace)
-        for outcome in pool.map(run, [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]):
+        for outcome in map(run, chunks) if options.processes == 1 else pool.map(run, chunks):
             total.counts.update(outcome.counts)
             total.failures.extend(outcome.failures)
             total.traces.extend(outcome.traces)
+            if total.failures and options.stop:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
     seconds = time.perf_counter() - begun
     print(*total.traces[: None if options.trace else 1], sep="\n\n")
     print(*(f"    {kind:<12}{count:>12,}" for kind, count in sorted(total.counts.items())), sep="\n")

@@ -33,25 +33,31 @@ def recount_store(store: MemoryStore) -> Iterator[str]:
         yield "the finished jobs in the order of their ends are not those that are held"
     if store.pending != len(jobs) - len(finished):
         yield "unfinished jobs are counted wrongly"
-    if store._finished_bytes != sum(size_of_job(job) for job in store._finished):
-        yield "the bytes of finished jobs are counted wrongly"
+    if not store._decompressed.keys() <= finished:
+        yield "a job is kept decompressed that is not held"
     yield from _recount_batches(store, enrichments)
 
 
 def _recount_batches(store: MemoryStore, enrichments: list[Enrichment]) -> Iterator[str]:
     pending = finished = 0
+    size = sum(size_of_job(job) for job in store._finished)
     for batch_id, held in store._batches.items():
         jobs = [job for job in enrichments if job.batch_id == batch_id]
         unfinished = sum(not job.is_finished for job in jobs)
         if [held.jobs, held.unfinished] != [len(jobs), unfinished]:
             yield f"a batch counts {held.jobs} jobs, {held.unfinished} unfinished; it has {len(jobs)}, {unfinished}"
         skipped = sum(item.reason is not None for item in held.batch.items)
-        pending += skipped if unfinished else 0
-        finished += 0 if unfinished else skipped
+        if unfinished:
+            pending += len(held.batch.items) - len(jobs)
+        else:
+            finished += skipped
+            size += held.size
     if {job.batch_id for job in enrichments if job.batch_id} != store._batches.keys():
         yield "the batches are not those of the jobs that are held"
     if [store._pending_skipped, store._finished_skipped] != [pending, finished]:
-        yield "skipped entries of batches are counted wrongly"
+        yield "entries of batches are counted wrongly"
+    if store._finished_bytes != size:
+        yield "the bytes of finished jobs and batches are counted wrongly"
 
 
 def recount_cache(cache: MemoryCache) -> Iterator[str]:
