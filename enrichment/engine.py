@@ -20,7 +20,7 @@ from enrichment.jobs.resolver import Resolver
 from enrichment.jobs.runner import Runner
 from enrichment.modules.case_studies import load_case_studies
 from enrichment.settings import Settings
-from enrichment.sources import CompanySource, Source
+from enrichment.sources import CompanySource, Source, TimeLimited
 from enrichment.sources.simulated.source import SimulatedCompanies, simulated_sources
 
 
@@ -50,7 +50,11 @@ class Engine:
             self._case_studies()  # faults in the operator's file are reported at start, as those of settings are
         if sources is None:
             sources = simulated_sources(settings, self._case_studies, clock)
-        self.source = source or SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock)
+        self.source: CompanySource
+        if source:
+            self.source = TimeLimited(source, seconds=settings.job_deadline_seconds, clock=clock)
+        else:  # needs no limit, which would take a kilobyte for each pending job
+            self.source = SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock)
         store = MemoryStore(
             max_pending=settings.max_pending_jobs,
             max_finished=settings.max_finished_jobs,

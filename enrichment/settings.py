@@ -224,7 +224,7 @@ def _parse(name: str, text: str) -> Any:
 def _fits(name: str, value: Any) -> bool:
     try:
         msgspec.convert(value, _type(name))
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # the latter for invalid UTF-8
         return False
     return name not in LISTS or len(set(value)) == len(value)
 

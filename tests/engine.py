@@ -4,12 +4,13 @@ An engine without HTTP, whose modules are answered as a test wants.
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from enrichment.engine import Engine
 from enrichment.jobs.model import Enrichment, JobOptions
 from enrichment.jobs.protocols import Dispatcher
+from enrichment.jobs.runner import Runner
 from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.modules.table import plan
 from enrichment.settings import Settings
@@ -26,10 +27,16 @@ class Fact(Answer, frozen=True, kw_only=True):
 
 
 class Scripted:
-    """A source that takes a second, then answers, or raises what `raises` has for the module."""
+    """
+    A source that takes a second, then answers, or raises what `raises` has for the module.
 
-    def __init__(self, clock: FakeClock) -> None:
+    `is_wanted` is asked whether the call that begins has an unfinished job that waits for it; else it is in `unwanted`.
+    """
+
+    def __init__(self, clock: FakeClock, is_wanted: Callable[[], bool] = lambda: True) -> None:
         self.clock = clock
+        self.is_wanted = is_wanted
+        self.unwanted: list[tuple[str, str]] = []
         self.seconds = 1.0
         self.raises: dict[str, BaseException] = {}
         self.calls: list[tuple[str, str]] = []
@@ -41,6 +48,8 @@ class Scripted:
     async def ask(self, module: Module, subject: Subject) -> Finding:
         key = (subject.domain, module.id)
         self.calls.append(key)
+        if not self.is_wanted():
+            self.unwanted.append(key)
         self.subjects[module.id] = subject
         self.running[key] += 1
         try:
@@ -73,7 +82,7 @@ class ScriptedEngine(Engine):
         sources: Mapping[str, Source] | None = None,
         **settings: Any,
     ) -> None:
-        self.scripted = Scripted(clock)
+        self.scripted = Scripted(clock, self._is_call_wanted)
         if sources is None:
             sources = {"simulated": self.scripted, "local": self.scripted}
         super().__init__(Settings(**settings), source=source, sources=sources, clock=clock)
@@ -82,6 +91,11 @@ class ScriptedEngine(Engine):
     def dispatcher(self) -> Dispatcher:
         """What runs the jobs."""
         return self._dispatcher
+
+    @property
+    def runner(self) -> Runner:
+        """What brings a job to its end."""
+        return self._dispatcher._runner
 
     async def submit(
         self,
@@ -120,6 +134,13 @@ class ScriptedEngine(Engine):
         finding = (await self.now(job)).step(module_id).finding
         assert finding
         return finding.read(Fact)
+
+    def _is_call_wanted(self) -> bool:
+        """Whether an unfinished job waits for the call that is the current task."""
+        task = asyncio.current_task()
+        calls = self._dispatcher._resolver._calls._calls.values()
+        askers = {asker for call in calls if call.task is task for asker in call.askers}
+        return any(map(self._dispatcher._store.is_unfinished, askers))
 
     def leftovers(self) -> dict[str, object]:
         """What the parts that run jobs hold, but for stale entries of the heap; empty when no job is unfinished."""

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from enrichment.settings import Settings
+from enrichment.web.auth import Tokens
 from service import create_app
 from tests.conftest import FakeClock, client_of, server_process
 from tests.curl import run_logged_curl
@@ -38,6 +39,24 @@ async def test_each_configured_token_is_accepted_and_nothing_else(clock: FakeClo
         }
 
     assert statuses == dict.fromkeys(statuses, 401) | dict.fromkeys(list(statuses)[:3], 202)
+
+
+def test_every_bit_of_the_digest_of_a_token_counts() -> None:
+    tokens = Tokens(["first", "second"])
+    first, second = tokens._digests
+    assert len(first) == 32
+    for bit in range(8 * len(first)):
+        changed = bytearray(first)
+        changed[bit // 8] ^= 1 << bit % 8
+        tokens._digests = [bytes(changed), second]
+        assert not tokens.verify("first")
+        assert tokens.verify("second")
+
+
+def test_no_other_token_is_accepted() -> None:
+    tokens = Tokens(["token"])
+
+    assert not any(tokens.verify(f"token-{number}") for number in range(10_000))
 
 
 async def test_a_401_says_what_is_needed_and_does_not_reveal_which_ids_exist(clock: FakeClock) -> None:
@@ -95,6 +114,19 @@ def test_the_generated_token_is_logged_once_at_every_level_with_a_command_that_w
     assert refused == [401, 401]
     assert accepted.status_code == 202
     assert log.count("Authorization") == 1
+
+
+async def test_without_a_lifespan_the_first_401_logs_the_generated_token(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    transport = httpx.ASGITransport(create_app(Settings(), clock=clock))
+    async with httpx.AsyncClient(transport=transport, base_url="http://host:5000") as client:
+        statuses = [(await client.get("/api/v1/enrich")).status_code for _ in range(2)]
+
+    assert statuses == [401, 401]
+    assert [message.split()[-1] for message in caplog.messages if "Authorization" in message] == [
+        "http://host:5000/api/v1/enrich/costco.com"
+    ]
 
 
 async def test_auth_off_needs_no_token_but_refuses_cross_site_requests_of_browsers(clock: FakeClock) -> None:

@@ -10,15 +10,19 @@ from typing import Any, Final
 
 import pytest
 
-from enrichment.jobs.dispatcher import MemoryDispatcher
+from enrichment.engine import Engine
+from enrichment.jobs.dispatcher import MAX_STOP_SECONDS, MemoryDispatcher
 from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.model import BatchItem, Enrichment
 from enrichment.jobs.pipeline import Pipeline
 from enrichment.jobs.resolver import Resolver
 from enrichment.jobs.runner import Runner
-from schemas import JobState
+from enrichment.settings import Settings
+from enrichment.sources.simulated.source import COMPANY
+from schemas import CompanyData, JobState
 from tests.conftest import FakeClock, settle
 from tests.engine import ScriptedEngine, options
+from tests.simulation.loop import SimulatedClock, SimulatedLoop
 
 M01, M03 = "m01_company_context", "m03_traffic"
 QUEUED, RUNNING, COMPLETED, CANCELLED = JobState.QUEUED, JobState.RUNNING, JobState.COMPLETED, JobState.CANCELLED
@@ -197,6 +201,66 @@ async def test_a_job_that_is_dispatched_after_the_end_is_cancelled(clock: FakeCl
     assert await states(engine, job) == [CANCELLED]
     assert engine.scripted.calls == []
     assert engine.leftovers() == {}
+
+
+async def test_a_job_that_is_cancelled_before_it_is_dispatched_is_never_queued(clock: FakeClock) -> None:
+    """Else it would be held by an engine that is left while another job runs."""
+    engine = ScriptedEngine(clock, max_running_jobs=1)
+    async with engine:
+        await engine.start("a.com", (M01,))
+        job = await engine.submit("b.com", (M01,))
+        await engine.jobs.cancel("b.com")
+        await engine.jobs.dispatch([job])
+        assert engine.leftovers().keys() == {"_tasks", "_running"}
+    await settle()
+
+    assert engine.leftovers() == {}
+
+
+async def test_no_call_begins_when_the_engine_has_been_left(clock: FakeClock) -> None:
+    """Neither one that is a task already, nor one of a module that was about to begin."""
+    for turns in range(20):
+        engine = ScriptedEngine(clock)
+        async with engine:
+            jobs = [await engine.start(domain, (M01, M03)) for domain in ("a.com", "b.com")]
+            await clock.advance(1)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asked = len(engine.scripted.calls)
+        await settle()
+
+        assert len(engine.scripted.calls) == asked
+        assert await states(engine, *jobs) == [CANCELLED] * 2
+
+
+def test_leaving_the_engine_waits_only_a_moment_for_a_source_that_refuses_to_stop() -> None:
+    class Stubborn:
+        name = "stubborn"
+        expected_seconds = 1.0
+
+        async def look_up(self, domain: str) -> CompanyData:
+            try:
+                await asyncio.sleep(100)
+            except asyncio.CancelledError:
+                await asyncio.sleep(1_000)
+            return COMPANY
+
+    async def leave() -> tuple[JobState, float]:
+        engine = Engine(Settings(), source=Stubborn(), clock=SimulatedClock())
+        async with engine:
+            job = await engine.jobs.submit_lookup("a.com", request_id="r")
+            await engine.jobs.dispatch([job])
+            await asyncio.sleep(1)
+        left_at = loop.time()
+        await asyncio.sleep(2_000)
+        return (await engine.store.lookup(job.id)).state, left_at
+
+    loop = SimulatedLoop()
+    with contextlib.closing(loop):
+        state, left_at = loop.run_until_complete(leave())
+
+    assert state is CANCELLED
+    assert left_at == pytest.approx(1 + MAX_STOP_SECONDS)
 
 
 async def test_an_engine_can_be_entered_again(clock: FakeClock) -> None:

@@ -239,6 +239,7 @@ BAD = [
     ("xn--.com",                      "international"),
     ("bü_cher.de",                    "U+005F is not allowed"),
     ("xn--" + "9" * 60 + ".de",       "international"),
+    ("xn---bbk.de",                   "international"),
     ("漢字仮名交文章" * 8 + ".jp",        "international"),
     (f"{LABEL_63}a.com",              "at most 63"),
     (f"b{NAME_253}",                  "at most 253"),

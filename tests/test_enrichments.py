@@ -530,6 +530,22 @@ async def test_domains_that_cannot_be_run_are_skipped_with_the_reason(api: httpx
     assert [job["status"] for job in now["jobs"]] == ["running", "skipped", "skipped", "running"]
 
 
+async def test_each_page_on_a_platform_is_skipped_with_its_own_reason(api: httpx.AsyncClient) -> None:
+    domains = [
+        "https://facebook.com/acme",
+        "https://facebook.com/other",
+        "jane@gmail.com",
+        "https://jane:secret@acme.com",
+    ]
+    body = (await api.post(f"{API}/batch", json={"domains": [*domains, "facebook.com"], "modules": [M01]})).json()
+
+    assert [job["status"] for job in body["jobs"]] == [*["skipped"] * 4, "queued"]
+    assert ["page on Facebook" in job.get("reason", "") for job in body["jobs"]] == [True, True, False, False, False]
+    assert "free provider" in body["jobs"][2]["reason"]
+    assert [job["domain"] for job in body["jobs"][2:]] == ["…@gmail.com", "…@acme.com", "facebook.com"]
+    assert "jane" not in str(body)
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

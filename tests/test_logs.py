@@ -230,7 +230,7 @@ async def test_lines_are_collected_for_some_milliseconds_errors_are_written_at_o
     log.info("first")
     others.info("second")
     assert written() == []
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.2)
     assert written() == ["first", "second"]
 
     others.info("third")
@@ -264,7 +264,7 @@ def test_lines_left_by_a_loop_that_has_ended_are_written_by_the_next(configure: 
 
     async def second() -> None:
         log.info("second")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
 
     asyncio.run(second())
     assert last_words(printed()) == ["first", "second"]

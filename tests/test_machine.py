@@ -5,6 +5,7 @@ Hypothesis starts, batches, cancels and retries jobs while sources answer, fail 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
@@ -83,6 +84,21 @@ class EngineMachine(RuleBasedStateMachine):
             self.note([self.run(self.engine.start(domain, chosen, force=force, priority=priority))])
         except TooManyJobs:
             assert self.unfinished() == MAX_PENDING
+
+    @rule(domain=domains, chosen=modules, force=st.booleans(), turns=st.integers(0, 15))
+    def start_and_cancel(self, domain: str, chosen: tuple[str, ...], force: bool, turns: int) -> None:
+        """Not only when everybody waits, but at any turn of the event loop."""
+
+        async def started_and_cancelled() -> Enrichment:
+            job = await self.engine.start(domain, chosen, force=force)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            with contextlib.suppress(JobConflict):
+                await self.engine.jobs.cancel(domain, job.id)
+            return job
+
+        with contextlib.suppress(TooManyJobs):
+            self.note([self.run(started_and_cancelled())])
 
     @rule(chosen=modules, concurrency=st.integers(1, 3))
     def start_batch(self, chosen: tuple[str, ...], concurrency: int) -> None:
@@ -175,6 +191,10 @@ class EngineMachine(RuleBasedStateMachine):
         """Of a derived module several may: from different findings come different answers."""
         for (_, module_id), count in self.engine.scripted.running.items():
             assert count <= 1 or MODULES[module_id].derive
+
+    @invariant()
+    def no_call_begins_unless_an_unfinished_job_waits_for_it(self) -> None:
+        assert self.engine.scripted.unwanted == []
 
     @invariant()
     def every_answer_is_cached(self) -> None:

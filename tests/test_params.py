@@ -155,10 +155,11 @@ def test_a_path_names_a_domain_in_any_spelling(text: str, raw_path: str | None) 
     assert path_domain(request(text, raw_path)) == "costco.com"
 
 
-@pytest.mark.parametrize("raw_path", ["/https://costco.com/cancle", None])
-def test_a_url_with_a_path_has_to_be_encoded(raw_path: str | None) -> None:
+@pytest.mark.parametrize("scheme", ["https://", "http:/", "https:///"])
+@pytest.mark.parametrize("raw_path", ["/{}costco.com/cancle", None])
+def test_a_url_with_a_path_has_to_be_encoded(scheme: str, raw_path: str | None) -> None:
     with pytest.raises(HTTPException) as refused:
-        path_domain(request("https://costco.com/cancle", raw_path))
+        path_domain(request(f"{scheme}costco.com/cancle", raw_path and raw_path.format(scheme)))
     assert refused.value.status_code == 404
 
 

@@ -279,13 +279,16 @@ async def test_no_call_begins_for_a_job_that_is_finished(clock: FakeClock) -> No
     assert await engine.states(job) == {M01: "cancelled", M03: "cancelled"}
 
 
+@pytest.mark.parametrize(
+    "error", [ConnectionError("secret inside"), BaseExceptionGroup("secret inside", [SystemExit()])]
+)
 async def test_an_unexpected_error_inside_fails_the_module_and_is_logged(
-    clock: FakeClock, caplog: pytest.LogCaptureFixture
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, error: BaseException
 ) -> None:
     class BrokenCache(MemoryCache):
         async def put(self, domain: str, module_id: str, finding: Finding) -> None:
             if module_id == M03:
-                raise ConnectionError("secret inside")
+                raise error
 
     engine = ScriptedEngine(clock)
     cache = BrokenCache(max_results=9, max_bytes=9, clock=clock)
@@ -297,7 +300,7 @@ async def test_an_unexpected_error_inside_fails_the_module_and_is_logged(
     await run
 
     assert await engine.states(job) == {M01: "completed", M03: "failed"}
-    assert (await engine.now(job)).step(M03).reason == "Unexpected ConnectionError; the log says more."
+    assert (await engine.now(job)).step(M03).reason == f"Unexpected {type(error).__name__}; the log says more."
     assert f"module failed module={M03} job_id={job.id}" in caplog.text
     assert "secret inside" in caplog.text
 

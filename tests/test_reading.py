@@ -830,3 +830,14 @@ def test_ids_and_codes_are_valid() -> None:
         assert all(code.isdigit() and 2 <= len(code) <= 4 for code in row.sic)
     for category in load("technologies", VocabularyFile).categories:
         assert category.id.isidentifier()
+
+
+def test_a_negator_does_not_apply_to_a_distant_mention() -> None:
+    near, distant = (read_icp("not " + "the " * count + "banks").industries[0] for count in (25, 26))
+
+    assert [near.excluded, distant.excluded] == [True, False]
+
+
+def test_an_argument_follows_its_signal_closely() -> None:
+    assert read_icp("hiring zig zag zog engineers").personas == ()
+    assert read_icp("hiring zig zag zog zug engineers").personas

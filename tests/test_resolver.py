@@ -9,7 +9,7 @@ import pytest
 from enrichment.errors import InsufficientInput, SourceFailed
 from enrichment.jobs.cache import MemoryCache
 from enrichment.jobs.resolver import Resolver, SharedCalls
-from enrichment.modules.module import Finding, Subject
+from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES
 from tests.conftest import FakeClock, settle
 from tests.engine import Fact, Scripted, leftovers
@@ -100,6 +100,25 @@ async def test_a_job_that_is_abandoned_leaves_every_call_that_it_waits_for(
     assert await first == await second
     with pytest.raises(asyncio.CancelledError):
         await alone
+
+
+async def test_a_call_that_is_cancelled_by_none_of_its_askers_has_failed(
+    resolver: Resolver, cache: MemoryCache, clock: FakeClock
+) -> None:
+    """As by a source that cancels its own task: nobody who waits for it is taken to be cancelled."""
+
+    class CancelsItself:
+        async def ask(self, module: Module, subject: Subject) -> Finding:
+            task = asyncio.current_task()
+            assert task
+            task.cancel()
+            await asyncio.sleep(0)
+            raise AssertionError
+
+    resolver = Resolver(cache=cache, sources={"simulated": CancelsItself()}, clock=clock)
+    for asked in [asyncio.create_task(resolver.ask(M03, ACME, asker=asker)) for asker in ("1", "2")]:
+        with pytest.raises(SourceFailed, match="cancelled unexpectedly"):
+            await asked
 
 
 # The sharing itself

@@ -26,6 +26,10 @@ class Raising:
         raise self.error
 
 
+class Panic(BaseException):
+    """Not an `Exception`, like a panic in an extension written in Rust."""
+
+
 async def start(engine: ScriptedEngine) -> Lookup:
     job = await engine.jobs.submit_lookup("a.com", request_id="r-1")
     await engine.jobs.dispatch([job])
@@ -47,7 +51,15 @@ async def test_a_lookup_runs_until_its_source_answers(clock: FakeClock) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError("x"), TimeoutError(), SystemExit(3), asyncio.CancelledError(), ExceptionGroup("x", [OSError()])],
+    [
+        ValueError("x"),
+        TimeoutError(),
+        SystemExit(3),
+        asyncio.CancelledError(),
+        ExceptionGroup("x", [OSError()]),
+        BaseExceptionGroup("x", [asyncio.CancelledError()]),
+        Panic(),
+    ],
 )
 async def test_whatever_is_raised_becomes_a_failed_job_and_one_log_line(
     clock: FakeClock, caplog: pytest.LogCaptureFixture, error: BaseException
@@ -63,6 +75,34 @@ async def test_whatever_is_raised_becomes_a_failed_job_and_one_log_line(
     assert len(lines) == 1
     assert lines[0].exc_info
     assert f"job_id={job.id} request_id=r-1 domain=a.com" in lines[0].getMessage()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()], ids=lambda error: type(error).__name__)
+async def test_the_end_of_the_process_or_of_the_coroutine_is_no_failure_of_a_job(
+    clock: FakeClock, error: BaseException
+) -> None:
+    engine = ScriptedEngine(clock, source=Raising(error))
+    job = await engine.jobs.submit_lookup("a.com", request_id="r-1")
+    run = engine.runner.run(job)
+    with pytest.raises(type(error)):
+        run.send(None)
+
+    assert (await engine.store.lookup(job.id)).state is JobState.RUNNING
+
+
+async def test_a_lookup_whose_source_hangs_has_failed_at_last(clock: FakeClock) -> None:
+    class Hanging(Raising):
+        async def look_up(self, domain: str) -> CompanyData:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    engine = ScriptedEngine(clock, source=Hanging(ValueError()), job_deadline_seconds=60)
+    job = await start(engine)
+    await clock.advance(60.5)
+    assert (await engine.store.lookup(job.id)).state is JobState.RUNNING
+    await clock.advance(0.5)
+
+    assert (await engine.store.lookup(job.id)).state is JobState.FAILED
 
 
 async def test_an_enrichment_that_is_finished_before_it_begins_asks_no_source(clock: FakeClock) -> None:

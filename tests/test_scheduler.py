@@ -112,6 +112,19 @@ def test_no_more_jobs_of_a_batch_run_than_its_concurrency_and_others_overtake_th
     assert leftovers(scheduler) == {}
 
 
+def test_a_waiting_job_of_a_batch_that_is_released_hands_its_place_on() -> None:
+    scheduler = Scheduler(1)
+    scheduler.enqueue(job("0"))
+    assert acquired(scheduler) == "0"
+    for number in (1, 2):
+        scheduler.enqueue(job(str(number), batch_id="b"), batch(1))
+    scheduler.release("1")
+    scheduler.release("0")
+
+    assert drained(scheduler) == ["2"]
+    assert leftovers(scheduler) == {}
+
+
 def test_a_job_that_was_never_enqueued_can_be_released() -> None:
     scheduler = Scheduler(1)
     scheduler.release("x")

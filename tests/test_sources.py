@@ -15,12 +15,13 @@ from enrichment.modules.answers import Traffic
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import FACTS, MODULES
 from enrichment.settings import Settings
-from enrichment.sources import ChainFailed, Source, first_success
+from enrichment.sources import ChainFailed, Source, TimeLimited, first_success
 from enrichment.sources.local import Local
 from enrichment.sources.registry import SOURCES, SourceSpec, check_chains
-from enrichment.sources.simulated.source import SIMULATIONS, FaultInjector, Simulated, simulated_sources
+from enrichment.sources.simulated.source import COMPANY, SIMULATIONS, FaultInjector, Simulated, simulated_sources
+from schemas import CompanyData
 from service import create_app
-from tests.conftest import FakeClock
+from tests.conftest import FakeClock, settle
 
 ACME: Final = Subject(domain="acme.com")
 TRAFFIC: Final = MODULES["m03_traffic"]
@@ -30,7 +31,7 @@ MATCH: Final = MODULES["m13_case_study_match"]
 class Stub:
     """A source that takes a second, then returns an answer or raises an error."""
 
-    def __init__(self, clock: FakeClock, error: Exception | None = None) -> None:
+    def __init__(self, clock: FakeClock, error: BaseException | None = None) -> None:
         self.clock = clock
         self.error = error
 
@@ -109,6 +110,99 @@ async def test_insufficient_input_ends_the_chain(clock: FakeClock) -> None:
 async def test_a_chain_without_a_configured_source_has_insufficient_input(clock: FakeClock) -> None:
     with pytest.raises(InsufficientInput, match="None of its sources is configured: similarweb, ranks, simulated"):
         await ask_chain(clock, {})
+
+
+class Panic(BaseException):
+    """Not an `Exception`, like a panic in an extension written in Rust."""
+
+
+UNEXPECTED: Final = [
+    ValueError("x"),
+    SystemExit(3),
+    asyncio.CancelledError(),
+    Panic(),
+    BaseExceptionGroup("x", [asyncio.CancelledError()]),
+]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
+async def test_whatever_a_source_raises_is_its_failure_and_the_next_one_is_asked(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    finding = await ask_chain(clock, {"similarweb": Stub(clock, error), "simulated": Stub(clock)})
+
+    assert [attempt.error for attempt in finding.attempts] == [
+        f"Unexpected {type(error).__name__}; the log has the details.",
+        None,
+    ]
+    assert caplog.text.count("source failed") == 1
+
+
+async def test_a_source_that_awaits_a_task_that_it_has_cancelled_itself_has_failed(clock: FakeClock) -> None:
+    class Careless(Stub):
+        async def ask(self, module: Module, subject: Subject) -> Finding:
+            inner = asyncio.create_task(asyncio.sleep(1))
+            inner.cancel()
+            await inner
+            raise AssertionError
+
+    with pytest.raises(ChainFailed, match="simulated: Unexpected CancelledError"):
+        await ask_chain(clock, {"simulated": Careless(clock)})
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()], ids=lambda error: type(error).__name__)
+def test_the_end_of_the_process_or_of_the_coroutine_is_no_failure_of_a_source(
+    clock: FakeClock, error: BaseException
+) -> None:
+    class Interrupted:
+        async def ask(self, module: Module, subject: Subject) -> Finding:
+            raise error
+
+    asked = first_success({"ranks": Interrupted(), "simulated": Stub(clock)}, TRAFFIC, ACME, clock)
+    with pytest.raises(type(error)):
+        asked.send(None)
+
+
+async def test_no_other_source_is_asked_after_a_cancellation_that_a_source_turns_into_its_failure(
+    clock: FakeClock,
+) -> None:
+    class FailsWhenStopped(Stub):
+        async def ask(self, module: Module, subject: Subject) -> Finding:
+            try:
+                return await super().ask(module, subject)
+            except asyncio.CancelledError:
+                raise SourceFailed("It was stopped.") from None
+
+    class NeverAsked(Stub):
+        async def ask(self, module: Module, subject: Subject) -> Finding:
+            raise AssertionError
+
+    sources = {"ranks": FailsWhenStopped(clock), "simulated": NeverAsked(clock)}
+    asked = asyncio.create_task(first_success(sources, TRAFFIC, ACME, clock))
+    await settle()
+    asked.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+
+
+async def test_a_lookup_that_takes_much_longer_than_usual_has_failed(clock: FakeClock) -> None:
+    class Companies:
+        name = "companies"
+        expected_seconds = 15.0
+
+        async def look_up(self, domain: str) -> CompanyData:
+            await clock.sleep(24.5)
+            return COMPANY
+
+    limited = [TimeLimited(Companies(), seconds=seconds, clock=clock) for seconds in (10, 9)]
+    assert [(source.name, source.expected_seconds) for source in limited] == [("companies", 15)] * 2
+    in_time, late = [asyncio.create_task(source.look_up("acme.com")) for source in limited]
+    await clock.advance(24)
+    with pytest.raises(TimeoutError):
+        await late
+    await clock.advance(0.5)
+    assert await in_time == COMPANY
 
 
 def test_every_module_is_either_simulated_or_derived() -> None:

@@ -1,7 +1,7 @@
 """
 The commands of the README, run as a person would paste them; `python -m tests.tour` writes their answers into it.
 
-Time passes ten times faster than in the README: the service is told so, and `sleep` is a shim. So is `curl`, since the
+Time passes five times faster than in the README: the service is told so, and `sleep` is a shim. So is `curl`, since the
 service is on another port and not every machine has that program, and `jq`, on the library of that name.
 """
 
@@ -18,7 +18,7 @@ from tests.conftest import ROOT, server_process
 README: Final = ROOT / "README.md"
 BLOCK: Final = re.compile(r"```sh\n(?P<commands>(?:(?!```).)*?)```\n\n```json\n(?P<answers>.*?)```\n", re.DOTALL)
 SETUP: Final = re.compile(r"```sh\n(TOKEN=.*?)```", re.DOTALL)
-SPEED: Final = 10
+SPEED: Final = 5
 SEPARATOR: Final = "\x1e"
 
 SHIMS: Final = {

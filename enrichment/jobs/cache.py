@@ -4,6 +4,7 @@ Findings by domain and module, kept for a module's time to live.
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
+from sys import getsizeof
 from typing import Final
 
 from enrichment.clock import Clock
@@ -12,8 +13,12 @@ from enrichment.modules.table import MODULES
 from schemas import Freshness
 
 DAY: Final = 86_400  # seconds
-FINDING_BYTES: Final = 1_000  # what a finding takes beside its body and citations
-CITATION_BYTES: Final = 300
+
+FINDING_BYTES: Final = 600  # what a finding takes beside its body and what follows
+CITATION_BYTES: Final = 150  # beside its URL and title
+ATTEMPT_BYTES: Final = 120  # beside the error
+ORIGIN_BYTES: Final = 80  # a tuple, and the time in it
+
 FRESH_DAYS: Final = 7
 
 
@@ -74,4 +79,6 @@ def freshness(finding: Finding | None, module: Module, now: float) -> Freshness:
 
 def _size(finding: Finding) -> int:
     """About how many bytes a finding takes."""
-    return FINDING_BYTES + len(finding.body) + CITATION_BYTES * len(finding.citations)
+    citations = sum(CITATION_BYTES + getsizeof(each.url) + getsizeof(each.title) for each in finding.citations)
+    attempts = sum(ATTEMPT_BYTES + getsizeof(each.error) for each in finding.attempts)
+    return FINDING_BYTES + len(finding.body) + citations + attempts + ORIGIN_BYTES * len(finding.based_on)

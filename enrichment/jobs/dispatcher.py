@@ -5,6 +5,7 @@ The dispatcher of a single process: every running job is a task.
 import asyncio
 import functools
 from collections.abc import Sequence
+from typing import Final
 
 from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.model import AnyJob, Batch, Enrichment
@@ -12,6 +13,9 @@ from enrichment.jobs.resolver import Resolver
 from enrichment.jobs.runner import STOPPED, Runner
 from enrichment.jobs.scheduler import Scheduler
 from schemas import JobState
+
+MAX_STOP_SECONDS: Final = 5.0
+"How long `close` waits for the tasks of running jobs. A source may ignore that it is cancelled."
 
 
 class MemoryDispatcher:
@@ -36,6 +40,8 @@ class MemoryDispatcher:
                 await self._runner.finish(job.id, JobState.CANCELLED, error=STOPPED)
             return
         for job in jobs:
+            if not self._store.is_unfinished(job.id):
+                continue  # cancelled while its 202 was on the way
             if isinstance(job, Enrichment):
                 self._scheduler.enqueue(job, batch)
             else:
@@ -44,7 +50,8 @@ class MemoryDispatcher:
 
     async def cancel(self, job_id: str) -> None:
         """See `Dispatcher.cancel`."""
-        self._resolver.abandon(job_id)
+        if self._scheduler.is_running(job_id):
+            self._resolver.abandon(job_id)
         if task := self._tasks.get(job_id):
             task.cancel()  # its place is free when the task is over, not before
         else:
@@ -52,16 +59,13 @@ class MemoryDispatcher:
             self._start_next()
 
     async def close(self) -> None:
-        """Run no more jobs, stop the running ones, and cancel each unfinished one."""
+        """Run no more jobs, and cancel each unfinished one."""
         self._is_closed = True
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # A task that was cancelled before its first step has recorded nothing, and queued jobs have no task.
         for job_id in self._store.unfinished():
             await self._runner.finish(job_id, JobState.CANCELLED, error=STOPPED)
-            self._scheduler.release(job_id)
+            await self.cancel(job_id)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=MAX_STOP_SECONDS)
 
     def _start_next(self) -> None:
         while not self._is_closed and (job := self._scheduler.acquire()):

@@ -3,12 +3,12 @@ The store of a single process: a dict that holds all jobs, and its lock.
 """
 
 import asyncio
-import functools
 import itertools
 import math
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Collection, Sequence
-from typing import Final, cast
+from sys import getsizeof
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -16,15 +16,21 @@ from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, TooManyJobs
 from enrichment.jobs.archive import ArchivedEnrichment, archive
 from enrichment.jobs.index import JobIndex
-from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
+from enrichment.jobs.model import AnyJob, Batch, BatchItem, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot, J, Page
 from schemas import CompanyData, JobState
 
 JOB_BYTES: Final = 1_000
-"What a finished job takes beside its compressed steps and its error: the value, its ids, its places in the index."
+"What a finished job takes beside its compressed steps, its error and its domain: the value, its places in the index."
+
+ITEM_BYTES: Final = 100
+"What an entry of a batch takes beside its texts."
 
 READ_JOBS: Final = 100
 "Finished jobs that are kept decompressed, some 25 kB each: whoever polls reads the same one again and again."
+
+MAX_READ_BYTES: Final = 100_000
+"A job with larger results is decompressed each time that it is read, so that 100 of them cannot fill the memory."
 
 
 class MemoryStore:
@@ -33,7 +39,8 @@ class MemoryStore:
 
     Holds at most `max_pending` unfinished jobs, and finished ones for `retention_seconds` up to the number of
     `max_finished` and a size of some `max_finished_bytes`; the oldest are forgotten first. A skipped entry of a batch
-    counts as a job, for it takes as much memory: as an unfinished one until all jobs of the batch are finished.
+    counts as a job, for it takes as much memory: as an unfinished one until all jobs of the batch are finished. Until
+    then an entry whose job is forgotten counts in the same way; afterwards the size of all entries counts.
 
     Every change of a job is made under the lock. A reader takes no lock: jobs are values, and no read awaits. Before
     anything is read, jobs whose time is over are forgotten.
@@ -57,12 +64,12 @@ class MemoryStore:
         self._finished: deque[AnyJob] = deque()  # in the order in which they finished
         self._index = JobIndex(self._jobs)
         self._batches: dict[str, _HeldBatch] = {}
-        self._pending_skipped = 0  # skipped entries of batches with unfinished jobs
+        self._pending_skipped = 0  # entries of unfinished batches that are skipped, or whose jobs are forgotten
         self._finished_skipped = 0  # those of other batches
         self._finished_bytes = 0
         self._numbers = itertools.count(1)
         self._lock = asyncio.Lock()
-        self._read = functools.lru_cache(maxsize=READ_JOBS)(self._decompressed)
+        self._decompressed: OrderedDict[str, Enrichment] = OrderedDict()  # the most recently read ones
 
     @property
     def pending(self) -> int:
@@ -72,6 +79,11 @@ class MemoryStore:
     def unfinished(self) -> list[str]:
         """The ids of all unfinished jobs, oldest first."""
         return [job.id for job in self._jobs.values() if not job.is_finished]
+
+    def is_unfinished(self, job_id: str) -> bool:
+        """Whether a job is held that is not finished."""
+        job = self._jobs.get(job_id)
+        return job is not None and not job.is_finished
 
     async def add(self, jobs: Sequence[J], batch: Batch | None = None) -> Sequence[J]:
         """See `JobStore.add`."""
@@ -188,12 +200,20 @@ class MemoryStore:
 
     def _find(self, job_id: str | None) -> Enrichment | None:
         job = self._jobs.get(job_id or "")
-        if not isinstance(job, Enrichment):
-            return None
-        return self._read(job.id) if job.is_finished else job
+        if isinstance(job, ArchivedEnrichment):
+            return self._restored(job)
+        return job if isinstance(job, Enrichment) else None
 
-    def _decompressed(self, job_id: str) -> Enrichment:
-        return cast("ArchivedEnrichment", self._jobs[job_id]).restore()
+    def _restored(self, job: ArchivedEnrichment) -> Enrichment:
+        if restored := self._decompressed.get(job.id):
+            self._decompressed.move_to_end(job.id)
+            return restored
+        restored = job.restore()
+        if sum(len(step.finding.body) for step in restored.steps if step.finding) <= MAX_READ_BYTES:
+            self._decompressed[job.id] = restored
+            if len(self._decompressed) > READ_JOBS:
+                self._decompressed.popitem(last=False)
+        return restored
 
     def _replace(self, job: AnyJob, before: AnyJob) -> None:
         self._jobs[job.id] = job
@@ -210,6 +230,7 @@ class MemoryStore:
             self._finished_bytes -= _size(job)
             if isinstance(job, Enrichment):
                 self._index.remove(job)
+                self._decompressed.pop(job.id, None)
                 self._note_forgotten(job.batch_id)
             del self._jobs[job.id]
 
@@ -221,30 +242,45 @@ class MemoryStore:
         if held := self._batches.get(batch_id or ""):
             held.unfinished -= 1
             if not held.unfinished:
-                self._pending_skipped -= held.skipped
+                self._pending_skipped -= held.skipped + held.forgotten
                 self._finished_skipped += held.skipped
+                self._finished_bytes += held.size
 
     def _note_forgotten(self, batch_id: str | None) -> None:
         if held := self._batches.get(batch_id or ""):
             held.jobs -= 1
-            if not held.jobs:  # none of them is unfinished either
+            if held.unfinished:
+                held.forgotten += 1
+                self._pending_skipped += 1
+            elif not held.jobs:
                 self._finished_skipped -= held.skipped
+                self._finished_bytes -= held.size
                 del self._batches[held.batch.id]
 
 
 class _HeldBatch:
-    """A batch, the number of its jobs that are held, and of those the unfinished ones."""
+    """
+    A batch, the number of its jobs that are held, and of those the unfinished ones. `size` is about how many bytes its
+    entries take; `forgotten` are those whose jobs were forgotten before the batch was finished.
+    """
 
-    __slots__ = ("batch", "jobs", "skipped", "unfinished")
+    __slots__ = ("batch", "forgotten", "jobs", "size", "skipped", "unfinished")
 
     def __init__(self, batch: Batch, *, jobs: int, skipped: int) -> None:
         self.batch = batch
         self.jobs = jobs
         self.unfinished = jobs
         self.skipped = skipped
+        self.forgotten = 0
+        self.size = sum(map(_size_of_item, batch.items))
 
 
 def _size(job: AnyJob) -> int:
-    """About how many bytes a finished job takes."""
+    """About how many bytes a finished job takes. Its domain occurs in its id and the index, too."""
     packed = len(job.packed) if isinstance(job, ArchivedEnrichment) else 0
-    return JOB_BYTES + packed + len(job.error or "")
+    return JOB_BYTES + packed + 2 * len(job.domain) + (getsizeof(job.error) if job.error else 0)
+
+
+def _size_of_item(item: BatchItem) -> int:
+    """About how many bytes an entry of a batch takes."""
+    return ITEM_BYTES + getsizeof(item.domain) + getsizeof(item.reason or item.job_id)

@@ -16,7 +16,7 @@ from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES, WAVES
-from enrichment.sources import ChainFailed
+from enrichment.sources import ChainFailed, ends_task
 from schemas import SourceAttempt, StepState
 
 log = Log(__name__)
@@ -62,7 +62,9 @@ class Pipeline:
                 if need in run.done and MODULES[need].wave == module.wave:
                     await run.done[need].wait()
             await self._answer(run, module)
-        except Exception as error:
+        except BaseException as error:
+            if ends_task(error):
+                raise
             log.exception("module failed", module=module.id, **run.ids)
             await self._fail(run, module.id, f"Unexpected {type(error).__name__}; the log says more.")
         finally:

@@ -82,9 +82,11 @@ class SharedCalls:
         shared.askers.add(asker)
         try:
             await asyncio.wait([shared.task])
+            if shared.task.cancelled() and asker in shared.askers:
+                raise SourceFailed("The call was cancelled unexpectedly.")  # neither by `abandon` nor by its askers
+            return shared.task.result()
         finally:
             self._leave(key, shared, asker)
-        return shared.task.result()
 
     def abandon(self, asker: str) -> None:
         """Make the asker leave all calls that it waits for."""

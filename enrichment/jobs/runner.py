@@ -10,7 +10,7 @@ from enrichment.jobs.model import AnyJob, Enrichment, Lookup
 from enrichment.jobs.pipeline import Pipeline
 from enrichment.jobs.protocols import JobStore
 from enrichment.logs import Log
-from enrichment.sources import CompanySource, is_being_cancelled
+from enrichment.sources import CompanySource, ends_task
 from schemas import CompanyData, JobState
 
 log = Log(__name__)
@@ -36,14 +36,13 @@ class Runner:
             elif begun := await self._store.begin(job.id):
                 await self._pipeline.run(begun)
                 await self._conclude(job)
-        except asyncio.CancelledError:
-            if is_being_cancelled():
+        except BaseException as error:
+            if not ends_task(error):
+                await self._fail(job)
+                return
+            if isinstance(error, asyncio.CancelledError):
                 await self.finish(job.id, JobState.CANCELLED, error=STOPPED)
-                raise
-            await self._fail(job)
-        except (Exception, SystemExit):
-            # SystemExit too: in a task, asyncio raises it out of the event loop, which would end the process.
-            await self._fail(job)
+            raise
 
     async def finish(
         self, job_id: str, state: JobState, *, result: CompanyData | None = None, error: str | None = None

@@ -56,6 +56,10 @@ class Scheduler:
                 return job
         return None
 
+    def is_running(self, job_id: str) -> bool:
+        """Whether the job was acquired and is not released yet."""
+        return job_id in self._running
+
     def release(self, job_id: str) -> None:
         """Remove a job, whether it runs, waits, is held back, or was never enqueued."""
         self._running.discard(job_id)

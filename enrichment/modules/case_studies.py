@@ -25,8 +25,9 @@ def load_case_studies(path: str | Path | None = None) -> tuple[CaseStudy, ...]:
     try:
         with Path(path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise SettingsError([f"CASE_STUDIES_FILE {path} cannot be read: {error.strerror}."]) from None
+    except (OSError, ValueError) as error:  # the latter for a null character, or invalid UTF-8, in the path
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError([f"CASE_STUDIES_FILE {path} cannot be read: {reason}."]) from None
     if len(content) > MAX_BYTES:
         raise SettingsError([f"CASE_STUDIES_FILE {path} is larger than {MAX_BYTES // 1_000_000} MB."])
     try:

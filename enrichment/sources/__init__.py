@@ -37,6 +37,22 @@ class CompanySource(Protocol):
         """Return the company's data. Any exception fails the job."""
 
 
+class TimeLimited:
+    """Another `CompanySource`, which has failed if it takes `seconds` more than usual."""
+
+    def __init__(self, source: CompanySource, *, seconds: float, clock: Clock) -> None:
+        self.name = source.name
+        self.expected_seconds = source.expected_seconds
+        self._source = source
+        self._max_seconds = source.expected_seconds + seconds
+        self._clock = clock
+
+    async def look_up(self, domain: str) -> CompanyData:
+        """See `CompanySource.look_up`."""
+        async with self._clock.timeout(self._max_seconds):
+            return await self._source.look_up(domain)
+
+
 class Source(Protocol):
     """A source for modules. It asks and reads; retries, caching and fallbacks are left to its callers."""
 
@@ -74,6 +90,8 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
         attempts.append(SourceAttempt(source=name, duration_seconds=duration, error=error))
         if finding:
             return msgspec.structs.replace(finding, attempts=tuple(attempts))
+        if is_being_cancelled():  # and the source has turned that into its failure
+            raise asyncio.CancelledError
     if not attempts:
         raise InsufficientInput(f"None of its sources is configured: {', '.join(module.chain)}.")
     raise ChainFailed("; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts), tuple(attempts))
@@ -87,18 +105,26 @@ async def _ask(source: Source, module: Module, subject: Subject) -> tuple[Findin
         return None, str(error)
     except InsufficientInput:
         raise
-    except asyncio.CancelledError:
-        if is_being_cancelled():
+    except BaseException as error:
+        if ends_task(error):
             raise
-        log.exception("source failed", module=module.id, domain=subject.domain)
-        return None, "Unexpected CancelledError; the log has the details."
-    except (Exception, SystemExit) as error:
-        # SystemExit too: in a task, asyncio raises it out of the event loop, which would end the process.
         log.exception("source failed", module=module.id, domain=subject.domain)
         return None, f"Unexpected {type(error).__name__}; the log has the details."
 
 
+def ends_task(error: BaseException) -> bool:
+    """
+    Whether an exception that called code has raised has to end the current task; else it is a failure of that code.
+
+    Failures are also a `CancelledError` although nobody has cancelled the task, `SystemExit`, which asyncio would raise
+    out of the event loop and so end the process, and what else is no `Exception`, such as a panic in Rust.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        return is_being_cancelled()
+    return isinstance(error, (KeyboardInterrupt, GeneratorExit))
+
+
 def is_being_cancelled() -> bool:
-    """Whether somebody has cancelled the current task; else a `CancelledError` in it comes from the called code."""
+    """Whether somebody has cancelled the current task."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

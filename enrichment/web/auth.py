@@ -45,8 +45,8 @@ class Tokens:
         """
         Log the generated token the first time this is called, with a command to paste as Jupyter does.
 
-        It is logged at every LOG_LEVEL, as requests cannot be made without it. `address` is the URL of the app, or if it
-        is not complete that of the server, as the path of a mount is not known before the first request.
+        It is logged at every LOG_LEVEL, as requests cannot be made without it. `address` is the URL of the app, or,
+        if it is not complete, that of the server: the path of a mount is not known before the first request.
         """
         if self._unlogged:
             curl = f"curl -X POST -H 'Authorization: Bearer {self._unlogged}' {address}/api/v1/enrich/costco.com"

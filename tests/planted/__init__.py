@@ -1,0 +1,3 @@
+"""
+Bugs that the tests have to find.
+"""

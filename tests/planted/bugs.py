@@ -1,0 +1,249 @@
+"""
+The bugs, each as an edit of one file.
+"""
+
+from typing import Final, NamedTuple
+
+
+class Bug(NamedTuple):
+    """In `path`, the text `before` becomes `after`. It has to occur once."""
+
+    name: str
+    path: str
+    before: str
+    after: str
+
+
+SCHEDULER: Final = "enrichment/jobs/scheduler.py"
+DISPATCHER: Final = "enrichment/jobs/dispatcher.py"
+STORE: Final = "enrichment/jobs/memory.py"
+INDEX: Final = "enrichment/jobs/index.py"
+ARCHIVE: Final = "enrichment/jobs/archive.py"
+RESOLVER: Final = "enrichment/jobs/resolver.py"
+CACHE: Final = "enrichment/jobs/cache.py"
+PIPELINE: Final = "enrichment/jobs/pipeline.py"
+RUNNER: Final = "enrichment/jobs/runner.py"
+BUDGET: Final = "enrichment/jobs/budget.py"
+MANAGER: Final = "enrichment/jobs/manager.py"
+SOURCES: Final = "enrichment/sources/__init__.py"
+AUTH: Final = "enrichment/web/auth.py"
+
+BUGS: Final = (
+    Bug(
+        "a place in a batch is handed on only by a job that ran",
+        SCHEDULER,
+        """\
+        self._running.discard(job_id)
+        self._waiting.pop(job_id, None)
+""",
+        """\
+        if job_id not in self._running and job_id in self._waiting:
+            del self._waiting[job_id]
+            return
+        self._running.discard(job_id)
+        self._waiting.pop(job_id, None)
+""",
+    ),
+    Bug(
+        "one job too many runs",
+        SCHEDULER,
+        "len(self._running) < self._max_running",
+        "len(self._running) <= self._max_running",
+    ),
+    Bug(
+        "one job too many of a batch runs",
+        SCHEDULER,
+        "len(group.admitted) >= group.concurrency",
+        "len(group.admitted) > group.concurrency",
+    ),
+    Bug("the place of a job is never free", SCHEDULER, "        self._running.discard(job_id)\n", ""),
+    Bug("a job that is cancelled while it waits runs", SCHEDULER, "        self._waiting.pop(job_id, None)\n", ""),
+    Bug("the last job of a batch comes first", SCHEDULER, "popitem(last=False)", "popitem()"),
+    Bug(
+        "batches are kept for ever",
+        SCHEDULER,
+        "        if not group.admitted:\n            del self._groups[batch_id]\n",
+        "",
+    ),
+    Bug("urgent jobs run last", SCHEDULER, "job.created_at - PRIORITY", "job.created_at + PRIORITY"),
+    Bug(
+        "nobody begins when a waiting job is cancelled",
+        DISPATCHER,
+        "            self._scheduler.release(job_id)\n            self._start_next()\n",
+        "            self._scheduler.release(job_id)\n",
+    ),
+    Bug(
+        "the place of a cancelled job is free before its task is over",
+        DISPATCHER,
+        "            task.cancel()  #",
+        "            task.cancel()\n            self._scheduler.release(job_id)\n            self._start_next()  #",
+    ),
+    Bug("calls go on after a cancel", DISPATCHER, "            self._resolver.abandon(job_id)\n", "            pass\n"),
+    Bug(
+        "queued jobs are not cancelled when the engine is left",
+        DISPATCHER,
+        "in self._store.unfinished():",
+        "in list(self._tasks):",
+    ),
+    Bug(
+        "the engine is left before the tasks are over",
+        DISPATCHER,
+        "await asyncio.wait(self._tasks.values(), timeout=MAX_STOP_SECONDS)",
+        "await asyncio.sleep(0)",
+    ),
+    Bug(
+        "a source can hold up the shutdown",
+        DISPATCHER,
+        "self._tasks.values(), timeout=MAX_STOP_SECONDS",
+        "self._tasks.values()",
+    ),
+    Bug(
+        "a job that is cancelled before it is dispatched is queued",
+        DISPATCHER,
+        "if not self._store.is_unfinished(job.id):",
+        "if False:",
+    ),
+    Bug("a job ends twice", STORE, "if job is None or job.is_finished:", "if job is None:"),
+    Bug("a module is recorded after the end of its job", STORE, "or job.is_finished or", "or"),
+    Bug("a module is recorded twice", STORE, " or job.step(step.module_id).ended_at is not None", ""),
+    Bug("a cancelled job begins", STORE, "job.state is not JobState.QUEUED", "job.state is JobState.RUNNING"),
+    Bug("the bytes of forgotten jobs still count", STORE, "            self._finished_bytes -= _size(job)\n", ""),
+    Bug(
+        "skipped entries count for ever",
+        STORE,
+        "                self._pending_skipped -= held.skipped + held.forgotten\n",
+        "",
+    ),
+    Bug("a batch is kept for ever", STORE, "                del self._batches[held.batch.id]\n", ""),
+    Bug("one job too few is held", STORE, "entries > self._max_pending", "entries >= self._max_pending"),
+    Bug(
+        "an expired job can be read",
+        STORE,
+        "return job.finished_at is not None and",
+        "return False and job.finished_at is not None and",
+    ),
+    Bug("a state's jobs are out of order", INDEX, "ids.insert(self._position(ids, job), job.id)", "ids.append(job.id)"),
+    Bug("a domain keeps forgotten jobs", INDEX, "        self._remove(ids, job)\n", ""),
+    Bug(
+        "a cancelled module seems to run",
+        ARCHIVE,
+        "if step.ended_at is None:",
+        "if step.ended_at is None and step.started_at is None:",
+    ),
+    Bug(
+        "a call is taken from those who still wait",
+        RESOLVER,
+        "if not shared.askers and not shared.task.done():",
+        "if not shared.task.done():",
+    ),
+    Bug(
+        "a stopped call is joined",
+        RESOLVER,
+        "            shared.task.cancel()\n            self._forget(key, shared)\n",
+        "            shared.task.cancel()\n",
+    ),
+    Bug("each asker makes a call", RESOLVER, "if shared is None:", "if True:"),
+    Bug(
+        "those whose call was cancelled seem to be",
+        RESOLVER,
+        "if shared.task.cancelled() and asker in shared.askers:",
+        "if False:",
+    ),
+    Bug(
+        "a derived answer is used for other findings",
+        RESOLVER,
+        "if finding and finding.based_on == based_on(subject)",
+        "if finding",
+    ),
+    Bug("no answer is cached", RESOLVER, "        await self._cache.put(subject.domain, module.id, finding)\n", ""),
+    Bug("the bytes of a replaced finding still count", CACHE, " - (_size(before) if before else 0)", ""),
+    Bug(
+        "an expired finding is used", CACHE, "seconds_left(finding, MODULES[module_id], now) > 0", "finding.fetched_at"
+    ),
+    Bug("a forced job reads the cache", PIPELINE, "if not run.job.force and", "if"),
+    Bug(
+        "a call begins though its job is finished",
+        PIPELINE,
+        "if not await self._store.record(run.job.id, begun):",
+        "if not await self._store.record(run.job.id, begun) and run.job.is_finished:",
+    ),
+    Bug(
+        "a deadline leaves modules unfinished",
+        PIPELINE,
+        "            for module_id in run.done:\n",
+        "            for module_id in ():\n",
+    ),
+    Bug(
+        "those that need a failed module wait for ever",
+        PIPELINE,
+        "        finally:\n            run.done[module.id].set()\n",
+        "        else:\n            run.done[module.id].set()\n",
+    ),
+    Bug("modules do not wait for those they need", PIPELINE, "MODULES[need].wave == module.wave", "False"),
+    Bug("a job without any result is completed", RUNNER, "if any(step.finding for step in steps):", "if steps:"),
+    Bug(
+        "a job with a failed module has failed",
+        RUNNER,
+        "if any(step.finding for step in steps):",
+        "if all(step.finding for step in steps):",
+    ),
+    Bug(
+        "a job that is cancelled from outside has no end",
+        RUNNER,
+        "            if isinstance(error, asyncio.CancelledError):\n                await",
+        "            if isinstance(error, TimeoutError):\n                await",
+    ),
+    Bug(
+        "a piece of work that waits is forgotten",
+        BUDGET,
+        "                future.set_result(None)\n",
+        "                if self._passed != 5:\n                    future.set_result(None)\n",
+    ),
+    Bug(
+        "pieces of work stop when one is cancelled",
+        BUDGET,
+        "if not future.done():  #",
+        "if future.done():\n                break\n            else:  #",
+    ),
+    Bug("the other job of a domain is cancelled", MANAGER, "        if job_id:\n", "        if False:\n"),
+    Bug(
+        "a retry runs what was completed",
+        MANAGER,
+        "if not failed_only or step.state is StepState.FAILED",
+        "if not failed_only or step.state is not StepState.SKIPPED",
+    ),
+    Bug(
+        "a source's exit ends the process",
+        SOURCES,
+        "isinstance(error, (KeyboardInterrupt, GeneratorExit))",
+        "not isinstance(error, Exception)",
+    ),
+    Bug(
+        "a source's CancelledError cancels the job",
+        SOURCES,
+        "        return is_being_cancelled()\n    return isinstance",
+        "        return True\n    return isinstance",
+    ),
+    Bug("the next source is asked after a cancel", SOURCES, "if is_being_cancelled():  #", "if False:  #"),
+    Bug(
+        "a failed source ends the chain",
+        SOURCES,
+        "    if not attempts:\n        raise Insuff",
+        "        break\n    if not attempts:\n        raise Insuff",
+    ),
+    Bug(
+        "only the first byte of tokens' digests is compared",
+        AUTH,
+        "hmac.compare_digest(digest, accepted)",
+        "hmac.compare_digest(digest[:1], accepted[:1])",
+    ),
+    Bug(
+        "the last byte of tokens' digests is not compared",
+        AUTH,
+        "hmac.compare_digest(digest, accepted)",
+        "hmac.compare_digest(digest[:-1], accepted[:-1])",
+    ),
+    Bug(
+        "only the first token is accepted", AUTH, "for accepted in self._digests)", "for accepted in self._digests[:1])"
+    ),
+)
