@@ -39,7 +39,6 @@ PLAIN_DECIMAL: Final[Mapping[Any, re.Pattern[str]]] = {
 "By type. Python's own conversions also accept `1e3`, `1_000`, `+5` and the digits of other scripts."
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
 CASE_SENSITIVE: Final = frozenset({"case_studies_file", "contact", "outbound_proxy", "sec_user_agent"})
-USER_INFO: Final = re.compile(r".*@", re.DOTALL)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -299,4 +298,7 @@ def _shown(name: str, value: Any) -> str:
             (index, item) for index, item in enumerate(value) if item in value[:index] or not _fits(name, (item,))
         )
         position = f"item {index + 1}, "
-    return f"({position}not shown here)" if name == "api_tokens" else USER_INFO.sub("…@", repr(value))[:60]
+    if name == "api_tokens":
+        return f"({position}not shown here)"
+    _, at, rest = repr(value).rpartition("@")  # what stands before it can be a password
+    return f"…@{rest}"[:60] if at else rest[:60]
