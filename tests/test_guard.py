@@ -11,6 +11,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpcore2
@@ -24,7 +25,7 @@ from enrichment.sources.messages import HttpRequest, HttpResponse
 from enrichment.sources.upstream import Upstream
 from tests.conftest import FakeClock, settle
 from tests.upstreams import (
-    CERTIFICATE,
+    AUTHORITY,
     InstantClock,
     Reply,
     StubUpstream,
@@ -285,8 +286,16 @@ async def test_where_the_operator_points_a_service_no_website_gets() -> None:
     assert net.wire.connected == [("10.0.0.7", 8080), (PUBLIC, 80)]
 
 
-async def test_tls_is_with_the_name_though_the_connection_is_with_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+def trust_the_authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let clients that are made from now on trust the authority of the stub servers, and no other."""
+    AUTHORITY.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+
+
+async def test_tls_is_with_the_name_though_the_connection_is_with_the_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trust_the_authority(monkeypatch, tmp_path)
     tls, names = server_tls(), []
     tls.sni_callback = lambda _, name, __: names.append(name)
     async with internet(tls=tls, company_example=(PUBLIC,), other_example=(PUBLIC,)) as net:
@@ -518,8 +527,8 @@ async def test_websites_are_fetched_through_the_operators_proxy(
     ]
 
 
-async def test_a_website_is_read_through_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+async def test_a_website_is_read_through_a_tunnel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    trust_the_authority(monkeypatch, tmp_path)
     async with stub_upstream() as proxy, live_client(InstantClock(), proxy=proxy.url) as client:
         response = await client.fetch(
             HOMEPAGES, HttpRequest(url="https://company.example/"), HttpResponse.raise_for_status

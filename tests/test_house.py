@@ -50,6 +50,8 @@ long as there is no circle.
 ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "starlette": ("service", "enrichment.web"),
     "uvicorn": ("enrichment.web.server",),
+    "httpx2": ("enrichment.sources",),
+    "httpcore2": ("enrichment.sources",),
     "os": ("enrichment.settings",),
     "enrichment.sources.simulated": ("service", "enrichment.engine", "enrichment.sources.simulated"),
 }
@@ -192,8 +194,8 @@ def test_heroku_runs_one_process_and_sets_known_variables_only() -> None:
 
 
 def test_dependencies_are_pinned() -> None:
-    for path in ("requirements.txt", "tests/requirements.txt", "tests/benchmarks/requirements.txt"):
-        for line in (ROOT / path).read_text().splitlines():
+    for path in (*ROOT.glob("requirements*.txt"), *ROOT.glob("tests/**/requirements.txt")):
+        for line in path.read_text().splitlines():
             assert line.startswith(("#", "-r ")) or "==" in line
 
 

@@ -17,13 +17,14 @@ from email.utils import format_datetime
 from typing import Any, NamedTuple
 
 import httpcore2
+import trustme
 
 from enrichment.clock import Clock
 from enrichment.sources.guard import Dns
 from enrichment.sources.http import Client
-from tests.conftest import ROOT
 
-CERTIFICATE = ROOT / "tests" / "certificate.pem"
+AUTHORITY = trustme.CA()
+CERTIFICATE = AUTHORITY.issue_cert("company.example")
 "Of company.example, signed by itself, with its key; for `SSL_CERT_FILE`, too."
 
 
@@ -218,7 +219,7 @@ async def stub_upstream(
 def server_tls() -> ssl.SSLContext:
     """TLS with the certificate of company.example."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(CERTIFICATE)
+    CERTIFICATE.configure_cert(tls)
     return tls
 
 
