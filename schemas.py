@@ -2,6 +2,7 @@
 Everything that crosses HTTP as JSON, shape by shape.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -21,85 +22,102 @@ class Response(msgspec.Struct, frozen=True):
     """A body that we send."""
 
 
+JOB_STATE = Meta(description="State of the job.")
+JobId = Annotated[str, Meta(description="Id of the job.")]
+
+
 class EnrichRequest(Request, frozen=True):
     """`POST /enrich`."""
 
-    company_domain: str
+    company_domain: Annotated[str, Meta(description="The company's domain in any spelling, or a URL of its website.")]
 
 
 class CompanyData(Response, frozen=True):
-    """What was found out about a company; `company_size` in employees."""
+    """What was found out about a company."""
 
-    company_size: int
-    industry: str
+    company_size: Annotated[int, Meta(description="Number of employees.")]
+    industry: Annotated[str, Meta(description="Name of the industry.")]
 
 
 class PendingJob(Response, frozen=True, kw_only=True):
     """The 202 of `POST /enrich`, and `GET /enrich/{job_id}` until the job is done."""
 
-    job_id: str
-    status: Literal["pending"] = "pending"
+    job_id: JobId
+    status: Annotated[Literal["pending"], JOB_STATE] = "pending"
 
 
 class CompleteJob(Response, frozen=True, kw_only=True):
     """`GET /enrich/{job_id}` when the data is there."""
 
-    job_id: str
-    status: Literal["complete"] = "complete"
-    data: CompanyData
+    job_id: JobId
+    status: Annotated[Literal["complete"], JOB_STATE] = "complete"
+    data: Annotated[CompanyData, Meta(description="What was found out about the company.")]
 
 
 class FailedJob(Response, frozen=True, kw_only=True):
     """`GET /enrich/{job_id}` when there will be no data, and why."""
 
-    job_id: str
-    status: Literal["failed"] = "failed"
-    error: str
+    job_id: JobId
+    status: Annotated[Literal["failed"], JOB_STATE] = "failed"
+    error: Annotated[str, Meta(description="Why there is no data.")]
 
 
 class Health(Response, frozen=True, kw_only=True):
     """`GET /health`: the process is alive."""
 
-    status: Literal["healthy"] = "healthy"
-    service: str
-    version: str
+    status: Annotated[Literal["healthy"], Meta(description="Always `healthy`: the process answers.")] = "healthy"
+    service: Annotated[str, Meta(description="Name of the service.")]
+    version: Annotated[str, Meta(description="Version of the service.")]
 
 
 class Ready(Response, frozen=True, kw_only=True):
     """`GET /ready`: the service takes work."""
 
-    status: Literal["ready"] = "ready"
+    status: Annotated[
+        Literal["ready"], Meta(description="Always `ready`; a service that accepts no jobs answers 503.")
+    ] = "ready"
 
 
 class FieldError(Response, frozen=True, kw_only=True):
-    """
-    One fault: in the caller's document at `pointer`, an RFC 6901 JSON pointer as a URI fragment, or in the query at
-    `parameter`.
-    """
+    """An invalid part of the request."""
 
-    pointer: str | msgspec.UnsetType = msgspec.UNSET
-    parameter: str | msgspec.UnsetType = msgspec.UNSET
-    detail: str
+    pointer: Annotated[
+        str | msgspec.UnsetType,
+        Meta(
+            description="Place in the body, as an RFC 6901 JSON pointer in a URI fragment; omitted if the body is "
+            "not at fault."
+        ),
+    ] = msgspec.UNSET
+    parameter: Annotated[
+        str | msgspec.UnsetType,
+        Meta(description="Name of the parameter of the query or the path; omitted if it is the body that is at fault."),
+    ] = msgspec.UNSET
+    detail: Annotated[str, Meta(description="What is wrong with the value, and which values are possible.")]
 
 
 class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
-    """
-    Every error, as RFC 9457 `application/problem+json`.
+    """Every error, as RFC 9457 `application/problem+json`."""
 
-    `type` is always `about:blank`, so `title` is the status in words; programs go by `code`, which is stable. `missing`
-    and `suggestions` come with `insufficient_information`.
-    """
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    request_id: str
-    errors: tuple[FieldError, ...] = ()
-    missing: tuple[str, ...] = ()
-    suggestions: tuple[str, ...] = ()
+    type: Annotated[str, Meta(description="Always `about:blank`, so `title` is the phrase of the HTTP status.")]
+    title: Annotated[str, Meta(description="Phrase of the HTTP status, such as `Not Found`.")]
+    status: Annotated[int, Meta(description="The HTTP status.")]
+    detail: Annotated[str, Meta(description="What is wrong, in words.")]
+    instance: Annotated[str, Meta(description="Path of the request.")]
+    code: Annotated[str, Meta(description="What is wrong, as a stable code for programs.")]
+    request_id: Annotated[
+        str, Meta(description="Id of the request: that of the `X-Request-ID` header and of the log lines.")
+    ]
+    errors: Annotated[
+        tuple[FieldError, ...],
+        Meta(description="The invalid parts of the request; omitted if the error is not caused by one of them."),
+    ] = ()
+    missing: Annotated[
+        tuple[str, ...],
+        Meta(description="The data that is needed and not known; only with `insufficient_information`."),
+    ] = ()
+    suggestions: Annotated[
+        tuple[str, ...], Meta(description="How to supply the missing data; only with `insufficient_information`.")
+    ] = ()
 
 
 class JobState(StrEnum):
@@ -137,274 +155,494 @@ WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_l
 ModuleIds = Annotated[tuple[str, ...], Meta(max_length=100)]
 
 
-class JobQuery(Query, frozen=True, kw_only=True):
-    """Which job of a domain is meant: without `job_id` the newest that will do."""
+# Fields that several shapes have.
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]  # UTC, ISO 8601, whole seconds
+Domain = Annotated[str, Meta(description="The company's domain, in canonical form.")]
+CurrentState = Annotated[JobState, JOB_STATE]
+JobPriority = Annotated[Priority, Meta(description="Priority of the job in the queue.")]
+Forced = Annotated[bool, Meta(description="Whether the job ignores cached answers.")]
+Simulated = Annotated[
+    bool, Meta(description="Whether the data is invented, or would be; then it must not be relied on.")
+]
+EstimatedSeconds = Annotated[int, Meta(description="Estimated time until everything is done, in seconds.")]
+CreatedAt = Annotated[Time, Meta(description="When it was accepted.")]
+StartedAt = Annotated[Time | None, Meta(description="When it started; null before.")]
+CompletedAt = Annotated[Time | None, Meta(description="When it ended, in whatever state; null before.")]
+Duration = Annotated[float | None, Meta(description="Duration in seconds; null until it has ended.")]
+Progress = Annotated[float, Meta(description="Modules that are completed, failed or skipped, in percent of all.")]
+ModulesTotal = Annotated[int, Meta(description="Number of modules of the job.")]
+ModulesCompleted = Annotated[int, Meta(description="Number of modules that are completed.")]
+ModulesFailed = Annotated[int, Meta(description="Number of modules that failed.")]
+ModulesSkipped = Annotated[int, Meta(description="Number of modules that were skipped.")]
+ModuleId = Annotated[str, Meta(description="Id of the module.")]
+ModuleState = Annotated[StepState, Meta(description="State of the module.")]
+ModuleReason = Annotated[
+    str | None, Meta(description="Why the module failed or was skipped; null if it did not and was not.")
+]
+FromCache = Annotated[bool, Meta(description="Whether the answer came from the cache.")]
+DataPoints = Annotated[int | None, Meta(description="Number of known values in the answer; null without an answer.")]
+AnswerSource = Annotated[str | None, Meta(description="Name of the source of the answer; null without an answer.")]
+AnswerUrl = Annotated[
+    str | None, Meta(description="URL of a page where the answer can be verified; null if there is none.")
+]
+SourceName = Annotated[str, Meta(description="Name of the source.")]
 
-    job_id: Annotated[str, Meta(min_length=1)] | None = None
+
+class JobQuery(Query, frozen=True, kw_only=True):
+    """Which job of a domain is meant."""
+
+    job_id: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="Id of the job; by default the newest job of the domain that is in a suitable state."),
+    ] = None
 
 
 class ResultsQuery(JobQuery, frozen=True, kw_only=True):
-    """`modules` narrows the results."""
+    """The query of `GET /api/v1/enrich/{domain}/results`."""
 
-    modules: tuple[str, ...] | None = None
+    modules: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Ids of the modules whose results are wanted; by default all modules of the job."),
+    ] = None
 
 
 class ListQuery(Query, frozen=True, kw_only=True):
-    """`domain` in any spelling and `status` filter the list; `limit` and `offset` are numbers of jobs."""
+    """The query of `GET /api/v1/enrich`: filters, and the page."""
 
-    domain: str | None = None
-    status: tuple[JobState, ...] = ()
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
-    offset: Annotated[int, Meta(ge=0, le=1_000_000_000_000)] = 0
+    domain: Annotated[str | None, Meta(description="Only jobs of this domain, in any spelling.")] = None
+    status: Annotated[tuple[JobState, ...], Meta(description="Only jobs in one of these states.")] = ()
+    limit: Annotated[Annotated[int, Meta(ge=1, le=100)], Meta(description="Maximum number of jobs in the list.")] = 50
+    offset: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000_000_000)],
+        Meta(description="Number of jobs to skip at the start of the list."),
+    ] = 0
+
+
+OnlyModules = Annotated[
+    ModuleIds | None, Meta(description="Ids of the modules to run; by default all modules of the waves.")
+]
+OnlyWaves = Annotated[WaveNumbers | None, Meta(description="Numbers of the waves to run; by default all.")]
+WithoutCache = Annotated[bool | None, Meta(description="Whether to ignore cached answers; false by default.")]
+WantedPriority = Annotated[Priority | None, Meta(description="Priority in the queue; `normal` by default.")]
 
 
 class StartRequest(Request, frozen=True):
     """`POST /api/v1/enrich/{domain}`; every field may be missing or null."""
 
-    modules: ModuleIds | None = None
-    waves: WaveNumbers | None = None
-    force: bool | None = None
-    priority: Priority | None = None
+    modules: OnlyModules = None
+    waves: OnlyWaves = None
+    force: WithoutCache = None
+    priority: WantedPriority = None
 
 
 class BatchRequest(Request, frozen=True):
-    """`POST /api/v1/enrich/batch`; `concurrency` in jobs."""
+    """`POST /api/v1/enrich/batch`."""
 
-    domains: tuple[str, ...]
-    modules: ModuleIds | None = None
-    waves: WaveNumbers | None = None
-    force: bool | None = None
-    priority: Priority | None = None
-    concurrency: Annotated[int, Meta(ge=1, le=20)] | None = None
+    domains: Annotated[tuple[str, ...], Meta(description="The companies' domains, in any spelling.")]
+    modules: OnlyModules = None
+    waves: OnlyWaves = None
+    force: WithoutCache = None
+    priority: WantedPriority = None
+    concurrency: Annotated[
+        Annotated[int, Meta(ge=1, le=20)] | None,
+        Meta(description="Maximum number of jobs of the batch that run at the same time; 5 by default."),
+    ] = None
 
 
 class RetryRequest(Request, frozen=True):
     """`POST /api/v1/enrich/{domain}/retry`."""
 
-    failed_modules_only: bool | None = None
+    failed_modules_only: Annotated[
+        bool | None,
+        Meta(
+            description="Whether to run only modules that failed, or were skipped because one failed; true by default."
+        ),
+    ] = None
 
 
 class StartedJob(Response, frozen=True, kw_only=True):
-    """The 202 of starting and retrying. Times everywhere are UTC, ISO 8601, whole seconds."""
+    """A job that was accepted."""
 
-    job_id: str
-    domain: str
-    status: JobState
-    modules: tuple[str, ...]
-    waves: tuple[int, ...]
-    priority: Priority
-    force: bool
-    simulated: bool
-    estimated_time_seconds: int
-    created_at: str
+    job_id: JobId
+    domain: Domain
+    status: CurrentState
+    modules: Annotated[tuple[str, ...], Meta(description="Ids of the modules that the job runs.")]
+    waves: Annotated[
+        tuple[int, ...], Meta(description="Numbers of the waves, from 1 to 4, that these modules belong to.")
+    ]
+    priority: JobPriority
+    force: Forced
+    simulated: Simulated
+    estimated_time_seconds: EstimatedSeconds
+    created_at: CreatedAt
 
 
 class BatchJob(Response, frozen=True, kw_only=True, omit_defaults=True):
-    """One entry of a batch, as posted or as its job stands; `reason` says why it was skipped."""
+    """A domain of a batch, with the state of its job."""
 
-    job_id: str | None
-    domain: str
-    status: Literal["queued", "running", "completed", "failed", "cancelled", "skipped", "forgotten"]
-    progress_percent: float | msgspec.UnsetType = msgspec.UNSET
-    reason: str | None = None
+    job_id: Annotated[str | None, Meta(description="Id of the job; null if the domain was skipped.")]
+    domain: Annotated[
+        str, Meta(description="The domain in canonical form; as posted, possibly shortened, if it is invalid.")
+    ]
+    status: Annotated[
+        Literal["queued", "running", "completed", "failed", "cancelled", "skipped", "forgotten"],
+        Meta(
+            description="State of the job; `skipped` if none was started for the domain, `forgotten` if the job "
+            "had finished and is no longer kept."
+        ),
+    ]
+    progress_percent: Annotated[
+        float | msgspec.UnsetType,
+        Meta(
+            description="Modules of the job that are done, in percent of all its modules; omitted without a job, "
+            "and in the answer to the POST."
+        ),
+    ] = msgspec.UNSET
+    reason: Annotated[str | None, Meta(description="Why the domain was skipped; omitted if it was not.")] = None
 
 
 class StartedBatch(Response, frozen=True, kw_only=True):
-    """The 202 of `POST /api/v1/enrich/batch`, and the batch as it stands later on."""
+    """A batch that was accepted."""
 
-    batch_id: str
-    status: JobState
-    simulated: bool
-    total_domains: int
-    queued_count: int
-    skipped_count: int
-    jobs: tuple[BatchJob, ...]
-    estimated_time_seconds: int
-    created_at: str
+    batch_id: Annotated[str, Meta(description="Id of the batch.")]
+    status: Annotated[
+        JobState,
+        Meta(
+            description="State of the batch: `queued` while no job has started, `running` while any is "
+            "unfinished, `failed` or `cancelled` if all jobs are, else `completed`."
+        ),
+    ]
+    simulated: Simulated
+    total_domains: Annotated[int, Meta(description="Number of domains that were posted: the sum of all counts.")]
+    queued_count: Annotated[int, Meta(description="Number of jobs that are waiting to start.")]
+    skipped_count: Annotated[int, Meta(description="Number of domains that were skipped: no job was started for them.")]
+    jobs: Annotated[
+        tuple[BatchJob, ...], Meta(description="The domains with their jobs, in the order in which they were posted.")
+    ]
+    estimated_time_seconds: EstimatedSeconds
+    created_at: CreatedAt
 
 
 class BatchStatus(StartedBatch, frozen=True, kw_only=True):
-    """
-    `GET /api/v1/enrich/batch/{batch_id}`. The counts are those of now, and sum to `total_domains`.
+    """The progress of a batch. Its counts are those of now, and sum to `total_domains`."""
 
-    A job that was finished and is no longer kept counts as forgotten. `progress_percent` is 100 when all jobs have
-    ended, however they did.
-    """
+    running_count: Annotated[int, Meta(description="Number of jobs that are running.")]
+    completed_count: Annotated[int, Meta(description="Number of jobs that completed and are still kept.")]
+    failed_count: Annotated[int, Meta(description="Number of jobs that failed and are still kept.")]
+    cancelled_count: Annotated[int, Meta(description="Number of jobs that were cancelled and are still kept.")]
+    forgotten_count: Annotated[int, Meta(description="Number of jobs that had finished and are no longer kept.")]
+    progress_percent: Annotated[
+        float,
+        Meta(
+            description="Mean progress of the jobs, in percent: a finished or forgotten job counts 100, a skipped "
+            "domain not at all."
+        ),
+    ]
 
-    running_count: int
-    completed_count: int
-    failed_count: int
-    cancelled_count: int
-    forgotten_count: int
-    progress_percent: float
+
+class Method(StrEnum):
+    """How a value was obtained."""
+
+    API = "api"
+    SCRAPE = "scrape"
+    DERIVED = "derived"
+    ESTIMATED = "estimated"
+    LLM = "llm"
+    SIMULATED = "simulated"
+
+
+class Outcome(StrEnum):
+    """What came of asking a source; `unknown` means that it does not know the company."""
+
+    ANSWERED = "answered"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
 
 
 class SourceAttempt(Response, frozen=True, kw_only=True):
-    """A source that was asked; `error` says how it failed, if it did."""
+    """A source that was asked."""
 
-    source: str
-    duration_seconds: float
-    error: str | None
+    source: SourceName
+    outcome: Annotated[
+        Outcome, Meta(description="Result of the request; `unknown` if the source does not know the company.")
+    ]
+    duration_seconds: Annotated[float, Meta(description="Duration of the request, in seconds.")]
+    error: Annotated[str | None, Meta(description="Why the source did not answer; null if it did.")]
+
+
+Attempts = Annotated[tuple[SourceAttempt, ...], Meta(description="The sources that were asked, in order.")]
 
 
 class ModuleProgress(Response, frozen=True, kw_only=True):
-    """A module of a job; `reason` says why it failed or was skipped."""
+    """The progress of a module of a job."""
 
-    module_id: str
-    status: StepState
-    duration_seconds: float | None
-    data_points_collected: int | None
-    source_url: str | None
-    source: str | None
-    simulated: bool
-    cached: bool
-    reason: str | None
+    module_id: ModuleId
+    status: ModuleState
+    duration_seconds: Duration
+    data_points_collected: DataPoints
+    source_url: AnswerUrl
+    source: AnswerSource
+    simulated: Simulated
+    cached: FromCache
+    reason: ModuleReason
 
 
 class WaveProgress(Response, frozen=True, kw_only=True):
-    """The modules of a job that run together. A wave has failed if none of its modules is completed."""
+    """The modules of a job that run together."""
 
-    wave_number: int
-    status: StepState
-    modules: tuple[ModuleProgress, ...]
-    started_at: str | None
-    completed_at: str | None
+    wave_number: Annotated[int, Meta(description="Number of the wave, from 1 to 4.")]
+    status: Annotated[
+        StepState, Meta(description="State of the wave: `failed` if all modules have ended and none is completed.")
+    ]
+    modules: Annotated[tuple[ModuleProgress, ...], Meta(description="The modules of the job that are in this wave.")]
+    started_at: StartedAt
+    completed_at: CompletedAt
 
 
 class ModuleError(Response, frozen=True, kw_only=True):
-    """Why a module has no result; with `module_id` null, why the job has none or was cancelled."""
+    """Why a module has no result, or why a job failed or was cancelled."""
 
-    module_id: str | None
-    status: StepState
-    detail: str
-    simulated: bool
-    attempts: tuple[SourceAttempt, ...]
+    module_id: Annotated[str | None, Meta(description="Id of the module; null if the error is about the whole job.")]
+    status: Annotated[StepState, Meta(description="State of the module, or of the job, as a result of the error.")]
+    detail: Annotated[str, Meta(description="What went wrong.")]
+    simulated: Simulated
+    attempts: Attempts
+
+
+Errors = Annotated[
+    tuple[ModuleError, ...], Meta(description="What went wrong: with the whole job first, then module by module.")
+]
 
 
 class JobStatus(Response, frozen=True, kw_only=True):
-    """`GET /api/v1/enrich/{domain}/status`."""
+    """The progress of a job, module by module."""
 
-    job_id: str
-    domain: str
-    status: JobState
-    progress_percent: float
-    current_wave: int | None
-    current_module: str | None
-    modules_total: int
-    modules_completed: int
-    modules_failed: int
-    modules_skipped: int
-    waves: tuple[WaveProgress, ...]
-    errors: tuple[ModuleError, ...]
-    priority: Priority
-    force: bool
-    simulated: bool
-    batch_id: str | None
-    created_at: str
-    started_at: str | None
-    completed_at: str | None
-    duration_seconds: float | None
+    job_id: JobId
+    domain: Domain
+    status: CurrentState
+    progress_percent: Progress
+    current_wave: Annotated[
+        int | None, Meta(description="Number of the wave that is running, from 1 to 4; null if none is.")
+    ]
+    current_module: Annotated[str | None, Meta(description="Id of a module that is running; null if none is.")]
+    modules_total: ModulesTotal
+    modules_completed: ModulesCompleted
+    modules_failed: ModulesFailed
+    modules_skipped: ModulesSkipped
+    waves: Annotated[
+        tuple[WaveProgress, ...], Meta(description="The waves of the job, in the order in which they run.")
+    ]
+    errors: Errors
+    priority: JobPriority
+    force: Forced
+    simulated: Simulated
+    batch_id: Annotated[
+        str | None, Meta(description="Id of the batch that the job belongs to; null if it was started alone.")
+    ]
+    created_at: CreatedAt
+    started_at: StartedAt
+    completed_at: CompletedAt
+    duration_seconds: Duration
 
 
 class ModuleStatus(Response, frozen=True, kw_only=True):
-    """How a module's answer came about; `fetched_at` is how old it is."""
+    """The state of a module, and the origin of its answer."""
 
-    status: StepState
-    duration_ms: int | None
-    cached: bool
-    data_points: int | None
-    source: str | None
-    simulated: bool
-    fetched_at: str | None
-    attempts: tuple[SourceAttempt, ...]
-    reason: str | None
+    status: ModuleState
+    duration_ms: Annotated[
+        int | None, Meta(description="Duration of the module's run, in milliseconds; null until it has ended.")
+    ]
+    cached: FromCache
+    data_points: DataPoints
+    source: AnswerSource
+    source_url: AnswerUrl
+    method: Annotated[Method | None, Meta(description="How the source obtained the answer; null without an answer.")]
+    simulated: Simulated
+    fetched_at: Annotated[
+        Time | None, Meta(description="When the answer was fetched from its source; null without an answer.")
+    ]
+    observed_at: Annotated[
+        Time | None, Meta(description="Date of the data itself; null if the source does not give one.")
+    ]
+    field_sources: Annotated[
+        Mapping[str, str],
+        Meta(description="Name of the source of each field; empty if a single source gave the answer."),
+    ]
+    matched_by: Annotated[
+        str | None, Meta(description="How the source identified the company; null if it does not say.")
+    ]
+    match_confidence: Annotated[
+        float | None,
+        Meta(
+            description="Confidence that the answer is about this company, from 0 to 1; null if the source gives none."
+        ),
+    ]
+    attempts: Attempts
+    reason: ModuleReason
 
 
 class SourceCitation(Response, frozen=True, kw_only=True):
-    """Where an answer can be looked up."""
+    """A page where an answer can be verified."""
 
-    url: str
-    title: str
-    source: str
-    simulated: bool
+    url: Annotated[str, Meta(description="URL of the page.")]
+    title: Annotated[str, Meta(description="Title of the page.")]
+    source: SourceName
+    simulated: Simulated
 
 
 class JobResults(Response, frozen=True, kw_only=True):
-    """`GET /api/v1/enrich/{domain}/results`: one entry per module in `results`, of the module's own shape."""
+    """The answers of the modules of a job, with their origins."""
 
-    domain: str
-    job_id: str
-    status: JobState
-    completed_at: str | None
-    simulated: bool
-    results: dict[str, Any]
-    module_statuses: dict[str, ModuleStatus]
-    cached_modules: tuple[str, ...]
-    failed_modules: tuple[str, ...]
-    skipped_modules: tuple[str, ...]
-    source_citations: dict[str, tuple[SourceCitation, ...]]
-    errors: tuple[ModuleError, ...]
+    domain: Domain
+    job_id: JobId
+    status: CurrentState
+    completed_at: CompletedAt
+    simulated: Simulated
+    results: Annotated[
+        dict[str, Any],
+        Meta(description="The answer of each module that has one, by module id, in the shape of that module."),
+    ]
+    module_statuses: Annotated[
+        dict[str, ModuleStatus], Meta(description="The state and the origin of each module's answer, by module id.")
+    ]
+    cached_modules: Annotated[
+        tuple[str, ...], Meta(description="Ids of the modules whose answers came from the cache.")
+    ]
+    failed_modules: Annotated[tuple[str, ...], Meta(description="Ids of the modules that failed.")]
+    skipped_modules: Annotated[
+        tuple[str, ...],
+        Meta(description="Ids of the modules whose input is missing, or whose company no source knows."),
+    ]
+    source_citations: Annotated[
+        dict[str, tuple[SourceCitation, ...]],
+        Meta(description="The pages where an answer can be verified, by module id."),
+    ]
+    errors: Errors
 
 
 class CancelledJob(Response, frozen=True, kw_only=True):
-    """The answer to `POST /api/v1/enrich/{domain}/cancel`."""
+    """A job that was cancelled."""
 
-    job_id: str
-    status: Literal["cancelled"] = "cancelled"
-    simulated: bool
-    message: str
-    modules_completed: int
+    job_id: JobId
+    status: Annotated[Literal["cancelled"], JOB_STATE] = "cancelled"
+    simulated: Simulated
+    message: Annotated[str, Meta(description="What was done, in words.")]
+    modules_completed: ModulesCompleted
 
 
 class CachedModule(Response, frozen=True, kw_only=True):
-    """What the cache holds for a module; nothing if `freshness` is `missing`."""
+    """What is cached for a module."""
 
-    module_id: str
-    is_cached: bool
-    cached_at: str | None
-    freshness: Freshness
-    ttl_remaining_seconds: int | None
-    simulated: bool
+    module_id: ModuleId
+    is_cached: Annotated[bool, Meta(description="Whether an answer is cached.")]
+    cached_at: Annotated[
+        Time | None, Meta(description="When the cached answer was fetched from its source; null without one.")
+    ]
+    freshness: Annotated[
+        Freshness,
+        Meta(
+            description="`fresh` for more than a third of the time to live or 7 days left, `stale` for less, "
+            "`expired` for none, `missing` without a cached answer."
+        ),
+    ]
+    ttl_remaining_seconds: Annotated[
+        int | None, Meta(description="Time to live that the cached answer has left, in seconds; null without one.")
+    ]
+    simulated: Simulated
 
 
 class CacheStatus(Response, frozen=True, kw_only=True):
-    """`GET /api/v1/enrich/{domain}/cache`."""
+    """What is cached for a domain."""
 
-    domain: str
-    simulated: bool
-    modules: tuple[CachedModule, ...]
-    overall_freshness: Freshness
-    last_enrichment: str | None
-    stale_modules: tuple[str, ...]
+    domain: Domain
+    simulated: Simulated
+    modules: Annotated[tuple[CachedModule, ...], Meta(description="The modules, with what is cached for each.")]
+    overall_freshness: Annotated[
+        Freshness, Meta(description="The worst freshness of the cached answers; `missing` if there are none.")
+    ]
+    last_enrichment: Annotated[
+        Time | None, Meta(description="When the newest of the cached answers was fetched; null if there are none.")
+    ]
+    stale_modules: Annotated[
+        tuple[str, ...], Meta(description="Ids of the modules whose cached answers are `stale` or `expired`.")
+    ]
 
 
 class ListedJob(Response, frozen=True, kw_only=True):
-    """An enrichment in the list."""
+    """A job of the list."""
 
-    job_id: str
-    domain: str
-    status: JobState
-    progress_percent: float
-    modules_total: int
-    modules_completed: int
-    modules_failed: int
-    modules_skipped: int
-    priority: Priority
-    simulated: bool
-    created_at: str
-    started_at: str | None
-    completed_at: str | None
+    job_id: JobId
+    domain: Domain
+    status: CurrentState
+    progress_percent: Progress
+    modules_total: ModulesTotal
+    modules_completed: ModulesCompleted
+    modules_failed: ModulesFailed
+    modules_skipped: ModulesSkipped
+    priority: JobPriority
+    simulated: Simulated
+    created_at: CreatedAt
+    started_at: StartedAt
+    completed_at: CompletedAt
+
+
+class SourceState(StrEnum):
+    """Whether a source can be asked now."""
+
+    OK = "ok"
+    LIMITED = "limited"
+    OPEN = "open"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+
+
+class SourceStatus(Response, frozen=True, kw_only=True):
+    """A source of the modules, and its state."""
+
+    name: SourceName
+    serves: Annotated[tuple[str, ...], Meta(description="Ids of the modules that the source answers.")]
+    needs_key: Annotated[bool, Meta(description="Whether the source requires an API key.")]
+    configured: Annotated[bool, Meta(description="Whether the settings make the source available.")]
+    opened_by: Annotated[
+        tuple[str, ...],
+        Meta(description="Settings of which any one makes the source available; empty if it is configured."),
+    ]
+    state: Annotated[
+        SourceState,
+        Meta(
+            description="`ok`; `limited` while the service sends no requests; `open` while its circuit is open "
+            "after repeated failures; `quota_exhausted` once the quota is used up."
+        ),
+    ]
+    until: Annotated[Time | None, Meta(description="When the state ends; null for `ok`.")]
+    calls: Annotated[int, Meta(description="Number of requests since the start of the process.")]
+    hits: Annotated[int, Meta(description="Number of requests that returned data since the start of the process.")]
+    errors: Annotated[int, Meta(description="Number of requests that failed since the start of the process.")]
+    last_success_at: Annotated[Time | None, Meta(description="When a request last succeeded; null if none has.")]
+    last_error_at: Annotated[Time | None, Meta(description="When a request last failed; null if none has.")]
+    last_error: Annotated[str | None, Meta(description="Why it failed; null if none has.")]
+
+
+class SourceList(Response, frozen=True, kw_only=True):
+    """All sources."""
+
+    sources: Annotated[tuple[SourceStatus, ...], Meta(description="The sources.")]
 
 
 class JobList(Response, frozen=True, kw_only=True):
-    """`GET /api/v1/enrich`: `total` counts what the filters let through, the others what is under way of the domain."""
+    """A page of the list of jobs."""
 
-    jobs: tuple[ListedJob, ...]
-    total: int
-    running_count: int
-    queued_count: int
-    limit: int
-    offset: int
+    jobs: Annotated[tuple[ListedJob, ...], Meta(description="The jobs of this page, newest first.")]
+    total: Annotated[int, Meta(description="Number of jobs that match the filters, on all pages.")]
+    running_count: Annotated[
+        int,
+        Meta(
+            description="Number of running jobs of the domain, or of all domains without that filter, whatever "
+            "the `status` filter."
+        ),
+    ]
+    queued_count: Annotated[int, Meta(description="Number of queued jobs, counted likewise.")]
+    limit: Annotated[int, Meta(description="Maximum number of jobs on a page.")]
+    offset: Annotated[int, Meta(description="Number of jobs before this page.")]
 
 
 FreeText = Annotated[str, Meta(max_length=5_000)]
@@ -436,275 +674,348 @@ FilterOperand = int | float | str | bool | tuple[int | str | tuple[int | None, i
 class IcpObject(Request, frozen=True):
     """An ideal customer profile as an object; each field holds free text about its own topic."""
 
-    industries: ShortTexts | None = None
-    company_size: ShortText | None = None
-    geographies: ShortTexts | None = None
-    technologies: ShortTexts | None = None
-    personas: ShortTexts | None = None
-    signals: ShortTexts | None = None
+    industries: Annotated[ShortTexts | None, Meta(description="Industries of the customers.")] = None
+    company_size: Annotated[
+        ShortText | None, Meta(description="Number of employees of the customers, such as `200-1000`.")
+    ] = None
+    geographies: Annotated[ShortTexts | None, Meta(description="Countries, regions or cities of the customers.")] = None
+    technologies: Annotated[ShortTexts | None, Meta(description="Technologies that the customers use.")] = None
+    personas: Annotated[ShortTexts | None, Meta(description="Roles of the people to contact.")] = None
+    signals: Annotated[ShortTexts | None, Meta(description="Signals that a company may buy, such as hiring.")] = None
+
+
+WebsiteUrl = Annotated[str, Meta(description="URL of the website of the company that sells, or its domain.")]
+Offer = Annotated[FreeText | None, Meta(description="What the campaign sells, as free text.")]
+Stream = Annotated[
+    bool | None, Meta(description="Whether to send the blueprint as a stream of events; false by default.")
+]
+Refresh = Annotated[bool | None, Meta(description="Whether to ignore a cached blueprint; false by default.")]
 
 
 class BlueprintRequest(Request, frozen=True):
-    """`POST /campaigns/enrichment`: `icp` is free text or an object; `offer` describes what the campaign sells."""
+    """`POST /campaigns/enrichment`."""
 
-    website_url: str
-    icp: FreeText | IcpObject | None = None
-    offer: FreeText | None = None
-    stream: bool | None = None
-    refresh: bool | None = None
+    website_url: WebsiteUrl
+    icp: Annotated[
+        FreeText | IcpObject | None,
+        Meta(
+            description="The ideal customer profile, as free text or as an object; inferred from the website by "
+            "default."
+        ),
+    ] = None
+    offer: Offer = None
+    stream: Stream = None
+    refresh: Refresh = None
 
 
 class BlueprintOptions(Query, frozen=True, kw_only=True):
     """The query of `POST /campaigns/enrichment`: what may stand in the body as well, which wins."""
 
-    stream: bool | None = None
-    refresh: bool | None = None
+    stream: Stream = None
+    refresh: Refresh = None
 
 
 class BlueprintQuery(BlueprintOptions, frozen=True, kw_only=True):
     """The query of `GET /campaigns/enrichment`: a blueprint request, as a browser's `EventSource` can send it."""
 
-    website_url: str
-    icp: FreeText | None = None
-    offer: FreeText | None = None
+    website_url: WebsiteUrl
+    icp: Annotated[
+        FreeText | None,
+        Meta(description="The ideal customer profile, as free text; inferred from the website by default."),
+    ] = None
+    offer: Offer = None
+
+
+StartOffset = Annotated[int, Meta(description="Offset of the first character of the passage, from 0.")]
+EndOffset = Annotated[int, Meta(description="Offset after the last character of the passage.")]
+Passage = Annotated[str, Meta(description="The passage, literally.")]
+ProfileIndex = Annotated[int, Meta(description="Position in the field from 0, if the field is a list.")]
+ProfileField = Annotated[
+    str,
+    Meta(
+        description="Field of the profile that the passage is in: `text` for free text, the name of the field for an "
+        "object, `inferred` if no profile was given."
+    ),
+]
 
 
 class FoundInProfile(Response, frozen=True, kw_only=True):
-    """
-    The passage of the given profile that a criterion was read from, and the confidence in that reading (0 to 1).
+    """The passage of the given profile that a criterion was read from."""
 
-    `field` is "text" for free text, the name of the field for an object, and "inferred" for a profile that was not
-    given; `index` is the position in a field that is a list. `start` and `end` are character offsets.
-    """
+    field: ProfileField
+    index: ProfileIndex = 0
+    start: StartOffset
+    end: EndOffset
+    text: Passage
+    confidence: Annotated[float, Meta(description="Confidence in the reading of the passage, from 0 to 1.")]
 
-    field: str
-    index: int = 0
-    start: int
-    end: int
-    text: str
-    confidence: float
+
+Excluded = Annotated[bool, Meta(description="Whether the profile excludes it.")]
+Found = Annotated[FoundInProfile, Meta(description="The passage of the profile that it was read from.")]
 
 
 class ProfileIndustry(Response, frozen=True, kw_only=True):
-    """An industry with its NAICS 2022 and SIC codes; a code is a prefix: "5415" includes "541511"."""
+    """An industry."""
 
-    id: str
-    name: str
-    naics: tuple[str, ...]
-    sic: tuple[str, ...]
-    excluded: bool = False
-    found: FoundInProfile
+    id: Annotated[str, Meta(description="Id of the industry.")]
+    name: Annotated[str, Meta(description="Name of the industry.")]
+    naics: Annotated[
+        tuple[str, ...], Meta(description="NAICS 2022 codes of the industry, as prefixes: `5415` includes `541511`.")
+    ]
+    sic: Annotated[tuple[str, ...], Meta(description="SIC codes of the industry, as prefixes.")]
+    excluded: Excluded = False
+    found: Found
 
 
 class ProfileRange(Response, frozen=True, kw_only=True):
-    """A range of employees, or of money in `currency` (ISO 4217). Both ends are included; null leaves an end open."""
+    """A range of employees or of money."""
 
-    measure: Measure = "employees"
-    minimum: int | None
-    maximum: int | None
-    currency: str | None = None
-    excluded: bool = False
-    found: FoundInProfile
+    measure: Annotated[
+        Measure, Meta(description="What the range limits: a number of employees, or an amount of money.")
+    ] = "employees"
+    minimum: Annotated[int | None, Meta(description="Lower end of the range, included; null if it is open.")]
+    maximum: Annotated[int | None, Meta(description="Upper end of the range, included; null if it is open.")]
+    currency: Annotated[
+        str | None, Meta(description="Currency of the amount, as ISO 4217 code; null for employees.")
+    ] = None
+    excluded: Excluded = False
+    found: Found
 
 
 class ProfilePlace(Response, frozen=True, kw_only=True):
-    """A place, with the countries (ISO 3166-1 alpha-2) that it consists of or lies in."""
+    """A place."""
 
-    name: str
-    kind: PlaceKind = "country"
-    countries: tuple[str, ...]
-    excluded: bool = False
-    found: FoundInProfile
+    name: Annotated[str, Meta(description="Name of the place.")]
+    kind: Annotated[PlaceKind, Meta(description="Kind of place.")] = "country"
+    countries: Annotated[
+        tuple[str, ...],
+        Meta(description="The countries that the place consists of or lies in, as ISO 3166-1 alpha-2 codes."),
+    ]
+    excluded: Excluded = False
+    found: Found
 
 
 class ProfileTechnology(Response, frozen=True, kw_only=True):
-    """A product, or a category of products if `name` is null."""
+    """A product, or a category of products."""
 
-    name: str | None
-    category: str
-    excluded: bool = False
-    found: FoundInProfile
+    name: Annotated[str | None, Meta(description="Name of the product; null for a whole category.")]
+    category: Annotated[str, Meta(description="Category of the product.")]
+    excluded: Excluded = False
+    found: Found
 
 
 class ProfilePersona(Response, frozen=True, kw_only=True):
     """A role to contact."""
 
-    id: str
-    title: str
-    department: str
-    seniority: Seniority
-    excluded: bool = False
-    found: FoundInProfile
+    id: Annotated[str, Meta(description="Id of the role.")]
+    title: Annotated[str, Meta(description="Title of the role.")]
+    department: Annotated[str, Meta(description="Department of the role.")]
+    seniority: Annotated[Seniority, Meta(description="Level of the role.")]
+    excluded: Excluded = False
+    found: Found
 
 
 class ProfileFunding(Response, frozen=True, kw_only=True):
-    """A funding stage, such as "seed", "series_a", "bootstrapped", or "public"."""
+    """A funding stage."""
 
-    stage: str
-    name: str
-    excluded: bool = False
-    found: FoundInProfile
+    stage: Annotated[str, Meta(description="Id of the stage, such as `seed`, `series_a`, `bootstrapped` or `public`.")]
+    name: Annotated[str, Meta(description="Name of the stage.")]
+    excluded: Excluded = False
+    found: Found
 
 
 class ProfileSignal(Response, frozen=True, kw_only=True):
-    """A buying signal, such as "hiring", or a business model; `within_days` is the maximum age that was asked for."""
+    """A buying signal or a business model."""
 
-    id: str
-    name: str
-    within_days: int | None = None
-    excluded: bool = False
-    found: FoundInProfile
+    id: Annotated[str, Meta(description="Id of the signal or business model, such as `hiring`.")]
+    name: Annotated[str, Meta(description="Name of the signal or business model.")]
+    within_days: Annotated[
+        int | None, Meta(description="Maximum age of the signal, in days; null if the profile states none.")
+    ] = None
+    excluded: Excluded = False
+    found: Found
 
 
 class NotUnderstood(Response, frozen=True, kw_only=True):
     """A passage of the given profile that was not understood."""
 
-    field: str
-    index: int = 0
-    start: int
-    end: int
-    text: str
+    field: ProfileField
+    index: ProfileIndex = 0
+    start: StartOffset
+    end: EndOffset
+    text: Passage
 
 
 class CustomerProfile(Response, frozen=True, kw_only=True):
-    """The ideal customer profile that a blueprint is based on. `confidence` is from 0 to 1."""
+    """The ideal customer profile that a blueprint is based on."""
 
-    origin: Literal["provided", "inferred"] = "provided"
-    confidence: float = 0.0
-    reasoning: tuple[str, ...] = ()
-    raise_confidence: tuple[str, ...] = ()
-    industries: tuple[ProfileIndustry, ...] = ()
-    company_size: tuple[ProfileRange, ...] = ()
-    revenue: tuple[ProfileRange, ...] = ()
-    geographies: tuple[ProfilePlace, ...] = ()
-    technologies: tuple[ProfileTechnology, ...] = ()
-    personas: tuple[ProfilePersona, ...] = ()
-    funding: tuple[ProfileFunding, ...] = ()
-    funding_amount: tuple[ProfileRange, ...] = ()
-    signals: tuple[ProfileSignal, ...] = ()
-    business_models: tuple[ProfileSignal, ...] = ()
-    not_understood: tuple[NotUnderstood, ...] = ()
-    contradictions: tuple[str, ...] = ()
+    origin: Annotated[
+        Literal["provided", "inferred"],
+        Meta(description="Whether the profile was provided in the request, or inferred from the website."),
+    ] = "provided"
+    confidence: Annotated[float, Meta(description="Confidence in the profile, from 0 to 1.")] = 0.0
+    reasoning: Annotated[
+        tuple[str, ...], Meta(description="How the profile and its confidence were arrived at, in sentences.")
+    ] = ()
+    raise_confidence: Annotated[
+        tuple[str, ...], Meta(description="What would raise the confidence, in sentences.")
+    ] = ()
+    industries: Annotated[tuple[ProfileIndustry, ...], Meta(description="Industries of the customers.")] = ()
+    company_size: Annotated[
+        tuple[ProfileRange, ...], Meta(description="Ranges of the customers' number of employees.")
+    ] = ()
+    revenue: Annotated[tuple[ProfileRange, ...], Meta(description="Ranges of the customers' annual revenue.")] = ()
+    geographies: Annotated[tuple[ProfilePlace, ...], Meta(description="Places where the customers are.")] = ()
+    technologies: Annotated[
+        tuple[ProfileTechnology, ...], Meta(description="Technologies that the customers use.")
+    ] = ()
+    personas: Annotated[tuple[ProfilePersona, ...], Meta(description="Roles to contact.")] = ()
+    funding: Annotated[tuple[ProfileFunding, ...], Meta(description="Funding stages of the customers.")] = ()
+    funding_amount: Annotated[tuple[ProfileRange, ...], Meta(description="Ranges of the customers' funding.")] = ()
+    signals: Annotated[tuple[ProfileSignal, ...], Meta(description="Buying signals.")] = ()
+    business_models: Annotated[tuple[ProfileSignal, ...], Meta(description="Business models of the customers.")] = ()
+    not_understood: Annotated[
+        tuple[NotUnderstood, ...], Meta(description="Passages of the given profile that were not understood.")
+    ] = ()
+    contradictions: Annotated[
+        tuple[str, ...], Meta(description="Contradictions in the given profile, in sentences.")
+    ] = ()
 
 
 class PointFilter(Response, frozen=True, kw_only=True):
-    """
-    A condition on a lead, `field operator value`, and the same in words.
+    """A condition on a lead: `field operator value`."""
 
-    The value of "between" is a pair, that of "between_any" a list of pairs; null leaves an end open. The value of "in",
-    "not_in" and "contains_any" is a list. `unit` describes the value: "employees", "EUR a year".
-    """
+    field: Annotated[str, Meta(description="Field of the lead that the condition is about.")]
+    operator: Annotated[Operator, Meta(description="How the field is compared with the value.")]
+    value: Annotated[
+        FilterOperand,
+        Meta(
+            description="The value to compare with: a pair for `between`, a list of pairs for `between_any`, with "
+            "null for an open end; a list for `in`, `not_in`, `contains_any` and `contains_all`."
+        ),
+    ]
+    unit: Annotated[str, Meta(description="Unit of the value, such as `employees` or `EUR a year`.")]
+    text: Annotated[str, Meta(description="The condition in words.")]
 
-    field: str
-    operator: Operator
-    value: FilterOperand
-    unit: str
-    text: str
+
+Provider = Annotated[str, Meta(description="Name of the provider.")]
+KeyRequired = Annotated[bool, Meta(description="Whether it requires an API key.")]
+CostOfUse = Annotated[Cost, Meta(description="Cost of its use.")]
 
 
 class PointSource(Response, frozen=True, kw_only=True):
-    """A provider of a data point: the endpoint to call, and the field to read from its response."""
+    """A provider of a data point, and how to get it there."""
 
-    provider: str
-    endpoint: str
-    field: str
-    key_required: bool
-    url: str
-    cost: Cost
-    note: str | None = None
+    provider: Provider
+    endpoint: Annotated[str, Meta(description="The endpoint to call.")]
+    field: Annotated[str, Meta(description="The field of its response that has the data point.")]
+    key_required: KeyRequired
+    url: Annotated[str, Meta(description="URL of the provider's documentation or website.")]
+    cost: CostOfUse
+    note: Annotated[str | None, Meta(description="A remark on the source; null without one.")] = None
 
 
 class PointMethod(Response, frozen=True, kw_only=True):
-    """A method of collecting a data point, step by step."""
+    """A method of collecting a data point."""
 
-    method: Literal["api", "scrape", "search", "manual"]
-    steps: tuple[str, ...]
+    method: Annotated[Literal["api", "scrape", "search", "manual"], Meta(description="Kind of method.")]
+    steps: Annotated[tuple[str, ...], Meta(description="The steps, in order.")]
 
 
 class RecommendedPoint(Response, frozen=True, kw_only=True):
-    """
-    A data point to collect about each lead.
+    """A data point to collect about each lead."""
 
-    `exclude` is a second condition, to be met in addition to `filter`: it states what the profile excludes. `module` is
-    the module of the enrichment API that collects the point. `expected_fill_rate` is the estimated share of companies
-    for which the point can be found (0 to 1).
-    """
-
-    id: str
-    name: str
-    definition: str
-    why: str
-    priority: Literal["must_have", "should_have", "nice_to_have"]
-    priority_reason: str
-    filter: PointFilter
-    exclude: PointFilter | None
-    sources: tuple[PointSource, ...]
-    collection_methods: tuple[PointMethod, ...]
-    validation: tuple[str, ...]
-    refresh_days: int
-    cost_class: Cost
-    module: str | None
-    example: str
-    privacy_note: str | None
-    expected_fill_rate: float | None
+    id: Annotated[str, Meta(description="Id of the data point.")]
+    name: Annotated[str, Meta(description="Name of the data point.")]
+    definition: Annotated[str, Meta(description="What exactly the data point is.")]
+    why: Annotated[str, Meta(description="Why to collect it.")]
+    priority: Annotated[
+        Literal["must_have", "should_have", "nice_to_have"], Meta(description="How important it is for this profile.")
+    ]
+    priority_reason: Annotated[str, Meta(description="Why it has this priority.")]
+    filter: Annotated[PointFilter, Meta(description="The condition that a lead has to meet.")]
+    exclude: Annotated[
+        PointFilter | None,
+        Meta(description="A second condition to meet, for what the profile excludes; null if it excludes nothing."),
+    ]
+    sources: Annotated[tuple[PointSource, ...], Meta(description="Providers of the data point.")]
+    collection_methods: Annotated[tuple[PointMethod, ...], Meta(description="Methods of collecting it.")]
+    validation: Annotated[tuple[str, ...], Meta(description="How to check the collected value.")]
+    refresh_days: Annotated[int, Meta(description="Age at which the value should be collected again, in days.")]
+    cost_class: Annotated[Cost, Meta(description="Cost of collecting it.")]
+    module: Annotated[
+        str | None, Meta(description="Id of the module of the enrichment API that collects it; null if none does.")
+    ]
+    example: Annotated[str, Meta(description="An example of its value.")]
+    privacy_note: Annotated[str | None, Meta(description="What to observe about personal data; null if nothing.")]
+    expected_fill_rate: Annotated[
+        float | None,
+        Meta(description="Estimated share of companies for which it can be found, from 0 to 1; null if unknown."),
+    ]
 
 
 class RecommendedSource(Response, frozen=True, kw_only=True):
     """A provider, and the recommended data points that it covers."""
 
-    provider: str
-    covers: tuple[str, ...]
-    key_required: bool
-    cost: Cost
-    why: str
+    provider: Provider
+    covers: Annotated[tuple[str, ...], Meta(description="Ids of the recommended data points that it provides.")]
+    key_required: KeyRequired
+    cost: CostOfUse
+    why: Annotated[str, Meta(description="Why it is recommended.")]
 
 
 class BlueprintMetadata(Response, frozen=True, kw_only=True):
-    """
-    How and when a blueprint was made, and when it expires.
+    """How and when a blueprint was made, and when it expires."""
 
-    `sources_missing` lists the sources that failed, `gaps` everything the blueprint could not take into account.
-    """
-
-    id: str
-    generated_at: str
-    expires_at: str
-    cached: bool
-    duration_seconds: float
-    sources_used: tuple[str, ...]
-    sources_missing: tuple[str, ...]
-    gaps: tuple[str, ...]
+    id: Annotated[str, Meta(description="Id of the blueprint.")]
+    generated_at: Annotated[Time, Meta(description="When the blueprint was made.")]
+    expires_at: Annotated[Time, Meta(description="Until when the blueprint is cached.")]
+    cached: Annotated[bool, Meta(description="Whether the blueprint came from the cache.")]
+    duration_seconds: Annotated[float, Meta(description="Time that it took to make the blueprint, in seconds.")]
+    sources_used: Annotated[tuple[str, ...], Meta(description="The sources that the profile is based on.")]
+    sources_missing: Annotated[tuple[str, ...], Meta(description="The sources that failed, with the reasons.")]
+    gaps: Annotated[
+        tuple[str, ...], Meta(description="Everything that the blueprint could not take into account, in sentences.")
+    ]
 
 
 class Blueprint(Response, frozen=True, kw_only=True):
-    """
-    The answer of `POST /campaigns/enrichment`: which data points to collect about leads, from where, and how.
+    """Which data points to collect about leads, from where, and how."""
 
-    `modules` can be posted to `/api/v1/enrich/{domain}` unchanged.
-    """
-
-    website: str
-    simulated: bool
-    icp: CustomerProfile
-    firmographic: tuple[RecommendedPoint, ...]
-    technographic: tuple[RecommendedPoint, ...]
-    personalization: tuple[RecommendedPoint, ...]
-    sources: tuple[RecommendedSource, ...]
-    modules: tuple[str, ...]
-    metadata: BlueprintMetadata
+    website: Annotated[str, Meta(description="Domain of the website.")]
+    simulated: Simulated
+    icp: Annotated[CustomerProfile, Meta(description="The ideal customer profile that the blueprint is based on.")]
+    firmographic: Annotated[tuple[RecommendedPoint, ...], Meta(description="Data points about the company.")]
+    technographic: Annotated[
+        tuple[RecommendedPoint, ...], Meta(description="Data points about the technologies that the company uses.")
+    ]
+    personalization: Annotated[
+        tuple[RecommendedPoint, ...], Meta(description="Data points for addressing the company personally.")
+    ]
+    sources: Annotated[
+        tuple[RecommendedSource, ...], Meta(description="Providers of the data points, those that cover most first.")
+    ]
+    modules: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Ids of the modules that collect the data points; can be posted to "
+            "`/api/v1/enrich/{domain}` unchanged."
+        ),
+    ]
+    metadata: Annotated[BlueprintMetadata, Meta(description="How and when the blueprint was made.")]
 
 
 class BlueprintProgress(Response, frozen=True, kw_only=True):
-    """The event `progress`: the current stage, and how much of the work is done."""
+    """The event `progress`: a stage of the work begins."""
 
-    stage: str
-    percent: int
-    simulated: bool = False
+    stage: Annotated[str, Meta(description="The current stage.")]
+    percent: Annotated[int, Meta(description="How much of the work is done, in percent.")]
+    simulated: Simulated = False
 
 
 class BlueprintSection(Response, frozen=True, kw_only=True):
     """The event `section`: a group of data points is complete."""
 
-    section: PointGroup
-    simulated: bool = False
-    data_points: tuple[RecommendedPoint, ...]
+    section: Annotated[PointGroup, Meta(description="Name of the group.")]
+    simulated: Simulated = False
+    data_points: Annotated[tuple[RecommendedPoint, ...], Meta(description="The data points of the group.")]

@@ -35,7 +35,7 @@ from enrichment.web.enrichments import (
     start_enrichment,
 )
 from enrichment.web.lookups import read_lookup, start_lookup
-from enrichment.web.platform import read_health, read_readiness
+from enrichment.web.platform import list_sources, read_health, read_readiness
 from enrichment.web.process import Shutdown, own_address, tuned_gc, worker_processes
 
 LOOKUP: Final = schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob
@@ -76,6 +76,9 @@ ROUTES: Final = (
         Endpoint("GET", path, read_blueprint,
                  query=schemas.BlueprintQuery, gives={200: schemas.Blueprint}, is_large=True),
     )),
+
+    Endpoint("GET", "/api/v1/sources", list_sources,
+             gives={200: schemas.SourceList}, is_large=True),
 
     Endpoint("GET", "/health", read_health, access=OPEN, gives={200: schemas.Health}),
     Endpoint("GET", "/ready", read_readiness, access=OPEN, gives={200: schemas.Ready}),

@@ -3,14 +3,16 @@ Everything behind the routes, wired once: the web process, workers, tests and co
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from enrichment import domains
 from enrichment.blueprint.making import BlueprintMaker
-from enrichment.clock import Clock
+from enrichment.clock import Clock, isoformat_utc
+from enrichment.errors import SettingsError
 from enrichment.jobs.cache import MemoryCache
+from enrichment.jobs.companies import ResolvedCompanies
 from enrichment.jobs.dispatcher import MemoryDispatcher
 from enrichment.jobs.manager import JobManager
 from enrichment.jobs.memory import MemoryStore
@@ -19,9 +21,15 @@ from enrichment.jobs.protocols import Cache, JobStore
 from enrichment.jobs.resolver import Resolver
 from enrichment.jobs.runner import Runner
 from enrichment.modules.case_studies import load_case_studies
+from enrichment.modules.module import CaseStudy
 from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source, TimeLimited
+from enrichment.sources.registry import SOURCES, SourceSpec, opening_settings
 from enrichment.sources.simulated.source import SimulatedCompanies, simulated_sources
+from schemas import SourceState, SourceStatus
+
+if TYPE_CHECKING:
+    from enrichment.sources.live import LiveSources
 
 
 class Engine:
@@ -48,13 +56,10 @@ class Engine:
         self._case_studies = functools.cache(lambda: load_case_studies(settings.case_studies_file))
         if settings.case_studies_file:
             self._case_studies()  # faults in the operator's file are reported at start, as those of settings are
+        self._live = _live_sources(settings, self._case_studies, clock) if settings.sources == "live" else None
         if sources is None:
-            sources = simulated_sources(settings, self._case_studies, clock)
-        self.source: CompanySource
-        if source:
-            self.source = TimeLimited(source, seconds=settings.job_deadline_seconds, clock=clock)
-        else:  # needs no limit, which would take a kilobyte for each pending job
-            self.source = SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock)
+            sources = self._live.sources if self._live else simulated_sources(settings, self._case_studies, clock)
+        self._sources = sources
         store = MemoryStore(
             max_pending=settings.max_pending_jobs,
             max_finished=settings.max_finished_jobs,
@@ -63,7 +68,13 @@ class Engine:
             clock=clock,
         )
         cache = MemoryCache(max_results=settings.max_cached_results, max_bytes=settings.max_cached_bytes, clock=clock)
-        resolver = Resolver(cache=cache, sources=sources, clock=clock)
+        resolver = Resolver(cache=cache, sources=sources, clock=clock, limit=self._live.limit if self._live else None)
+        self.source: CompanySource
+        if source or self._live:
+            source = source or ResolvedCompanies(resolver)
+            self.source = TimeLimited(source, seconds=settings.job_deadline_seconds, clock=clock)
+        else:  # needs no limit, which would take a kilobyte for each pending job
+            self.source = SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock)
         pipeline = Pipeline(store=store, resolver=resolver, clock=clock, deadline_seconds=settings.job_deadline_seconds)
         runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock)
         self._dispatcher = MemoryDispatcher(
@@ -105,3 +116,38 @@ class Engine:
         self.jobs.is_closed = True
         self.blueprints.close()
         await self._dispatcher.close()
+        if self._live:
+            await self._live.aclose()
+
+    def source_statuses(self) -> tuple[SourceStatus, ...]:
+        """The sources in the order of the registry: what each serves, whether it is configured, and how it works."""
+        return tuple(self._status(spec) for spec in SOURCES.values())
+
+    def _status(self, spec: SourceSpec) -> SourceStatus:
+        is_configured = spec.name in self._sources
+        health = self._live.health(spec.name) if self._live else None
+        return SourceStatus(
+            name=spec.name,
+            serves=spec.serves,
+            needs_key=spec.needs_key,
+            configured=is_configured,
+            opened_by=() if is_configured else opening_settings(spec),
+            state=SourceState(health.state) if health else SourceState.OK,
+            until=isoformat_utc(health.until) if health else None,
+            calls=health.stats.calls if health else 0,
+            hits=health.stats.hits if health else 0,
+            errors=health.stats.errors if health else 0,
+            last_success_at=isoformat_utc(health.stats.last_success_at) if health else None,
+            last_error_at=isoformat_utc(health.stats.last_error_at) if health else None,
+            last_error=health.stats.last_error if health else None,
+        )
+
+
+def _live_sources(settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> "LiveSources":
+    if not settings.contact:
+        raise SettingsError(["CONTACT must be set with SOURCES=live: outside services want to know whom to ask."])
+    try:
+        from enrichment.sources.live import LiveSources  # noqa: PLC0415 - only those who use it install what it needs
+    except ModuleNotFoundError as error:
+        raise SettingsError([f"SOURCES=live needs `pip install -r requirements-live.txt` ({error.name})."]) from None
+    return LiveSources(settings, case_studies, clock)

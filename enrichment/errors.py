@@ -123,6 +123,10 @@ class SourceFailed(SourceError):
     """The request failed or the response is unusable; the next source of the chain is tried."""
 
 
+class UnknownCompany(SourceFailed):
+    """The source does not know the company: an answer, which is cached, and no fault of the source."""
+
+
 class InsufficientInput(SourceError):
     """The answers of other modules are not enough to derive this one; the message says what is missing."""
 

@@ -27,14 +27,18 @@ Origin = Annotated[
 ]
 "As browsers send it, so that it can match: in lower case, without a path or the scheme's default port."
 
+BaseUrl = Annotated[
+    str,
+    Meta(pattern=r"^https?://[!-~]+[!-.0-~]$(?!\n)", description="a URL of http or https without a final slash"),
+]
+
 PLAIN_DECIMAL: Final[Mapping[Any, re.Pattern[str]]] = {
     int: re.compile(r"0|[1-9][0-9]{0,15}"),
     float: re.compile(r"(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?"),
 }
 "By type. Python's own conversions also accept `1e3`, `1_000`, `+5` and the digits of other scripts."
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
-PATHS: Final = frozenset({"case_studies_file"})
-USER_INFO: Final = re.compile(r".*@", re.DOTALL)
+CASE_SENSITIVE: Final = frozenset({"case_studies_file", "contact", "outbound_proxy", "sec_user_agent"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +49,63 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     sources: Annotated[
-        Literal["simulated"],
-        Meta(description="`simulated` (`live` comes with a later release)"),
+        Literal["simulated", "live"],
+        Meta(description="`simulated` or `live`"),
     ] = "simulated"
     "Where answers come from. Simulated ones are invented, and marked as simulated."
+    contact: Annotated[
+        str,
+        Meta(
+            pattern=r"^(https?://[!#-&*-~]+|[!#-&*-?A-~]+@[!#-&*-?A-~]+)?$(?!\n)",
+            description="an e-mail address, or the URL of a page",
+        ),
+    ] = ""
+    "How operators of outside services can reach you. It is sent to them in the `User-Agent` header."
+    outbound_proxy: Annotated[
+        str,
+        Meta(pattern=r"^(https?://[!#-&(-~]+)?$(?!\n)", description="the URL of an HTTP proxy"),
+    ] = ""
+    "The proxy for companies' websites. It resolves their names, and has to refuse private addresses."
+    sec_data_base_url: BaseUrl = "https://data.sec.gov"
+    "Where to ask: SEC EDGAR: profiles and figures."
+    sec_www_base_url: BaseUrl = "https://www.sec.gov"
+    "Where to ask: SEC EDGAR: filings."
+    wikidata_base_url: BaseUrl = "https://www.wikidata.org"
+    "Where to ask: Wikidata."
+    rdap_base_url: BaseUrl = "https://rdap.org"
+    "Where to ask: registrations of top-level domains that the bootstrap file does not list."
+    doh_base_url: BaseUrl = "https://dns.google"
+    "Where to ask: DNS over HTTPS."
+    yahoo_base_url_q1: BaseUrl = "https://query1.finance.yahoo.com"
+    "Where to ask: Yahoo Finance."
+    yahoo_base_url_q2: BaseUrl = "https://query2.finance.yahoo.com"
+    "Where to ask: Yahoo Finance."
+    yahoo_base_url_fc: BaseUrl = "https://fc.yahoo.com"
+    "Where to ask: Yahoo Finance: its cookie."
+    tranco_base_url: BaseUrl = "https://tranco-list.eu"
+    "Where to ask: the Tranco ranking."
+    greenhouse_base_url: BaseUrl = "https://boards-api.greenhouse.io"
+    "Where to ask: job boards of Greenhouse."
+    lever_base_url: BaseUrl = "https://api.lever.co"
+    "Where to ask: job boards of Lever."
+    lever_eu_base_url: BaseUrl = "https://api.eu.lever.co"
+    "Where to ask: job boards of Lever in the EU."
+    ashby_base_url: BaseUrl = "https://api.ashbyhq.com"
+    "Where to ask: job boards of Ashby."
+    gdelt_base_url: BaseUrl = "https://api.gdeltproject.org"
+    "Where to ask: news found by GDELT."
+    tavily_base_url: BaseUrl = "https://api.tavily.com"
+    "Where to ask: web search by Tavily."
+    sec_user_agent: Annotated[
+        str,
+        Meta(pattern=r"^[ -~]{0,200}$(?!\n)", description="a name and an e-mail address, as the SEC asks for"),
+    ] = ""
+    "The `User-Agent` for the SEC; none: the service's own one with `CONTACT`."
+    tavily_keyless: Annotated[
+        Literal["on", "off"],
+        Meta(description="`on` or `off`"),
+    ] = "on"
+    "Whether to search the web with Tavily's key-less mode."
     simulated_lookup_seconds: Annotated[
         float,
         Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
@@ -213,7 +270,7 @@ def _parse(name: str, text: str) -> Any:
     """Return the value that the text of a variable stands for. An invalid one may stay a text, which does not fit."""
     if name in LISTS:
         return tuple(item.strip() for item in text.split(","))
-    if name in PATHS:
+    if name in CASE_SENSITIVE or name.endswith("_base_url") or "_base_url_" in name:
         return text
     kind = _type(name).__origin__
     if pattern := PLAIN_DECIMAL.get(kind):
@@ -241,4 +298,7 @@ def _shown(name: str, value: Any) -> str:
             (index, item) for index, item in enumerate(value) if item in value[:index] or not _fits(name, (item,))
         )
         position = f"item {index + 1}, "
-    return f"({position}not shown here)" if name == "api_tokens" else USER_INFO.sub("…@", repr(value))[:60]
+    if name == "api_tokens":
+        return f"({position}not shown here)"
+    _, at, rest = repr(value).rpartition("@")  # what stands before it can be a password
+    return f"…@{rest}"[:60] if at else rest[:60]

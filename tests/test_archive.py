@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from enrichment.jobs import archive
 from enrichment.jobs.model import Enrichment, Step, pending_steps
 from enrichment.modules.table import MODULES
-from schemas import JobState, SourceAttempt, StepState
+from schemas import JobState, Outcome, SourceAttempt, StepState
 from tests.archive_dictionary import WINDOW, sample
 
 
@@ -27,7 +27,7 @@ def test_what_was_packed_is_unpacked(steps: tuple[Step, ...]) -> None:
         state=StepState.FAILED,
         started_at=1.5,
         ended_at=2.25,
-        attempts=(SourceAttempt(source="s", duration_seconds=0.75, error="down €"),),
+        attempts=(SourceAttempt(source="s", outcome=Outcome.FAILED, duration_seconds=0.75, error="down €"),),
         reason="s: down €",
         skipped_due_to=("m01_company_context",),
     )

@@ -107,7 +107,7 @@ def test_the_generated_token_is_logged_once_at_every_level_with_a_command_that_w
     with server_process(command, tmp_path, LOG_LEVEL=level, LOG_FORMAT=log_format) as server:
         server.wait_until_healthy()
         refused = [httpx.get(f"{server.url}/api/v1/enrich", trust_env=False).status_code for _ in range(2)]
-        accepted = run_logged_curl(server.log)
+        accepted = run_logged_curl(server)
         server.terminate()
         log = server.log
 

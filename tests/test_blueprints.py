@@ -21,6 +21,7 @@ from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import DESCRIBING_MODULES, MODULES
 from enrichment.settings import Settings
+from enrichment.sources.failures import NotFound
 from enrichment.web import streams
 from service import create_app
 from tests.conftest import FakeClock, client_of, server_process, settle
@@ -193,6 +194,23 @@ async def test_findings_without_usable_facts_are_insufficient(clock: FakeClock) 
 
     assert [response.status_code, response.json()["code"]] == [422, "insufficient_information"]
     assert response.json()["missing"]
+
+
+async def test_a_source_that_does_not_know_the_company_is_listed_as_missing(clock: FakeClock) -> None:
+    class Partial:
+        async def ask(self, module: Module, subject: Subject) -> Finding:
+            if module.id == "m02_tech_stack":
+                raise NotFound("The site does not exist.")
+            context = CompanyContext(company_name="Acme", industry="Retail", employees=500)
+            return Finding.of(context, source="partial", fetched_at=clock.now())
+
+    app = create_app(Settings(auth="off"), clock=clock, sources={"simulated": Partial()})
+    async with client_of(app) as api:
+        response = await api.post(PATH, json={"website_url": "acme.com"})
+
+    (missing,) = response.json()["metadata"]["sources_missing"]
+    assert missing.startswith("m02_tech_stack: ")
+    assert "The site does not exist." in missing
 
 
 # Errors

@@ -202,6 +202,7 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
             path = f"{prefix}/campaigns/enrichment"
             await client.post(path, json={"website_url": "a.com", "icp": "Banks in France"})
             await client.get(path, params={"website_url": "a.com", "icp": "Banks in France"})
+        await client.get("/api/v1/sources")
         await client.get("/health")
         await client.get("/ready")
 

@@ -311,9 +311,15 @@ async def test_results_of_all_modules(api: httpx.AsyncClient, clock: FakeClock) 
         "cached": False,
         "data_points": 10,
         "source": "simulated",
+        "source_url": "https://builtwith.com",
+        "method": "simulated",
         "simulated": True,
         "fetched_at": "2026-02-26T10:35:03Z",
-        "attempts": [{"source": "simulated", "duration_seconds": 3.0, "error": None}],
+        "observed_at": None,
+        "field_sources": {},
+        "matched_by": None,
+        "match_confidence": None,
+        "attempts": [{"source": "simulated", "outcome": "answered", "duration_seconds": 3.0, "error": None}],
         "reason": None,
     }
     assert [body["cached_modules"], body["failed_modules"], body["skipped_modules"], body["errors"]] == [[], [], [], []]

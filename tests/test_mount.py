@@ -157,7 +157,7 @@ def test_a_host_gets_the_generated_token_once_with_a_command_that_works(
         server.wait_until_healthy()
         mount = server.url + "/crm/acme%20inc/leads"
         refused = [httpx.get(mount + "/api/v1/enrich", trust_env=False).status_code for _ in range(2)]
-        accepted = run_logged_curl(server.log, mount=mount)
+        accepted = run_logged_curl(server, mount=mount)
         server.terminate()
         log = server.log
 

@@ -28,7 +28,7 @@ from enrichment.web.process import Shutdown, address_of, end_process, own_addres
 from tests.conftest import ROOT, ServerProcess, server_process
 
 (README_COMMAND,) = re.findall(
-    r"\.venv/bin/(uvicorn service:app .* --port) 8000$",
+    r"&& \.venv/bin/(uvicorn service:app .* --port) 8000$",
     (ROOT / "README.md").read_text().split("## Test it")[0],
     re.MULTILINE,
 )
@@ -347,6 +347,16 @@ async def test_an_ignored_shutdown_signal_calls_back() -> None:
         signal.signal(signal.SIGTERM, before)
 
     assert called == ["begin"]
+
+
+async def test_without_a_signal_nothing_is_called() -> None:
+    called: list[str] = []
+    before = signal.getsignal(signal.SIGTERM)
+    with Shutdown(lambda: called.append("begin"), nothing).on_signal():
+        await asyncio.sleep(0)
+
+    assert called == []
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize(

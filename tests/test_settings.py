@@ -29,7 +29,11 @@ def test_an_empty_variable_counts_as_unset() -> None:
 
 GIVEN = {
     "SOURCES": ("simulated", "simulated"),
+    "CONTACT": ("Ops@Example.com", "Ops@Example.com"),
+    "OUTBOUND_PROXY": ("http://user:Secret@proxy:3128", "http://user:Secret@proxy:3128"),
     "SIMULATED_FAILURES": ("m01_company_context, m05_competitors", ("m01_company_context", "m05_competitors")),
+    "SEC_USER_AGENT": ("Acme ops@acme.example", "Acme ops@acme.example"),
+    "TAVILY_KEYLESS": ("OFF", "off"),
     "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),
     "AUTH": ("off", "off"),
     "API_TOKENS": ("one, Two,three", ("one", "Two", "three")),
@@ -42,7 +46,9 @@ GIVEN = {
 
 @pytest.mark.parametrize("field", msgspec.structs.fields(Settings), ids=lambda field: field.name)
 def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
-    text, value = GIVEN.get(field.name.upper()) or (str(field.default + 1), field.default + 1)
+    url = "http://127.0.0.1:8001/Path"
+    given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if "_base_url" in field.name else None)
+    text, value = given_as_text or (str(field.default + 1), field.default + 1)
 
     given: dict[str, Any] = {field.name: value}
     assert Settings.from_env({field.name.upper(): text, "UNRELATED": "x"}) == Settings(**given)
@@ -51,8 +57,17 @@ def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("SOURCES", "live"),
+        ("SOURCES", "lively"),
+        ("SEC_DATA_BASE_URL", "data.sec.gov"),
+        ("SEC_DATA_BASE_URL", "https://data.sec.gov/"),
+        ("TAVILY_KEYLESS", "yes"),
         ("SOURCES", "simulated,live"),
+        ("CONTACT", "ops (example.com)"),
+        ("CONTACT", "example.com"),
+        ("CONTACT", "'https://example.com'"),
+        ("CONTACT", "https://example.com/\r\nX: y"),
+        ("OUTBOUND_PROXY", "proxy:3128"),
+        ("OUTBOUND_PROXY", '"http://proxy:3128"'),
         ("SIMULATED_LOOKUP_SECONDS", "-1"),
         ("SIMULATED_LOOKUP_SECONDS", "nan"),
         ("SIMULATED_LOOKUP_SECONDS", "inf"),
@@ -200,6 +215,12 @@ def test_all_faults_are_in_one_list() -> None:
     listed = faults({"AUTH": "basic", "LOG_LEVEL": "loud", "MAX_BODY_BYTES": "1"})
 
     assert [fault.split()[0] for fault in listed] == ["MAX_BODY_BYTES", "AUTH", "LOG_LEVEL"]
+
+
+def test_a_fault_does_not_show_the_password_of_a_proxy() -> None:
+    (fault,) = faults({"OUTBOUND_PROXY": "user:secret@proxy"})
+
+    assert fault.startswith("OUTBOUND_PROXY cannot be …@proxy'; ")
 
 
 def test_the_constructor_checks_the_same_bounds() -> None:

@@ -391,6 +391,40 @@ async def test_a_skipped_entry_of_a_batch_counts_as_a_job(make_store: MakeStore,
         await store.batch("b")
 
 
+async def test_an_entry_of_an_unfinished_batch_counts_on_when_its_job_is_forgotten(
+    make_store: MakeStore, clock: FakeClock
+) -> None:
+    store = await make_store(pending=3, seconds=60)
+    jobs = [enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2", "3")]
+    await store.add(jobs, batch(clock, "1", "2", "3"))
+    await store.finish("1", COMPLETED)
+    await store.finish("2", COMPLETED)
+    await store.check_room(1)
+    await clock.advance(60)
+    assert await ids(store) == ["3"]
+    with pytest.raises(TooManyJobs):
+        await store.check_room(1)
+    await store.finish("3", COMPLETED)
+
+    await store.add([enrichment(clock, job_id) for job_id in ("4", "5", "6")])
+
+
+async def test_the_entries_of_a_finished_batch_count_with_their_bytes(make_store: MakeStore, clock: FakeClock) -> None:
+    store = await make_store(max_bytes=10_000)
+    posted = batch(clock, "1", skipped=1)
+    posted = replace(posted, items=(*posted.items, BatchItem(domain="x", reason="x" * 9_000)))
+    await store.add([enrichment(clock, "0")])
+    await store.add([enrichment(clock, "1", batch_id="b")], posted)
+    await store.finish("0", COMPLETED)
+    assert await is_held(store, "0")
+    await store.finish("1", COMPLETED)
+
+    assert [await is_held(store, job_id) for job_id in "01"] == [False, False]
+    await store.add([enrichment(clock, "2")])
+    await store.finish("2", COMPLETED)
+    assert await is_held(store, "2")
+
+
 async def test_a_batch_is_forgotten_with_its_last_job(make_store: MakeStore, clock: FakeClock) -> None:
     store = await make_store(seconds=60)
     await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], batch(clock, "1", "2"))

@@ -74,7 +74,7 @@ def run() -> list[str]:
 def _run(blocks: list[str], **environ: str) -> list[str]:
     """Run the blocks in one shell against a service of their own."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as log:
-        command = "uvicorn service:app --port $PORT --workers 1"
+        command = "uvicorn service:app --http enrichment.web.server:LimitedProtocol --port $PORT --workers 1"
         with server_process(command, Path(log), **FAST, **environ) as server:
             server.wait_until_healthy()
             for name, code in SHIMS.items():

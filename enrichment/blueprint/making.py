@@ -176,8 +176,8 @@ class BlueprintMaker:
             self._keep(brief, run)
 
     def _keep(self, brief: Brief, run: BlueprintRun) -> None:
-        """Cache the run's events; about three times their JSON is what they take in memory."""
-        run.size = 3 * len(_encode(run.log.events[-1]))
+        """Cache the run's events. In memory they take three times their JSON at most, and the brief four times."""
+        run.size = 3 * len(_encode(run.log.events[-1])) + 4 * len(_encode(brief))
         former = self._cache.pop(brief, None)
         self._cache[brief] = run
         self._cached_bytes += run.size - (former.size if former else 0)
@@ -238,9 +238,14 @@ class BlueprintMaker:
 
         async def describe(module_id: str) -> None:
             try:
-                findings[module_id] = await self._finding(module_id, domain)
+                finding = await self._finding(module_id, domain)
             except SourceError as error:
                 missing[module_id] = str(error)
+            else:
+                if finding.unknown:
+                    missing[module_id] = finding.unknown
+                else:
+                    findings[module_id] = finding
 
         async with asyncio.TaskGroup() as group:
             for module_id in modules:

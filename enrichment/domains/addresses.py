@@ -6,11 +6,11 @@ import re
 from typing import Final, NamedTuple
 
 # Characters without a glyph of their own, which copying from a page or a document leaves in a text: soft hyphens,
-# zero-width characters, direction marks, variation selectors, tags. The two joiners are left to `idn`: some names in
-# Persian and in the scripts of India need them.
+# zero-width and blank characters, direction marks, variation selectors, tags. The two joiners are left to `idn`: some
+# names in Persian and in the scripts of India need them.
 INVISIBLE: Final = re.compile(
-    "[\u00ad\u034f\u061c\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 ENCLOSING: Final = "<>\"'`\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e,;"
 

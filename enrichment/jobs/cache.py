@@ -20,6 +20,7 @@ ATTEMPT_BYTES: Final = 120  # beside the error
 ORIGIN_BYTES: Final = 80  # a tuple, and the time in it
 
 FRESH_DAYS: Final = 7
+UNKNOWN_SHARE: Final = 0.1  # of a module's time to live, for a company that no source knows
 
 
 class MemoryCache:
@@ -62,8 +63,9 @@ class MemoryCache:
 
 
 def seconds_left(finding: Finding, module: Module, now: float) -> float:
-    """How long the finding may still be used; 0 or less if it has expired."""
-    return finding.fetched_at + module.ttl_days * DAY - now
+    """How long the finding may still be used; 0 or less if it has expired. That a company is unknown soon changes."""
+    ttl = module.ttl_days * DAY * (UNKNOWN_SHARE if finding.unknown else 1)
+    return finding.fetched_at + ttl - now
 
 
 def freshness(finding: Finding | None, module: Module, now: float) -> Freshness:

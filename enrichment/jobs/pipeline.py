@@ -13,6 +13,7 @@ from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.model import Enrichment, Step
 from enrichment.jobs.protocols import JobStore
 from enrichment.jobs.resolver import Resolver
+from enrichment.jobs.scheduler import PRIORITY_BOOST_SECONDS
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES, WAVES
@@ -82,7 +83,7 @@ class Pipeline:
         if not await self._store.record(run.job.id, begun):
             return  # the job is finished: no call may begin
         try:
-            finding = await self._resolver.ask(module, subject, asker=run.job.id)
+            finding = await self._resolver.ask(module, subject, asker=run.job.id, order=run.order)
             await self._budget.checkpoint()
         except InsufficientInput as error:
             await self._skip(run, begun, str(error), subject)
@@ -96,6 +97,7 @@ class Pipeline:
         """What is known of the company: from this job, or from the cache for modules that are not part of it."""
         elsewhere = [need for need in module.needs if need not in run.done]
         known = await self._resolver.known(run.job.domain, elsewhere) if elsewhere else {}
+        known = {need: finding for need, finding in known.items() if not finding.unknown}
         found = {need: run.found.get(need) or known.get(need) for need in module.needs}
         return Subject(
             domain=run.job.domain,
@@ -108,6 +110,9 @@ class Pipeline:
         )
 
     async def _complete(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:
+        if finding.unknown:
+            await self._skip_unknown(run, begun, finding, is_cached=is_cached)
+            return
         run.found[begun.module_id] = finding
         step = msgspec.structs.replace(
             begun, state=StepState.COMPLETED, ended_at=self._clock.now(), finding=finding, cached=is_cached
@@ -128,6 +133,19 @@ class Pipeline:
         )
         await self._store.record(run.job.id, step)
 
+    async def _skip_unknown(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:
+        """Record that no source knows the company, which is no failure: to ask again would not help."""
+        run.reasons[begun.module_id] = finding.unknown
+        step = msgspec.structs.replace(
+            begun,
+            state=StepState.SKIPPED,
+            ended_at=self._clock.now(),
+            reason=finding.unknown,
+            attempts=finding.attempts,
+            cached=is_cached,
+        )
+        await self._store.record(run.job.id, step)
+
     async def _fail(self, run: "_Run", module_id: str, reason: str, attempts: tuple[SourceAttempt, ...] = ()) -> None:
         run.reasons[module_id] = reason
         run.unavailable.add(module_id)
@@ -141,10 +159,11 @@ class Pipeline:
 class _Run:
     """The state of one run of a job, by module."""
 
-    __slots__ = ("begun", "done", "found", "ids", "job", "reasons", "unavailable")
+    __slots__ = ("begun", "done", "found", "ids", "job", "order", "reasons", "unavailable")
 
     def __init__(self, job: Enrichment) -> None:
         self.job = job
+        self.order = job.created_at - PRIORITY_BOOST_SECONDS[job.priority]
         self.ids = {"job_id": job.id, "request_id": job.request_id, "domain": job.domain}
         self.done = {step.module_id: asyncio.Event() for step in job.steps}
         self.begun: dict[str, Step] = {}

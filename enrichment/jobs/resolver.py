@@ -5,6 +5,7 @@ The answer to a module's question: from the cache, or from a call that is shared
 import asyncio
 import functools
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from enrichment.clock import Clock
@@ -14,12 +15,18 @@ from enrichment.modules.module import Finding, Module, Subject
 from enrichment.sources import Source, first_success
 from enrichment.sources.local import based_on
 
+Limit = Callable[[Module, float], AbstractAsyncContextManager[object]]
+"Makes a block that is left with `TimeoutError` after a module's time; the second argument is the order of its calls."
+
 
 class Resolver:
     """Finds answers in the cache and from sources."""
 
-    def __init__(self, *, cache: Cache, sources: Mapping[str, Source], clock: Clock) -> None:
+    def __init__(
+        self, *, cache: Cache, sources: Mapping[str, Source], clock: Clock, limit: Limit | None = None
+    ) -> None:
         self._cache = cache
+        self._limit: Limit = limit or (lambda module, _: clock.timeout(module.timeout_seconds))
         self._sources = sources
         self._clock = clock
         self._calls = SharedCalls()
@@ -38,23 +45,24 @@ class Resolver:
         finding = (await self._cache.get(subject.domain, (module.id,))).get(module.id)
         return finding if finding and finding.based_on == based_on(subject) else None
 
-    async def ask(self, module: Module, subject: Subject, *, asker: str) -> Finding:
+    async def ask(self, module: Module, subject: Subject, *, asker: str, order: float = 0.0) -> Finding:
         """
         Ask the module's sources, or wait for the call that is asking them already.
 
-        `asker` is the id of the job that waits. Raise `SourceFailed` or `InsufficientInput`.
+        `asker` is the id of the job that waits; of the calls that wait for the same outside service, the one with the
+        lowest `order` is next. Raise `SourceFailed` or `InsufficientInput`.
         """
         key = (subject.domain, module.id, based_on(subject))
-        return await self._calls.share(key, asker, lambda: self._call(module, subject))
+        return await self._calls.share(key, asker, lambda: self._call(module, subject, order))
 
     def abandon(self, asker: str) -> None:
         """Stop every call that only this job waits for, so that not even one that is about to begin does."""
         self._calls.abandon(asker)
 
-    async def _call(self, module: Module, subject: Subject) -> Finding:
+    async def _call(self, module: Module, subject: Subject, order: float) -> Finding:
         """Ask the sources, once for all jobs that wait. The finding is kept even if none waits any more."""
         try:
-            async with self._clock.timeout(module.timeout_seconds):
+            async with self._limit(module, order):
                 finding = await first_success(self._sources, module, subject, self._clock)
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None

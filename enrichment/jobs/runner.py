@@ -6,6 +6,7 @@ import asyncio
 from typing import Final
 
 from enrichment.clock import Clock
+from enrichment.errors import SourceFailed
 from enrichment.jobs.model import AnyJob, Enrichment, Lookup
 from enrichment.jobs.pipeline import Pipeline
 from enrichment.jobs.protocols import JobStore
@@ -36,6 +37,8 @@ class Runner:
             elif begun := await self._store.begin(job.id):
                 await self._pipeline.run(begun)
                 await self._conclude(job)
+        except SourceFailed as error:  # of a look-up: the pipeline records those of modules
+            await self.finish(job.id, JobState.FAILED, error=str(error))
         except BaseException as error:
             if not ends_task(error):
                 await self._fail(job)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from enrichment.modules.module import Answer
 
@@ -66,12 +66,21 @@ class Technology(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(description="Name of the product.")]
     category: Annotated[str, Meta(description="What kind of product it is, such as `CMS`.")]
+    evidence: Annotated[
+        tuple[str, ...] | UnsetType, Meta(description="What it was detected by; omitted if the source does not say.")
+    ] = UNSET
 
 
 class TechStack(Answer, frozen=True, kw_only=True):
     """The technologies detected on a company's website."""
 
-    technologies: Annotated[tuple[Technology, ...], Meta(description="The technologies that were detected.")]
+    technologies: Annotated[
+        tuple[Technology, ...],
+        Meta(
+            description="The technologies that were detected. One that is not listed may be in use as well: on the "
+            "server, or loaded by another."
+        ),
+    ]
 
 
 class Traffic(Answer, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Self, TypeVar
 import msgspec
 from msgspec import Meta
 
-from schemas import SourceAttempt, SourceCitation
+from schemas import Method, SourceAttempt, SourceCitation
 
 A = TypeVar("A", bound="Answer")
 
@@ -28,8 +28,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     An answer with its origin, in the form in which it is stored, cached and sent.
 
     `body` is the answer as JSON, `data_points` the number of known values in it, and `fetched_at` in seconds since the
-    epoch. `attempts` lists the sources that were asked, of which the last succeeded. `based_on` lists the findings that
-    a derived answer depends on, by module and time.
+    epoch. `method` says how the answer was obtained, and `observed_at` is the date of the data itself. `field_sources`
+    names the source of each field where several filled the answer. `matched_by` says how the company was identified,
+    `match_confidence` how sure that is (0 to 1). `unknown` is not empty if no source knows the company: it says so, and
+    the body is null. `attempts` lists the sources that were asked, of which the last succeeded. `based_on` lists the
+    findings that a derived answer depends on, by module and time.
     """
 
     body: msgspec.Raw
@@ -37,6 +40,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     simulated: bool
     source: str
     fetched_at: float
+    method: Method
+    observed_at: float | None = None
+    field_sources: Mapping[str, str] = {}
+    matched_by: str | None = None
+    match_confidence: float | None = None
+    unknown: str = ""
     citations: tuple[SourceCitation, ...] = ()
     attempts: tuple[SourceAttempt, ...] = ()
     based_on: tuple[tuple[str, float], ...] = ()
@@ -48,18 +57,32 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         *,
         source: str,
         fetched_at: float,
-        citations: tuple[SourceCitation, ...] = (),
-        based_on: tuple[tuple[str, float], ...] = (),
+        method: Method = Method.API,
+        **more: Any,
     ) -> Self:
-        """Encode an answer."""
+        """Encode an answer; `more` are further fields."""
         return cls(
             body=msgspec.Raw(_encode(answer)),
             data_points=count_data_points(answer),
             simulated=answer.simulated,
             source=source,
             fetched_at=fetched_at,
-            citations=citations,
-            based_on=based_on,
+            method=method,
+            **more,
+        )
+
+    @classmethod
+    def of_unknown(cls, reason: str, *, source: str, fetched_at: float, attempts: tuple[SourceAttempt, ...]) -> Self:
+        """The finding that no source knows the company."""
+        return cls(
+            body=msgspec.Raw(b"null"),
+            data_points=0,
+            simulated=False,
+            source=source,
+            fetched_at=fetched_at,
+            method=Method.API,
+            unknown=reason,
+            attempts=attempts,
         )
 
     def read(self, shape: type[A]) -> A:

@@ -112,7 +112,7 @@ MODULES: Final[Mapping[str, Module]] = {
             asks="What do its executives say about their priorities?",
             answer=answers.ExecQuotes,
             provider="WebSearch", title="Executive Statements",
-            chain=("websearch", "homepage", "sec", "simulated"),
+            chain=("websearch", "sec", "homepage", "simulated"),
         ),
         Module(
             id="m12_trigger_events", wave=4, ttl_days=3, timeout_seconds=30,

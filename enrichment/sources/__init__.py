@@ -4,19 +4,21 @@ Where answers come from: the protocols of sources, and the chain in which each s
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.errors import InsufficientInput, SourceFailed
+from enrichment.errors import InsufficientInput, SourceFailed, UnknownCompany
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES
-from enrichment.sources.registry import SOURCES, check_chains
-from schemas import CompanyData, SourceAttempt
+from enrichment.sources.registry import SOURCES, check_chains, opening_settings
+from schemas import CompanyData, Outcome, SourceAttempt
 
 log = Log(__name__)
+
+MAX_ERROR: Final = 500  # characters of a source's error that are kept
 
 # Checked at import: `first_success` skips sources that are not configured, so it would skip a misspelled name as well.
 check_chains(MODULES.values(), SOURCES.values())
@@ -77,39 +79,57 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
     Ask the sources of the module's chain in order, and return the first finding, with all attempts.
 
     `sources` are the configured ones; others are skipped. An unexpected error of a source is logged and counts as its
-    failure. Raises `ChainFailed` if all that were asked failed, and
-    `InsufficientInput` if a source does or none is configured.
+    failure. If none of those that were asked knows the company, the finding says so. Raises `ChainFailed` if none
+    answered for another reason, and `InsufficientInput` if a source does or none is configured.
     """
     attempts: list[SourceAttempt] = []
     for name in module.chain:
         if name not in sources:
             continue
         started = clock.now()
-        finding, error = await _ask(sources[name], module, subject)
+        finding, outcome, error = await _ask(sources[name], module, subject)
         duration = round(clock.now() - started, 3)
-        attempts.append(SourceAttempt(source=name, duration_seconds=duration, error=error))
+        attempts.append(SourceAttempt(source=name, outcome=outcome, duration_seconds=duration, error=error))
         if finding:
             return msgspec.structs.replace(finding, attempts=tuple(attempts))
         if is_being_cancelled():  # and the source has turned that into its failure
             raise asyncio.CancelledError
     if not attempts:
-        raise InsufficientInput(f"None of its sources is configured: {', '.join(module.chain)}.")
-    raise ChainFailed("; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts), tuple(attempts))
+        raise InsufficientInput(_not_configured(module))
+    reason = "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
+    if all(attempt.outcome is Outcome.UNKNOWN for attempt in attempts):
+        last = attempts[-1].source
+        return Finding.of_unknown(reason, source=last, fetched_at=clock.now(), attempts=tuple(attempts))
+    raise ChainFailed(reason, tuple(attempts))
 
 
-async def _ask(source: Source, module: Module, subject: Subject) -> tuple[Finding | None, str | None]:
-    """The source's finding, or its error."""
+def _not_configured(module: Module) -> str:
+    """The reason why none of a module's sources can be asked, with the settings that would open them."""
+    settings = [setting for name in module.chain for setting in opening_settings(SOURCES[name])]
+    advice = f" Set {' or '.join(dict.fromkeys(settings))}." if settings else ""
+    names = [name for name in module.chain if name != "simulated"]  # which nobody would set in place of real ones
+    return f"None of its sources is configured: {', '.join(names)}.{advice}"
+
+
+async def _ask(source: Source, module: Module, subject: Subject) -> tuple[Finding | None, Outcome, str | None]:
+    """The source's finding, or why there is none."""
     try:
-        return await source.ask(module, subject), None
+        return await source.ask(module, subject), Outcome.ANSWERED, None
+    except UnknownCompany as error:
+        return None, Outcome.UNKNOWN, _cut(str(error))
     except SourceFailed as error:
-        return None, str(error)
+        return None, Outcome.FAILED, _cut(str(error))
     except InsufficientInput:
         raise
     except BaseException as error:
         if ends_task(error):
             raise
         log.exception("source failed", module=module.id, domain=subject.domain)
-        return None, f"Unexpected {type(error).__name__}; the log has the details."
+        return None, Outcome.FAILED, f"Unexpected {type(error).__name__}; the log has the details."
+
+
+def _cut(error: str) -> str:
+    return error if len(error) <= MAX_ERROR else error[:MAX_ERROR] + "…"
 
 
 def ends_task(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
 from enrichment.modules.module import CaseStudy, Finding, Module, Subject
+from schemas import Method
 
 
 class Local(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,7 @@ class Local(msgspec.Struct, frozen=True, kw_only=True):
         return Finding.of(
             answer,
             source="local",
+            method=Method.DERIVED,
             fetched_at=self.clock.now(),
             citations=tuple(citations),
             based_on=based_on(subject),

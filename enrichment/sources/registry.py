@@ -134,6 +134,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
 # fmt: on
 
 
+def opening_settings(spec: SourceSpec) -> tuple[str, ...]:
+    """The settings of which one makes a source available."""
+    return tuple(f"{prefix}_API_KEY" for prefix in spec.settings_prefixes) if spec.needs_key else ()
+
+
 def check_chains(modules: Iterable[Module], sources: Iterable[SourceSpec]) -> None:
     """Raise `ValueError` unless each source is in the chains of exactly those modules that it serves."""
     chained = {(module.id, name) for module in modules for name in module.chain}

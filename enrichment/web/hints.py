@@ -5,8 +5,8 @@ What would have been right: the known names, the nearest one, and the possible v
 import difflib
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from types import NoneType
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -36,10 +36,11 @@ def possible_values(hint: Any) -> str:
 
 
 def members(hint: Any) -> list[tuple[Any, msgspec.Meta | None]]:
-    """The type, or the members of a union but for None, each with its `Meta` if it has one."""
-    is_union = not hasattr(hint, "__metadata__") and get_origin(hint) not in (tuple, Literal) and get_args(hint)
-    arms = [arm for arm in get_args(hint) if arm is not NoneType] if is_union else [hint]
-    return [(get_args(arm)[0], arm.__metadata__[0]) if hasattr(arm, "__metadata__") else (arm, None) for arm in arms]
+    """The type, or the members of a union but for None, each with its innermost `Meta` if it has one."""
+    kind, meta = (get_args(hint)[0], hint.__metadata__[0]) if hasattr(hint, "__metadata__") else (hint, None)
+    if get_origin(kind) in (Union, UnionType):
+        return [member for arm in get_args(kind) if arm is not NoneType for member in members(arm)]
+    return [(kind, meta)]
 
 
 def type_at(shape: Any, steps: Iterable[str]) -> Any:

@@ -20,6 +20,11 @@ async def read_health(request: Request) -> Response:  # noqa: ARG001 - every han
     return EncodedJSON(HEALTH)
 
 
+async def list_sources(request: Request) -> Response:
+    """List the sources, with their state and what opens them."""
+    return json_response(schemas.SourceList(sources=engine_of(request).source_statuses()))
+
+
 async def read_readiness(request: Request) -> Response:
     """Check that a job would be accepted now."""
     await engine_of(request).jobs.check_open()

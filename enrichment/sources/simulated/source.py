@@ -29,7 +29,7 @@ from enrichment.sources.simulated import (
     m12_trigger_events,
 )
 from enrichment.sources.simulated.company import Company, company_of
-from schemas import CompanyData, SourceCitation
+from schemas import CompanyData, Method, SourceCitation
 
 COMPANY: Final = CompanyData(company_size=50, industry="AI Software")
 
@@ -89,6 +89,7 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
         return Finding.of(
             msgspec.structs.replace(answer, simulated=True),
             source="simulated",
+            method=Method.SIMULATED,
             fetched_at=self.clock.now(),
             citations=(citation,),
         )

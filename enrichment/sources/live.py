@@ -1,0 +1,171 @@
+"""
+The live sources, wired: imported only with `SOURCES=live`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+
+from enrichment.clock import Clock
+from enrichment.errors import SourceFailed
+from enrichment.modules.module import CaseStudy, Finding, Module, Subject
+from enrichment.settings import Settings
+from enrichment.sources import Source
+from enrichment.sources.company_names import CompanyNames
+from enrichment.sources.context import CONTEXT, CallContext
+from enrichment.sources.dns import DnsOverHttps
+from enrichment.sources.edgar import Edgar
+from enrichment.sources.fingerprints import Fingerprints
+from enrichment.sources.homepage import Homepage
+from enrichment.sources.http import Client
+from enrichment.sources.identity import Identities
+from enrichment.sources.job_boards import JobBoards
+from enrichment.sources.local import Local
+from enrichment.sources.news import News
+from enrichment.sources.public_records import PublicRecords
+from enrichment.sources.ranks import Ranks
+from enrichment.sources.rdap import Rdap
+from enrichment.sources.registry import SOURCES
+from enrichment.sources.sec import Sec
+from enrichment.sources.upstream import Health, Stats, Upstream
+from enrichment.sources.websearch import WebSearch
+from enrichment.sources.website import WEBSITES, Websites
+from enrichment.sources.wikidata import Wikidata
+from enrichment.sources.wikidata_items import WikidataItems
+from enrichment.sources.yahoo import Yahoo
+
+SEVERITY: Final = ("ok", "limited", "open", "quota_exhausted")
+OK: Final = Health(state="ok", until=None, stats=Stats())
+DEFAULT_SECONDS: Final = 10.0  # for a source whose row in the registry has no time-out
+
+
+class LiveSources:
+    """
+    One client, and all sources that are configured, by the names in the modules' chains.
+
+    `upstreams` lists the outside services behind each source. Making it does no I/O; it belongs to one event loop.
+    """
+
+    def __init__(self, settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> None:
+        self._clock = clock
+        self._client = client = Client(contact=settings.contact, clock=clock, proxy=settings.outbound_proxy)
+        websites = Websites(client, clock)
+        items = WikidataItems(client, settings.wikidata_base_url)
+        identities = Identities(items, websites, clock)
+        names = CompanyNames(identities, websites)
+        edgar = Edgar(
+            client,
+            clock,
+            data_url=settings.sec_data_base_url,
+            www_url=settings.sec_www_base_url,
+            user_agent=settings.sec_user_agent,
+        )
+        rdap = Rdap(client, clock, base_url=settings.rdap_base_url)
+        dns = DnsOverHttps(client, settings.doh_base_url)
+        yahoo = Yahoo(
+            client,
+            identities,
+            clock,
+            q1=settings.yahoo_base_url_q1,
+            q2=settings.yahoo_base_url_q2,
+            fc=settings.yahoo_base_url_fc,
+        )
+        ranks = Ranks(client, clock, tranco=settings.tranco_base_url)
+        boards = JobBoards(
+            client,
+            websites,
+            clock,
+            greenhouse=settings.greenhouse_base_url,
+            lever=settings.lever_base_url,
+            lever_eu=settings.lever_eu_base_url,
+            ashby=settings.ashby_base_url,
+        )
+        news = News(client, names, clock, gdelt=settings.gdelt_base_url)
+        sources: dict[str, Source] = {
+            "yahoo": yahoo,
+            "public_records": PublicRecords(
+                sites=websites, items=items, identities=identities, edgar=edgar, rdap=rdap, clock=clock
+            ),
+            "fingerprints": Fingerprints(websites, dns),
+            "ranks": ranks,
+            "wikidata": Wikidata(items, identities, clock),
+            "homepage": Homepage(websites, clock),
+            "sec": Sec(edgar, identities, clock),
+            "job_boards": boards,
+            "news": news,
+        }
+        self.upstreams: dict[str, tuple[Upstream, ...]] = {
+            "yahoo": (yahoo.upstream,),
+            "public_records": (items.upstream, edgar.upstream, rdap.upstream),
+            "fingerprints": (WEBSITES, dns.upstream),
+            "ranks": (ranks.upstream,),
+            "wikidata": (items.upstream,),
+            "homepage": (WEBSITES,),
+            "sec": (edgar.upstream,),
+            "job_boards": tuple(boards.upstreams.values()),
+            "news": (news.upstream,),
+        }
+        if settings.tavily_keyless == "on":
+            search = WebSearch(client, websites, names, clock, tavily=settings.tavily_base_url)
+            sources["websearch"] = search
+            self.upstreams["websearch"] = (search.upstream,)
+        self.sources: Mapping[str, Source] = {
+            **{name: WithinTime(name=name, source=source) for name, source in sources.items()},
+            "local": Local(case_studies=case_studies, clock=clock),
+        }
+
+    @asynccontextmanager
+    async def limit(self, module: Module, order: float) -> AsyncIterator[None]:
+        """
+        Leave the block with `TimeoutError` after the module's time, which does not pass in the queue of a service.
+
+        Of the calls that wait for the same service, the one with the lowest `order` is sent first.
+        """
+        context = CallContext(clock=self._clock, order=order)
+        CONTEXT.set(context)
+        async with context.limit(module.timeout_seconds):
+            yield
+
+    def health(self, name: str) -> Health:
+        """The state of a source: that of the service behind it that is worst off, and the calls of all of them."""
+        healths = [self._client.health(upstream) for upstream in self.upstreams.get(name, ())]
+        stats = [health.stats for health in healths]
+        worst = max(healths, key=lambda health: (SEVERITY.index(health.state), health.until or 0.0), default=OK)
+        last_failed = max(stats, key=lambda each: each.last_error_at or 0.0, default=Stats())
+        return Health(
+            state=worst.state,
+            until=worst.until,
+            stats=Stats(
+                calls=sum(each.calls for each in stats),
+                hits=sum(each.hits for each in stats),
+                errors=sum(each.errors for each in stats),
+                last_success_at=max((each.last_success_at for each in stats if each.last_success_at), default=None),
+                last_error=last_failed.last_error,
+                last_error_at=last_failed.last_error_at,
+            ),
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+
+class WithinTime(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that has to answer within the time of its row in the registry, so that the next one has some left."""
+
+    name: str
+    source: Source
+
+    async def ask(self, module: Module, subject: Subject) -> Finding:
+        """Ask the source. Raises `SourceFailed` if it takes too long."""
+        seconds = SOURCES[self.name].timeout_seconds or DEFAULT_SECONDS
+        context = CONTEXT.get()
+        if context is None:
+            return await self.source.ask(module, subject)
+        try:
+            async with context.limit(seconds):
+                return await self.source.ask(module, subject)
+        except TimeoutError:
+            raise SourceFailed(f"No answer within {seconds:g} seconds.") from None

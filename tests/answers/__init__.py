@@ -1,0 +1,3 @@
+"""
+Sample answers of outside services, about invented companies.
+"""
