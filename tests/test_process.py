@@ -349,6 +349,16 @@ async def test_an_ignored_shutdown_signal_calls_back() -> None:
     assert called == ["begin"]
 
 
+async def test_without_a_signal_nothing_is_called() -> None:
+    called: list[str] = []
+    before = signal.getsignal(signal.SIGTERM)
+    with Shutdown(lambda: called.append("begin"), nothing).on_signal():
+        await asyncio.sleep(0)
+
+    assert called == []
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 @pytest.mark.parametrize(
     ("signals", "seconds", "ended_by"),
     [

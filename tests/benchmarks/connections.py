@@ -50,7 +50,7 @@ def main() -> None:
     """Measure what the command line asks for, or be the clients of one kind."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.connections", description=__doc__)
     parser.add_argument("--clients", type=int, default=5_000, help="of each kind (5000)")
-    parser.add_argument("--rate", type=float, default=1_000.0, help="at which they connect, a second (1000)")
+    parser.add_argument("--rate", type=float, default=500.0, help="at which they connect, a second (500)")
     parser.add_argument("--kinds", default=",".join(FIRST), help=f"of clients, separated by commas ({','.join(FIRST)})")
     parser.add_argument("--command", help="that starts the server on $PORT (the Procfile's)")
     parser.add_argument("--hold", nargs=2, metavar=("KIND", "PORT"), help=argparse.SUPPRESS)
