@@ -140,7 +140,7 @@ class Clients:
                 await self._cancel(job)
 
     async def _look_up(self) -> None:
-        domain = f"lookup-{len(self.world.jobs)}.com"
+        domain = f"lookup-{next(self.world.lookup_numbers)}.com"
         job = await self.engine.jobs.submit_lookup(domain, request_id="r")
         if self.rng.random() < 0.3:
             await self._pause(1)
@@ -204,3 +204,4 @@ class Clients:
         self.world.note("closed")
         await self._pause(3)
         await self.engine.__aenter__()
+        self.world.reopened_at = loop.time()

@@ -4,6 +4,7 @@ An engine of which everything is observed, and the checks.
 
 import asyncio
 import functools
+import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
@@ -49,7 +50,9 @@ class World:
         self.begun: set[str] = set()
         self.recorded: set[tuple[str, str]] = set()
         self.to_cancel: set[str] = set()
+        self.reopened_at = -1.0  # jobs that were dispatched before that end in the turns of the loop that follow
         self.concurrency: dict[str, int] = {}  # by batch
+        self.lookup_numbers = itertools.count()
         self._lookups: dict[str, str] = {}  # by domain
         self._calls: dict[object, set[asyncio.Task[Any]]] = {}
         self.store_calls = 0
@@ -168,7 +171,8 @@ class World:
         self.check(job_id not in self.ended, "ended twice", job_id)
         self.ended[job_id] = job
         if job.state is JobState.CANCELLED:
-            is_wanted = job_id in self.to_cancel or self.engine.jobs.is_closed
+            is_closed = self.engine.jobs.is_closed or asyncio.get_running_loop().time() == self.reopened_at
+            is_wanted = job_id in self.to_cancel or is_closed
             self.check(is_wanted, "cancelled although nobody wanted it", job_id)
         elif isinstance(job, Enrichment) and not self.counts["store down"]:
             states = {step.state for step in job.steps}
