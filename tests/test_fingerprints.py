@@ -4,6 +4,7 @@ Technologies, detected by what a home page and DNS records show.
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -23,7 +24,7 @@ from enrichment.sources.simulated.m02_tech_stack import CORE, EXTRA, SHOP, SHOP_
 from enrichment.sources.website import Page
 from schemas import Method, SourceCitation
 from tests.adapters import answers, paths, reply
-from tests.upstreams import CERTIFICATE, InstantClock, Received, Reply, StubUpstream, live_client, stub_upstream
+from tests.upstreams import InstantClock, Received, Reply, StubUpstream, live_client, stub_upstream, trust_the_authority
 from tests.websites import Internet, internet, northwind, page
 
 MODULE = MODULES["m02_tech_stack"]
@@ -32,9 +33,9 @@ HOME = "http://www.northwind-loom.example/"
 
 
 @pytest.fixture(autouse=True)
-def few_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+def few_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Else each client loads those of all authorities, which takes most of the time of these tests."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    trust_the_authority(monkeypatch, tmp_path)
 
 
 @pytest.fixture

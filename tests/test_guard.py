@@ -25,13 +25,13 @@ from enrichment.sources.messages import HttpRequest, HttpResponse
 from enrichment.sources.upstream import Upstream
 from tests.conftest import FakeClock, settle
 from tests.upstreams import (
-    AUTHORITY,
     InstantClock,
     Reply,
     StubUpstream,
     live_client,
     server_tls,
     stub_upstream,
+    trust_the_authority,
 )
 
 HOMEPAGES = Upstream(name="homepage", per_host=True, requests_per_second=1_000)
@@ -284,12 +284,6 @@ async def test_where_the_operator_points_a_service_no_website_gets() -> None:
             await net.fetch("http://vendor.lan:8080/", vendor)
 
     assert net.wire.connected == [("10.0.0.7", 8080), (PUBLIC, 80)]
-
-
-def trust_the_authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let clients that are made from now on trust the authority of the stub servers, and no other."""
-    AUTHORITY.cert_pem.write_to_path(tmp_path / "authority.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
 async def test_tls_is_with_the_name_though_the_connection_is_with_the_address(

@@ -4,6 +4,7 @@ A company's own website as a source: terms, job postings in markup, and quotes.
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from enrichment.sources.markup import read_markup
 from enrichment.sources.quotes import MAX_QUOTES, exec_quotes, find_quotes, text_of, themes_of
 from enrichment.sources.terms import MAX_TERMS, find_terms
 from schemas import Method, SourceCitation
-from tests.upstreams import CERTIFICATE, InstantClock, Reply
+from tests.upstreams import InstantClock, Reply, trust_the_authority
 from tests.websites import Internet, internet, moved, northwind, page
 
 HOME = "http://www.northwind-loom.example/"
@@ -27,9 +28,9 @@ PLANT = f"{HOME}newsroom/northwind-opens-plant-in-ohio"
 
 
 @pytest.fixture(autouse=True)
-def few_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+def few_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Else each client loads those of all authorities, which takes most of the time of these tests."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    trust_the_authority(monkeypatch, tmp_path)
 
 
 @pytest.fixture

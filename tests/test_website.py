@@ -7,6 +7,7 @@ import gzip
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from enrichment.sources.page_cache import SECONDS, PageCache
 from enrichment.sources.page_kinds import Kind
 from enrichment.sources.site_facts import Address, SiteFacts, SiteMatch, match_site, merge, read_facts
 from tests.conftest import FakeClock
-from tests.upstreams import CERTIFICATE, InstantClock, Reply
+from tests.upstreams import InstantClock, Reply, trust_the_authority
 from tests.websites import ADDRESS, Internet, internet, moved, northwind, page
 
 HOME = "http://www.northwind-loom.example/"
@@ -38,9 +39,9 @@ async def net(instant: InstantClock) -> AsyncIterator[Internet]:
 
 
 @pytest.fixture(autouse=True)
-def few_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+def few_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Else each client loads those of all authorities, which takes most of the time of these tests."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    trust_the_authority(monkeypatch, tmp_path)
 
 
 async def test_a_website_states_facts_about_its_company(net: Internet) -> None:

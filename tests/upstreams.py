@@ -14,9 +14,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpcore2
+import pytest
 import trustme
 
 from enrichment.clock import Clock
@@ -221,6 +223,12 @@ def server_tls() -> ssl.SSLContext:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     CERTIFICATE.configure_cert(tls)
     return tls
+
+
+def trust_the_authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let clients that are made from now on trust the authority of the stub servers, and no other."""
+    AUTHORITY.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
 class InstantClock(Clock):
