@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from enrichment.errors import InsufficientInput, SourceFailed
+from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.cache import MemoryCache
 from enrichment.jobs.resolver import Resolver, SharedCalls
 from enrichment.modules.module import Finding, Module, Subject
@@ -119,6 +120,32 @@ async def test_a_call_that_is_cancelled_by_none_of_its_askers_has_failed(
     for asked in [asyncio.create_task(resolver.ask(M03, ACME, asker=asker)) for asker in ("1", "2")]:
         with pytest.raises(SourceFailed, match="cancelled unexpectedly"):
             await asked
+
+
+async def test_sources_that_answer_at_the_same_moment_do_their_work_in_several_turns_of_the_event_loop(
+    cache: MemoryCache, clock: FakeClock
+) -> None:
+    """Otherwise a request that arrives at that moment would wait for all of them."""
+    turn = 0
+    turns: list[int] = []
+
+    class Working:
+        async def ask(self, module: Module, subject: Subject) -> Finding:
+            turns.append(turn)
+            await asyncio.sleep(0)
+            turns.append(turn)
+            return finding(clock)
+
+    resolver = Resolver(cache=cache, sources={"simulated": Working()}, clock=clock)
+    resolver.budget = LoopBudget(seconds=0.5, timer=lambda: float(len(turns)))
+    subjects = [Subject(domain=f"{number}.com") for number in range(20)]
+    asked = [asyncio.create_task(resolver.ask(M03, subject, asker=subject.domain)) for subject in subjects]
+    while not all(task.done() for task in asked):
+        await asyncio.sleep(0)
+        turn += 1
+
+    assert len(turns) == 40
+    assert max(map(turns.count, turns)) == 1
 
 
 # The sharing itself

@@ -5,23 +5,28 @@ The answer to a module's question: from the cache, or from a call that is shared
 import asyncio
 import functools
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from typing import Any
+from typing import Any, Final
 
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
+from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.protocols import Cache
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.sources import Source, first_success
 from enrichment.sources.local import based_on
 
+SECONDS_PER_TURN: Final = 0.001
+"How long jobs may hold the event loop in each of its turns. A request that arrives meanwhile waits for two or three."
+
 
 class Resolver:
-    """Finds answers in the cache and from sources."""
+    """Finds answers in the cache and from sources. The work of sources and that of jobs share a `budget`."""
 
     def __init__(self, *, cache: Cache, sources: Mapping[str, Source], clock: Clock) -> None:
         self._cache = cache
         self._sources = sources
         self._clock = clock
+        self.budget = LoopBudget(seconds=SECONDS_PER_TURN)
         self._calls = SharedCalls()
 
     @property
@@ -55,7 +60,7 @@ class Resolver:
         """Ask the sources, once for all jobs that wait. The finding is kept even if none waits any more."""
         try:
             async with self._clock.timeout(module.timeout_seconds):
-                finding = await first_success(self._sources, module, subject, self._clock)
+                finding = await self.budget.pace(first_success(self._sources, module, subject, self._clock))
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
         await self._cache.put(subject.domain, module.id, finding)
