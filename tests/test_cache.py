@@ -16,7 +16,7 @@ from enrichment.jobs.cache import _size as size_of
 from enrichment.jobs.protocols import Cache
 from enrichment.modules.module import Finding, Module
 from enrichment.modules.table import MODULES
-from schemas import Freshness
+from schemas import Freshness, SourceAttempt, SourceCitation
 from tests.conftest import FakeClock
 from tests.engine import Fact
 from tests.simulation.recount import recount_cache
@@ -129,6 +129,20 @@ async def test_findings_that_take_too_much_memory_drop_the_least_recently_used(
     kept = [bool(await cache.inspect(f"{number}.com")) for number in range(6)]
     assert [kept[0], kept[-1]] == [False, True]
     assert kept == sorted(kept)
+
+
+def test_all_texts_of_a_finding_count(clock: FakeClock) -> None:
+    citation = SourceCitation(url="https://a.com", title="A", source="s", simulated=False)
+    attempt = SourceAttempt(source="s", duration_seconds=1, error="x")
+    short = replace(finding(clock), citations=(citation,), attempts=(attempt,))
+    longer = [
+        replace(short, body=Raw(bytes(short.body) + b" " * 100)),
+        replace(short, citations=(replace(citation, url=citation.url + "x" * 100),)),
+        replace(short, citations=(replace(citation, title=citation.title + "x" * 100),)),
+        replace(short, attempts=(replace(attempt, error="x" * 101),)),
+    ]
+
+    assert [size_of(each) - size_of(short) for each in longer] == [100] * 4
 
 
 async def test_memory_counts_the_bytes_of_the_findings_that_it_holds(clock: FakeClock) -> None:
