@@ -36,7 +36,13 @@ from enrichment.web.enrichments import (
 )
 from enrichment.web.lookups import read_lookup, start_lookup
 from enrichment.web.platform import list_sources, read_health, read_readiness
-from enrichment.web.process import Shutdown, own_address, tuned_gc, worker_processes
+from enrichment.web.process import (
+    Shutdown,
+    frequent_thread_switches,
+    own_address,
+    tuned_gc,
+    worker_processes,
+)
 
 LOOKUP: Final = schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob
 OPEN: Final = Access.OPEN
@@ -101,8 +107,8 @@ def create_app(
 
     `settings` default to the environment's; `SettingsError` lists what is wrong with them. `source` (for `/enrich`),
     `sources` (for modules, by the names in their chains) and `clock` are seams for others and for tests. `own_process`
-    lets the lifespan set up logging, signals and garbage collection for the whole process: true for `service:app`,
-    never for a host.
+    lets the lifespan set up logging, signals, garbage collection and threads for the whole process: true for
+    `service:app`, never for a host.
     """
     settings = Settings.from_env() if settings is None else settings
     engine = Engine(settings, source=source, sources=sources, clock=clock)
@@ -115,6 +121,7 @@ def create_app(
                 process.enter_context(logs.to_stderr(settings.log_format, settings.log_level))
                 process.enter_context(Shutdown(engine.blueprints.close, engine.close).on_signal())
                 process.enter_context(tuned_gc())
+                process.enter_context(frequent_thread_switches())
             _warn_of_siblings(settings)
             async with engine:
                 log.info("service started", version=__version__, sources=settings.sources)

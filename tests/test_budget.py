@@ -3,9 +3,15 @@ How the work of jobs is spread over the turns of the event loop.
 """
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import pytest
 
 from enrichment.jobs.budget import MAX_PIECES, LoopBudget
 from tests.conftest import settle
+
+T = TypeVar("T")
 
 MANY = 1_000
 
@@ -91,3 +97,108 @@ async def test_a_loop_that_ends_leaves_nothing_to_the_next() -> None:
     await asyncio.to_thread(asyncio.run, leave_some_waiting())
     work.done = []
     assert sum(await work.do(10)) == 10
+
+
+# Whole coroutines
+
+
+class Steps:
+    """Work in pieces, between which it waits for something that is there at once."""
+
+    def __init__(self, *, seconds_each: float) -> None:
+        self.work = Work(seconds_each=seconds_each)
+        self.done = self.work.done
+
+    async def steps(self, number: int) -> int:
+        for _ in range(3):
+            self.work.done.append((self.work.turn, number))
+            self.work.now += self.work.seconds_each
+            await asyncio.sleep(0)
+        return number
+
+    async def do(self, count: int) -> list[int]:
+        tasks = [asyncio.create_task(self.paced(number)) for number in range(count)]
+        while not all(task.done() for task in tasks):
+            await asyncio.sleep(0)
+            self.work.turn += 1
+        return [task.result() for task in tasks]
+
+    async def paced(self, number: int) -> int:
+        return await self.work.budget.pace(self.steps(number))
+
+
+async def test_each_step_of_a_paced_coroutine_waits_for_its_turn() -> None:
+    work = Steps(seconds_each=1)
+
+    assert await work.do(50) == list(range(50))
+    assert len(work.done) == 150
+    turns = [turn for turn, _ in work.done]
+    assert max(map(turns.count, turns)) == 1
+
+
+async def test_a_paced_coroutine_goes_on_without_a_wait_while_there_is_time() -> None:
+    work = Steps(seconds_each=0)
+    task = asyncio.create_task(work.paced(1))
+    turns = 0
+    while not task.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert turns <= 6
+
+
+async def test_a_paced_coroutine_that_is_cancelled_before_its_turn_never_begins() -> None:
+    work = Steps(seconds_each=1)
+    tasks = [asyncio.create_task(work.paced(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    tasks[2].cancel()
+    await asyncio.wait(tasks)
+
+    assert tasks[2].cancelled()
+    assert {number for _, number in work.done} == {0, 1}
+
+
+async def test_what_is_raised_by_what_a_paced_coroutine_awaits_is_raised_in_it() -> None:
+    """Its own exceptions leave it, and a cancellation reaches it wherever it waits."""
+    budget = LoopBudget(seconds=1)
+    caught = []
+
+    async def catches(awaited: asyncio.Future[None]) -> str:
+        try:
+            await awaited
+        except BaseException as error:
+            caught.append(error)
+            raise ValueError("its own") from error
+        raise AssertionError
+
+    for error in (OSError("x"), asyncio.CancelledError("x")):
+        future = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(_awaited(budget.pace(catches(future))))
+        await settle()
+        if isinstance(error, OSError):
+            future.set_exception(error)
+        else:
+            task.cancel("x")
+        with pytest.raises(ValueError, match="its own"):
+            await task
+
+    assert [type(error) for error in caught] == [OSError, asyncio.CancelledError]
+
+
+async def _awaited(work: Awaitable[T]) -> T:
+    return await work
+
+
+async def test_a_paced_coroutine_is_cancelled_while_it_waits_for_its_next_turn() -> None:
+    """As by a time-out that passes although what it waited for is there."""
+    work = Steps(seconds_each=1)
+    tasks = [asyncio.create_task(work.paced(number)) for number in range(9)]
+    while not work.done:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    await asyncio.wait(tasks)
+
+    assert tasks[0].cancelled()
+    assert [number for _, number in work.done].count(0) == 1
+    assert len(work.done) == 1 + 8 * 3

@@ -12,12 +12,14 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from enrichment.jobs.cache import DAY, MemoryCache, freshness, seconds_left
+from enrichment.jobs.cache import _size as size_of
 from enrichment.jobs.protocols import Cache
 from enrichment.modules.module import Finding, Module
 from enrichment.modules.table import MODULES
-from schemas import Freshness
+from schemas import Freshness, Outcome, SourceAttempt, SourceCitation
 from tests.conftest import FakeClock
 from tests.engine import Fact
+from tests.simulation.recount import recount_cache
 
 M01, M02, M08, M10 = "m01_company_context", "m02_tech_stack", "m08_stock_info", "m10_hiring_signals"
 
@@ -127,6 +129,35 @@ async def test_findings_that_take_too_much_memory_drop_the_least_recently_used(
     kept = [bool(await cache.inspect(f"{number}.com")) for number in range(6)]
     assert [kept[0], kept[-1]] == [False, True]
     assert kept == sorted(kept)
+
+
+def test_all_texts_of_a_finding_count(clock: FakeClock) -> None:
+    citation = SourceCitation(url="https://a.com", title="A", source="s", simulated=False)
+    attempt = SourceAttempt(source="s", duration_seconds=1, outcome=Outcome.FAILED, error="x")
+    short = replace(finding(clock), citations=(citation,), attempts=(attempt,))
+    longer = [
+        replace(short, body=Raw(bytes(short.body) + b" " * 100)),
+        replace(short, citations=(replace(citation, url=citation.url + "x" * 100),)),
+        replace(short, citations=(replace(citation, title=citation.title + "x" * 100),)),
+        replace(short, attempts=(replace(attempt, error="x" * 101),)),
+    ]
+
+    assert [size_of(each) - size_of(short) for each in longer] == [100] * 4
+
+
+async def test_memory_counts_the_bytes_of_the_findings_that_it_holds(clock: FakeClock) -> None:
+    """However they come and go; the last finding that fits stays."""
+    size = size_of(finding(clock, 3))
+    cache = MemoryCache(max_results=4, max_bytes=3 * size, clock=clock)
+    for number in range(5):
+        await cache.put(f"{number}.com", M01, finding(clock, 3))
+        assert [*recount_cache(cache)] == []
+        assert len(cache._findings) == min(number + 1, 3)
+    for larger in (True, False):
+        text = "x" * 2 * size if larger else ""
+        await cache.put("4.com", M01, replace(finding(clock, 3), body=Raw(f'"{text}"'.encode())))
+        assert [*recount_cache(cache)] == []
+    assert list(cache._findings) == [("4.com", M01)]
 
 
 @pytest.mark.parametrize(

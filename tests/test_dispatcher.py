@@ -16,7 +16,7 @@ from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.model import BatchItem, Enrichment
 from enrichment.jobs.pipeline import Pipeline
 from enrichment.jobs.resolver import Resolver
-from enrichment.jobs.runner import Runner
+from enrichment.jobs.runner import STOPPED, Runner
 from enrichment.settings import Settings
 from enrichment.sources.simulated.source import COMPANY
 from schemas import CompanyData, JobState
@@ -261,6 +261,25 @@ def test_leaving_the_engine_waits_only_a_moment_for_a_source_that_refuses_to_sto
 
     assert state is CANCELLED
     assert left_at == pytest.approx(1 + MAX_STOP_SECONDS)
+
+
+async def test_a_job_that_is_added_while_the_dispatcher_is_closed_is_cancelled_when_it_is_dispatched(
+    clock: FakeClock,
+) -> None:
+    """A store may take its time to add a job."""
+    engine = ScriptedEngine(clock)
+    async with engine:
+        await engine._dispatcher.close()
+        job = await engine.submit("a.com", (M01,))
+        lookup = await engine.jobs.submit_lookup("a.com", request_id="r")
+        await engine.jobs.dispatch([job])
+        await engine.jobs.dispatch([lookup])
+        await clock.advance(20)
+        ended = [await engine.now(job), await engine.store.lookup(lookup.id)]
+
+    assert [(each.state, each.error) for each in ended] == [(CANCELLED, STOPPED)] * 2
+    assert engine.scripted.calls == []
+    assert engine.leftovers() == {}
 
 
 async def test_an_engine_can_be_entered_again(clock: FakeClock) -> None:

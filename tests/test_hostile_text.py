@@ -127,7 +127,7 @@ def growth(read: Callable[[str], object], unit: str, around: str = "{}") -> list
     """Return the ratios of the times for texts of increasing size, the lowest of several attempts."""
     texts = [around.format(unit * (size // len(unit))) for size in SIZES]
     _attempt(read, texts[0])  # fills caches
-    if _attempt(read, texts[1]) > NEGLIGIBLE:
+    if _attempt(read, texts[1]) > MAX_RATIO * NEGLIGIBLE:
         del texts[2:]  # the smaller sizes show the growth of a slow reader
     fastest = [float("inf")] * len(texts)
     ratios: list[float] = []

@@ -103,6 +103,16 @@ def test_a_page_of_several_states_looks_up_those_that_it_passes(
     assert jobs.lookups <= offset + 50 + 3
 
 
+def test_a_page_of_several_states_is_in_the_order_of_numbers_and_not_of_ids() -> None:
+    jobs: dict[str, AnyJob] = {}
+    index = JobIndex(jobs)
+    for number in range(8, 13):
+        job = jobs[str(number)] = enrichment(number, "a.com", RUNNING if number % 2 else QUEUED)
+        index.add(job)
+
+    assert index.page(None, {QUEUED, RUNNING}, limit=9, offset=0) == ["12", "11", "10", "9", "8"]
+
+
 def test_the_newest_job_of_a_domain_is_found_at_its_end(jobs: CountingJobs, index: JobIndex) -> None:
     assert index.newest("a.com", {QUEUED}) == str(TOTAL - 10)
     assert jobs.lookups == 1

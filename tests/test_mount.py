@@ -293,8 +293,9 @@ def state():
     names = [n for n in logging.root.manager.loggerDict if not n.startswith(("service", "enrichment"))]
     loggers = [logging.root, *map(logging.getLogger, sorted(names))]
     logs = [(l.name, l.level, list(l.handlers), l.propagate) for l in loggers]
-    return gc.get_threshold(), gc.isenabled(), gc.get_freeze_count(), logs, [signal.getsignal(s) for s in signal.Signals
-        if s not in (signal.SIGKILL, signal.SIGSTOP)], sys.excepthook
+    handlers = [signal.getsignal(s) for s in signal.Signals if s not in (signal.SIGKILL, signal.SIGSTOP)]
+    collection = gc.get_threshold(), gc.isenabled(), gc.get_freeze_count()
+    return collection, sys.getswitchinterval(), logs, handlers, sys.excepthook
 before = state()
 events = []
 def hook(name, arguments):
@@ -318,7 +319,8 @@ assert not events, events
 async def test_running_in_a_host_touches_no_global(clock: FakeClock) -> None:
     def state() -> object:
         handlers = [logging.getLogger(name).handlers[:] for name in (None, "uvicorn", "enrichment", "service")]
-        return gc.get_threshold(), gc.get_freeze_count(), handlers, signal.getsignal(signal.SIGUSR1)
+        collection = (gc.get_threshold(), gc.get_freeze_count())
+        return *collection, sys.getswitchinterval(), handlers, signal.getsignal(signal.SIGUSR1)
 
     host, path = mounted(create_app(Settings(), clock=clock), "lifespan composed")
     before = state()

@@ -68,6 +68,28 @@ async def test_a_failed_module_is_data_and_the_others_go_on(clock: FakeClock) ->
     assert engine.scripted.subjects[M14].missing == {M03: done.step(M03).reason, M05: done.step(M05).reason}
 
 
+async def test_a_step_has_the_times_of_its_beginning_and_its_end_and_a_failure_is_logged(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = ScriptedEngine(clock)
+    engine.scripted.raises = {M02: SourceFailed("down")}
+    begin = clock.now()
+    job = await engine.start(modules=(M01, M02))
+    await clock.advance(0.5)
+    running = (await engine.now(job)).steps
+    await clock.advance(0.5)
+    ended = (await engine.now(job)).steps
+
+    assert [(step.state, step.started_at, step.ended_at) for step in running] == [("running", begin, None)] * 2
+    assert [(step.state, step.started_at, step.ended_at) for step in ended] == [
+        ("completed", begin, begin + 1),
+        ("failed", begin, begin + 1),
+    ]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f'module failed module={M02} reason="simulated: down" job_id={job.id} request_id=r-1 domain=a.com'
+    ]
+
+
 async def test_a_job_has_failed_only_if_no_module_returned_a_result(clock: FakeClock) -> None:
     engine = ScriptedEngine(clock)
     engine.scripted.raises = dict.fromkeys(MODULES, SourceFailed("down"))
@@ -91,6 +113,22 @@ async def test_a_module_without_enough_input_is_skipped_and_names_the_failed_mod
 
     assert [step.state, step.reason, step.skipped_due_to] == [StepState.SKIPPED, "m02 is needed.", (M02,)]
     assert done.progress_percent == 100
+
+
+async def test_those_that_need_a_skipped_module_get_its_reason_and_name_it_if_a_failure_was_its_cause(
+    clock: FakeClock,
+) -> None:
+    engine = ScriptedEngine(clock)
+    engine.scripted.raises = {
+        M02: SourceFailed("down"),
+        M13: InsufficientInput("m02 is needed."),
+        M14: InsufficientInput("m13 is needed."),
+    }
+    job = await engine.start(modules=(M02, M13, M14))
+    await clock.advance(20)
+
+    assert engine.scripted.subjects[M14].missing[M13] == "m02 is needed."
+    assert (await engine.now(job)).step(M14).skipped_due_to == (M02, M13)
 
 
 async def test_a_module_that_is_skipped_without_a_failure_names_none(clock: FakeClock) -> None:

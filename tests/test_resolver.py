@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from enrichment.errors import InsufficientInput, SourceFailed
+from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.cache import MemoryCache
 from enrichment.jobs.resolver import Resolver, SharedCalls
 from enrichment.modules.module import Finding, Module, Subject
@@ -102,6 +103,19 @@ async def test_a_job_that_is_abandoned_leaves_every_call_that_it_waits_for(
         await alone
 
 
+async def test_a_call_that_was_abandoned_is_not_joined_though_it_has_not_ended(
+    resolver: Resolver, source: Scripted, clock: FakeClock
+) -> None:
+    abandoned = asyncio.create_task(resolver.ask(M03, ACME, asker="1"))
+    await settle()
+    resolver.abandon("1")
+    asked = asyncio.create_task(resolver.ask(M03, ACME, asker="2"))
+    await clock.advance(1)
+
+    assert abandoned.cancelled()
+    assert (await asked).read(Fact).call == len(source.calls) == 2
+
+
 async def test_a_call_that_is_cancelled_by_none_of_its_askers_has_failed(
     resolver: Resolver, cache: MemoryCache, clock: FakeClock
 ) -> None:
@@ -117,8 +131,34 @@ async def test_a_call_that_is_cancelled_by_none_of_its_askers_has_failed(
 
     resolver = Resolver(cache=cache, sources={"simulated": CancelsItself()}, clock=clock)
     for asked in [asyncio.create_task(resolver.ask(M03, ACME, asker=asker)) for asker in ("1", "2")]:
-        with pytest.raises(SourceFailed, match="cancelled unexpectedly"):
+        with pytest.raises(SourceFailed, match=r"^The call was cancelled unexpectedly\.$"):
             await asked
+
+
+async def test_sources_that_answer_at_the_same_moment_do_their_work_in_several_turns_of_the_event_loop(
+    cache: MemoryCache, clock: FakeClock
+) -> None:
+    """Otherwise a request that arrives at that moment would wait for all of them."""
+    turn = 0
+    turns: list[int] = []
+
+    class Working:
+        async def ask(self, module: Module, subject: Subject) -> Finding:
+            turns.append(turn)
+            await asyncio.sleep(0)
+            turns.append(turn)
+            return finding(clock)
+
+    resolver = Resolver(cache=cache, sources={"simulated": Working()}, clock=clock)
+    resolver.budget = LoopBudget(seconds=0.5, timer=lambda: float(len(turns)))
+    subjects = [Subject(domain=f"{number}.com") for number in range(20)]
+    asked = [asyncio.create_task(resolver.ask(M03, subject, asker=subject.domain)) for subject in subjects]
+    while not all(task.done() for task in asked):
+        await asyncio.sleep(0)
+        turn += 1
+
+    assert len(turns) == 40
+    assert max(map(turns.count, turns)) == 1
 
 
 # The sharing itself

@@ -49,6 +49,33 @@ async def test_a_lookup_runs_until_its_source_answers(clock: FakeClock) -> None:
     assert done.finished_at == job.created_at + 15
 
 
+async def test_the_source_is_asked_about_the_domain_and_the_end_is_logged(
+    clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = []
+
+    class Companies(Raising):
+        async def look_up(self, domain: str) -> CompanyData:
+            asked.append(domain)
+            await clock.sleep(1.23456)
+            return COMPANY
+
+    caplog.set_level("INFO")
+    engine = ScriptedEngine(clock, source=Companies(ValueError()))
+    job = await start(engine)
+    caplog.clear()
+    await clock.advance(2)
+    enriched = await engine.start("b.com", ("m01_company_context",))
+    await engine.jobs.cancel("b.com")
+
+    assert asked == ["a.com"]
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", f"job completed job_id={job.id} request_id=r-1 domain=a.com seconds=1.235"),
+        ("INFO", f"job accepted job_id={enriched.id} request_id=r-1 domain=b.com"),
+        ("WARNING", f"job cancelled job_id={enriched.id} request_id=r-1 domain=b.com seconds=0.0"),
+    ]
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -145,6 +145,10 @@ def test_jobs_that_are_released_before_they_run_do_not_pile_up() -> None:
         scheduler.release(str(number))
         assert len(scheduler._heap) <= 2 * len(waiting) + MAX_STALE_ENTRIES
 
+    heap = scheduler._heap
+    scheduler.enqueue(job("last"))
+    scheduler.release("last")
+    assert scheduler._heap is heap, "it is rebuilt once in a while only"
     scheduler.release("running")
     assert sorted(drained(scheduler)) == sorted(each.id for each in waiting)
     assert leftovers(scheduler) == {}

@@ -2,7 +2,9 @@
 Lookups over real sockets: start one, ask for its state; and the service as a whole.
 """
 
+import gc
 import json
+import sys
 import time
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -224,6 +226,19 @@ async def test_a_process_of_its_own_configures_logging(
 
     events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]
     assert events == ["service started", "service stopped"]
+
+
+async def test_a_process_of_its_own_is_tuned_while_it_serves(untouched_logging: None) -> None:
+    def tuning() -> tuple[object, ...]:
+        return gc.get_threshold(), gc.get_freeze_count() > 0, round(sys.getswitchinterval(), 6)
+
+    before = tuning()
+    app = service.create_app(Settings(auth="off"), own_process=True)
+    async with app.router.lifespan_context(app):
+        during = tuning()
+
+    assert during == ((1_000, 5_000, 100), True, 0.0005)
+    assert tuning() == before
 
 
 async def test_pages_of_the_configured_origins_may_call_the_service(clock: FakeClock) -> None:

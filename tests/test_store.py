@@ -295,6 +295,8 @@ async def test_a_page_counts_what_runs_and_waits_of_the_domain_and_shows_no_step
 
     assert [everything.total, everything.running, everything.queued] == [2, 1, 3]
     assert [of_a.total, of_a.running, of_a.queued] == [3, 1, 2]
+    of_b = await six_jobs.page("b.com", (), limit=1, offset=0)
+    assert of_b.running == 0
     assert {job.steps for job in (*everything.jobs, *of_a.jobs)} == {()}
 
 
@@ -423,6 +425,18 @@ async def test_the_entries_of_a_finished_batch_count_with_their_bytes(make_store
     await store.add([enrichment(clock, "2")])
     await store.finish("2", COMPLETED)
     assert await is_held(store, "2")
+
+
+async def test_the_skipped_entries_of_all_pending_batches_count(make_store: MakeStore, clock: FakeClock) -> None:
+    store = await make_store(pending=6)
+    for batch_id in ("b", "c"):
+        await store.add(
+            [enrichment(clock, batch_id, batch_id=batch_id)], batch(clock, batch_id, skipped=2, batch_id=batch_id)
+        )
+
+    with pytest.raises(TooManyJobs) as raised:
+        await store.check_room(0.3)
+    assert raised.value.retry_after == 1
 
 
 async def test_a_batch_is_forgotten_with_its_last_job(make_store: MakeStore, clock: FakeClock) -> None:

@@ -3,10 +3,14 @@ How much time jobs may take of each turn of the event loop.
 """
 
 import asyncio
+import functools
 import time
+import types
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 MAX_PIECES: Final = 64
 "The most pieces of work in a turn, so that a few long ones after many short ones cannot add up."
@@ -34,6 +38,34 @@ class LoopBudget:
 
     async def checkpoint(self) -> None:
         """Wait until there is time for a piece of work."""
+        if turn := self._turn():
+            await turn
+
+    @types.coroutine
+    def pace(self, work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+        """Await `work`, waiting for time before it begins, and again whenever what it awaits is there."""
+        resume: Callable[[], Any] = functools.partial(work.send, None)
+        try:
+            if turn := self._turn():
+                yield from turn
+            while True:
+                awaited = resume()
+                try:
+                    yield awaited
+                    if turn := self._turn():
+                        yield from turn
+                except BaseException as error:  # noqa: BLE001 - of what is awaited, or because the task is cancelled
+                    resume = functools.partial(work.throw, error)
+                else:
+                    resume = functools.partial(work.send, None)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            work.close()
+
+    def _turn(self) -> asyncio.Future[None] | None:
+        """What a piece of work has to wait for; None if there is time for it now."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:  # nothing is going on, or it went on in a loop that is closed
             self._loop = loop
@@ -42,10 +74,10 @@ class LoopBudget:
             loop.call_soon(self._next_turn, loop)
         if self._passed < self._pieces and not self._waiting:
             self._passed += 1
-            return
+            return None
         future = loop.create_future()
         self._waiting.append(future)
-        await future
+        return future
 
     def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """Adapt the number of pieces to the last turn, and let as many of those that wait pass in the next one."""

@@ -3,13 +3,11 @@ The way of an enrichment through its waves.
 """
 
 import asyncio
-from typing import Final
 
 import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import InsufficientInput, SourceFailed
-from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.model import Enrichment, Step
 from enrichment.jobs.protocols import JobStore
 from enrichment.jobs.resolver import Resolver
@@ -21,9 +19,6 @@ from enrichment.sources import ChainFailed, ends_task
 from schemas import SourceAttempt, StepState
 
 log = Log(__name__)
-
-SECONDS_PER_TURN: Final = 0.001
-"How long jobs may hold the event loop in each of its turns. A request that arrives meanwhile waits for two or three."
 
 
 class Pipeline:
@@ -39,7 +34,7 @@ class Pipeline:
         self._resolver = resolver
         self._clock = clock
         self._deadline_seconds = deadline_seconds
-        self._budget = LoopBudget(seconds=SECONDS_PER_TURN)
+        self._budget = resolver.budget
 
     async def run(self, job: Enrichment) -> None:
         """Bring every module of the job to an end, wave after wave."""

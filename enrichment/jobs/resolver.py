@@ -6,10 +6,11 @@ import asyncio
 import functools
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Final
 
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
+from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.protocols import Cache
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.sources import Source, first_success
@@ -18,9 +19,12 @@ from enrichment.sources.local import based_on
 Limit = Callable[[Module, float], AbstractAsyncContextManager[object]]
 "Makes a block that is left with `TimeoutError` after a module's time; the second argument is the order of its calls."
 
+SECONDS_PER_TURN: Final = 0.001
+"How long jobs may hold the event loop in each of its turns. A request that arrives meanwhile waits for two or three."
+
 
 class Resolver:
-    """Finds answers in the cache and from sources."""
+    """Finds answers in the cache and from sources. The work of sources and that of jobs share a `budget`."""
 
     def __init__(
         self, *, cache: Cache, sources: Mapping[str, Source], clock: Clock, limit: Limit | None = None
@@ -29,6 +33,7 @@ class Resolver:
         self._limit: Limit = limit or (lambda module, _: clock.timeout(module.timeout_seconds))
         self._sources = sources
         self._clock = clock
+        self.budget = LoopBudget(seconds=SECONDS_PER_TURN)
         self._calls = SharedCalls()
 
     @property
@@ -63,7 +68,7 @@ class Resolver:
         """Ask the sources, once for all jobs that wait. The finding is kept even if none waits any more."""
         try:
             async with self._limit(module, order):
-                finding = await first_success(self._sources, module, subject, self._clock)
+                finding = await self.budget.pace(first_success(self._sources, module, subject, self._clock))
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
         await self._cache.put(subject.domain, module.id, finding)

@@ -19,7 +19,9 @@ from tests.conftest import ROOT
 from tests.planted.bugs import BUGS, Bug
 
 COPIED: Final = ("enrichment", "tests", "schemas.py", "service.py", "pyproject.toml", "README.md")
-AREAS: Final = "scheduler dispatcher store index archive resolver cache pipeline runner budget manager sources auth"
+AREAS: Final = (
+    "scheduler dispatcher store index archive resolver cache pipeline runner budget manager sources memory auth"
+)
 PYTEST: Final = ("pytest", "--no-cov", "-qx", "-p", "no:cacheprovider")
 DETECTORS: Final = {
     "simulation": ("tests.simulation", "--first=0", "--schedules=5000", "--processes=1", "--stop"),

@@ -205,6 +205,26 @@ BUGS: Final = (
         "if not future.done():  #",
         "if future.done():\n                break\n            else:  #",
     ),
+    Bug(
+        "the work of sources is not spread",
+        RESOLVER,
+        "self.budget.pace(first_success(self._sources, module, subject, self._clock))",
+        "first_success(self._sources, module, subject, self._clock)",
+    ),
+    Bug(
+        "a paced call goes on when it is cancelled",
+        BUDGET,
+        "resume = functools.partial(work.throw, error)",
+        "resume = functools.partial(work.send, None)",
+    ),
+    Bug(
+        "entries whose jobs are forgotten do not count",
+        STORE,
+        "                held.forgotten += 1\n                self._pending_skipped += 1\n",
+        "                held.forgotten += 0\n",
+    ),
+    Bug("a forgotten job stays decompressed", STORE, "                self._decompressed.pop(job.id, None)\n", ""),
+    Bug("the errors of sources do not count", CACHE, "ATTEMPT_BYTES + getsizeof(each.error)", "ATTEMPT_BYTES"),
     Bug("the other job of a domain is cancelled", MANAGER, "        if job_id:\n", "        if False:\n"),
     Bug(
         "a retry runs what was completed",
