@@ -153,7 +153,7 @@ async def test_several_jobs_are_taken_together_or_not_at_all(make_store: MakeSto
 # Running and finishing
 
 
-async def test_a_job_begins_once(store: JobStore, clock: FakeClock) -> None:
+async def test_a_job_begins(store: JobStore, clock: FakeClock) -> None:
     await store.add([enrichment(clock)])
     await clock.advance(1)
     begun = await store.begin("1")
@@ -161,8 +161,29 @@ async def test_a_job_begins_once(store: JobStore, clock: FakeClock) -> None:
     assert begun == await store.enrichment("1")
     assert begun
     assert [begun.state, begun.started_at, begun.steps] == [RUNNING, clock.now(), pending_steps((M01, M02))]
-    assert await store.begin("1") is None
     assert await store.begin("no such job") is None
+
+
+async def test_a_job_begins_again_with_the_steps_that_have_ended_and_its_former_run_changes_nothing(
+    store: JobStore, clock: FakeClock
+) -> None:
+    await store.add([enrichment(clock)])
+    first = await store.begin("1")
+    assert first
+    ended = Step(module_id=M01, state=StepState.COMPLETED, started_at=1, ended_at=2)
+    late = Step(module_id=M02, state=StepState.COMPLETED, started_at=1, ended_at=3)
+    assert await store.record("1", ended, run=first.run)
+    await clock.advance(1)
+    second = await store.begin("1")
+
+    assert second
+    assert second.run > first.run
+    assert [second.started_at, second.step(M01), second.completed] == [first.started_at, ended, 1]
+    assert not await store.record("1", late, run=first.run)
+    assert await store.finish("1", COMPLETED, run=first.run) is None
+    assert (await store.enrichment("1")).step(M02).state is StepState.PENDING
+    assert await store.record("1", late, run=second.run)
+    assert await store.finish("1", COMPLETED, run=second.run)
 
 
 @pytest.mark.parametrize("first", sorted(FINISHED))

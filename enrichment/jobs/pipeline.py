@@ -75,7 +75,7 @@ class Pipeline:
             await self._complete(run, begun, cached, is_cached=True)
             return
         run.begun[module.id] = begun
-        if not await self._store.record(run.job.id, begun):
+        if not await self._record(run, begun):
             return  # the job is finished: no call may begin
         try:
             finding = await self._resolver.ask(module, subject, asker=run.job.id, order=run.order)
@@ -112,7 +112,7 @@ class Pipeline:
         step = msgspec.structs.replace(
             begun, state=StepState.COMPLETED, ended_at=self._clock.now(), finding=finding, cached=is_cached
         )
-        await self._store.record(run.job.id, step)
+        await self._record(run, step)
 
     async def _skip(self, run: "_Run", begun: Step, reason: str, subject: Subject) -> None:
         skipped_due_to = tuple(need for need in subject.missing if need in run.unavailable)
@@ -126,7 +126,7 @@ class Pipeline:
             reason=reason,
             skipped_due_to=skipped_due_to,
         )
-        await self._store.record(run.job.id, step)
+        await self._record(run, step)
 
     async def _skip_unknown(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:
         """Record that no source knows the company, which is no failure: to ask again would not help."""
@@ -139,7 +139,7 @@ class Pipeline:
             attempts=finding.attempts,
             cached=is_cached,
         )
-        await self._store.record(run.job.id, step)
+        await self._record(run, step)
 
     async def _fail(self, run: "_Run", module_id: str, reason: str, attempts: tuple[SourceAttempt, ...] = ()) -> None:
         run.reasons[module_id] = reason
@@ -148,7 +148,10 @@ class Pipeline:
         step = msgspec.structs.replace(
             begun, state=StepState.FAILED, ended_at=self._clock.now(), reason=reason, attempts=attempts
         )
-        await self._store.record(run.job.id, step)
+        await self._record(run, step)
+
+    async def _record(self, run: "_Run", step: Step) -> bool:
+        return await self._store.record(run.job.id, step, run=run.job.run)
 
 
 class _Run:

@@ -52,18 +52,33 @@ class JobStore(Protocol):
         """Raise `TooManyJobs` if not a single job more could be taken; it names `expected_seconds` as the wait."""
 
     async def begin(self, job_id: str) -> Enrichment | None:
-        """Mark a queued enrichment as running and return it; None if it was finished before it could begin."""
+        """
+        Begin a run of an enrichment: mark it as running, and return it with the number of the run.
 
-    async def record(self, job_id: str, step: Step) -> bool:
-        """Store a step of an enrichment; False if the job is finished, or that step has ended before."""
+        It is a further run if the process of the former one has ended; steps that have ended are kept. None if the job
+        is finished.
+        """
+
+    async def record(self, job_id: str, step: Step, *, run: int | None = None) -> bool:
+        """
+        Store a step of an enrichment.
+
+        False if the job is finished, that step has ended before, or `run` is given and not the job's last.
+        """
 
     async def finish(
-        self, job_id: str, state: JobState, *, result: CompanyData | None = None, error: str | None = None
+        self,
+        job_id: str,
+        state: JobState,
+        *,
+        result: CompanyData | None = None,
+        error: str | None = None,
+        run: int | None = None,
     ) -> AnyJob | None:
         """
-        Bring a job to one of its final states and return it; None if it was finished before.
+        Bring a job to one of its final states and return it.
 
-        Steps that have not ended are cancelled.
+        None if it was finished before, or `run` is given and not its last. Steps that have not ended are cancelled.
         """
 
     async def lookup(self, job_id: str) -> Lookup:
