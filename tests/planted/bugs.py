@@ -104,7 +104,12 @@ BUGS: Final = (
         "if False:",
     ),
     Bug("a job ends twice", STORE, "if job is None or not _may_change(job, run):", "if job is None:"),
-    Bug("a module is recorded after the end of its job", STORE, " or not _may_change(job, run):", ":"),
+    Bug(
+        "a module is recorded after the end of its job",
+        STORE,
+        "Enrichment) or not _may_change(job, run):",
+        "Enrichment):",
+    ),
     Bug("a module is recorded twice", STORE, "if job.step(step.module_id).ended_at is not None:", "if False:"),
     Bug("a cancelled job begins", STORE, "isinstance(job, Enrichment) or job.is_finished", "isinstance(job, Enrichment)"),
     Bug("the bytes of forgotten jobs still count", STORE, "            self._finished_bytes -= _size(job)\n", ""),
