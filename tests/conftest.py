@@ -22,9 +22,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from enrichment.clock import Clock
+from enrichment.postgres.migrate import migrate
 from enrichment.settings import Settings
 from service import create_app
 from tests.contract import check_answer
+from tests.postgres.server import create_database, empty, running_server
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,6 +94,31 @@ def anyio_backend() -> str:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: `TEST_DATABASE_URL`, or one that runs during the session."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    with running_server() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: str) -> str:
+    """The URL of a database with our tables."""
+    url = create_database(postgres_server, "lead_enrichment_tests")
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def database_url(migrated_database: str) -> str:
+    """The URL of that database, with empty tables."""
+    empty(migrated_database)
+    return migrated_database
 
 
 class PromptServer(uvicorn.Server):

@@ -111,7 +111,9 @@ BUGS: Final = (
         "Enrichment):",
     ),
     Bug("a module is recorded twice", STORE, "if job.step(step.module_id).ended_at is not None:", "if False:"),
-    Bug("a cancelled job begins", STORE, "isinstance(job, Enrichment) or job.is_finished", "isinstance(job, Enrichment)"),
+    Bug(
+        "a cancelled job begins", STORE, "isinstance(job, Enrichment) or job.is_finished", "isinstance(job, Enrichment)"
+    ),
     Bug("the bytes of forgotten jobs still count", STORE, "            self._finished_bytes -= _size(job)\n", ""),
     Bug(
         "skipped entries count for ever",

@@ -1,0 +1,102 @@
+"""
+The queue of the jobs that are due: procrastinate, in the same database.
+
+Its entries name a job; all that is known of the job is in our tables. An entry is deleted with the end of its run.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from procrastinate import App, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job as QueueEntry
+from procrastinate.retry import BaseRetryStrategy
+from psycopg.sql import SQL
+
+from enrichment.jobs.model import AnyJob, Enrichment
+from enrichment.jobs.scheduler import PRIORITY_BOOST_SECONDS
+from enrichment.postgres.database import Connection, Database
+from enrichment.postgres.rows import read_rows, to_job
+
+__all__ = ["ENRICHMENTS", "LOOKUPS", "App", "JobContext", "Queue", "Resume"]
+
+ENRICHMENTS: Final = "enrichments"
+LOOKUPS: Final = "lookups"
+"A queue of their own: they run at once, however many enrichments do."
+
+EPOCH: Final = 1_767_225_600  # 2026-01-01, in seconds: priorities of 4 bytes last 68 years before and after it
+
+
+class Queue:
+    """Puts jobs into the queue, and takes them out again, within a transaction of the caller's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.app = App(connector=PsycopgConnector())
+
+    async def put(self, connection: Connection, jobs: Sequence[AnyJob]) -> list[int]:
+        """Add entries for jobs of the same kind, priority and age, and return their ids."""
+        job = jobs[0]
+        await self.app.open_async(await self._database.pool())
+        queue = ENRICHMENTS if isinstance(job, Enrichment) else LOOKUPS
+        deferrer = self.app.configure_task(queue, queue=queue, priority=priority(job), connection=connection)
+        arguments: list[dict[str, Any]] = [{"job_id": each.id} for each in jobs]
+        return await deferrer.batch_defer_async(*arguments)
+
+    async def cancel(self, connection: Connection, entry: int) -> bool:
+        """Remove an entry; if its job is running, notify the worker instead, and return False."""
+        cursor = await connection.execute("SELECT status FROM procrastinate_jobs WHERE id = %s FOR UPDATE", (entry,))
+        status = await cursor.fetchone()
+        if status is None:
+            return True
+        manager = self.app.job_manager
+        await manager.cancel_job_by_id_async(entry, abort=True, delete_job=True, connection=connection)
+        return status != ("doing",)
+
+    async def leave(self, connection: Connection, job_id: str) -> None:
+        """Give the place of a finished job in its batch to the next one, unless that has been done."""
+        cursor = await connection.execute(
+            "UPDATE enrichment_jobs SET has_left = true WHERE id = %s AND NOT has_left AND finished_at IS NOT NULL"
+            " AND batch_id IS NOT NULL RETURNING batch_id",
+            (job_id,),
+        )
+        if row := await cursor.fetchone():
+            await self.admit(connection, row[0])
+
+    async def admit(self, connection: Connection, batch_id: str) -> None:
+        """Put as many jobs that are held back into the queue as the concurrency of their batch has places for."""
+        cursor = await connection.execute(
+            "SELECT concurrency FROM enrichment_batches WHERE id = %s FOR UPDATE", (batch_id,)
+        )
+        places = sum(concurrency for (concurrency,) in await cursor.fetchall())
+        cursor = await connection.execute(
+            "SELECT count(*) FROM enrichment_jobs WHERE batch_id = %s AND queue_id IS NOT NULL AND NOT has_left",
+            (batch_id,),
+        )
+        places -= sum(admitted for (admitted,) in await cursor.fetchall())
+        condition = SQL("batch_id = %(id)s AND queue_id IS NULL AND finished_at IS NULL")
+        rest = SQL("ORDER BY number LIMIT %(places)s FOR UPDATE")
+        for row in await read_rows(connection, condition, {"id": batch_id, "places": max(0, places)}, rest):
+            await self.enqueue(connection, to_job(row))
+
+    async def enqueue(self, connection: Connection, job: AnyJob) -> None:
+        """Add an entry for a job that has none."""
+        (entry,) = await self.put(connection, [job])
+        await connection.execute("UPDATE enrichment_jobs SET queue_id = %s WHERE id = %s", (entry, job.id))
+
+
+class Resume(BaseRetryStrategy):
+    """Whatever ends the run of a job before the job is finished: it goes back to the queue, for another run."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: QueueEntry) -> RetryDecision:  # noqa: ARG002
+        """Run it again at once."""
+        return RetryDecision()
+
+
+def priority(job: AnyJob) -> int:
+    """
+    The job's priority as an integer; that with the highest is next.
+
+    It is the negated time of the job's acceptance in seconds, less the boost of its priority, so jobs age as in memory.
+    """
+    boost = PRIORITY_BOOST_SECONDS[job.priority] if isinstance(job, Enrichment) else 0
+    return EPOCH - int(job.created_at - boost)
