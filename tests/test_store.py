@@ -53,7 +53,7 @@ async def make_store(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncI
                 return MemoryStore(**limits, max_finished=finished, max_finished_bytes=max_bytes)
             database = Database(request.getfixturevalue("database_url"), connections=2)
             stack.push_async_callback(database.close)
-            store = ForgetfulStore(database, Queue(database), **limits)
+            store = ForgetfulStore(database, Queue(), **limits)
             settings = Settings(
                 max_finished_jobs=finished,
                 max_finished_bytes=max_bytes,

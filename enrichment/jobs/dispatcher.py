@@ -58,6 +58,9 @@ class MemoryDispatcher:
             self._scheduler.release(job_id)
             self._start_next()
 
+    async def check(self) -> None:
+        """See `Dispatcher.check`: this process runs the jobs."""
+
     async def close(self) -> None:
         """Run no more jobs, and cancel each unfinished one."""
         self._is_closed = True

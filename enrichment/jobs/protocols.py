@@ -118,3 +118,6 @@ class Dispatcher(Protocol):
 
     async def cancel(self, job_id: str) -> None:
         """Stop the run of a job that has just been finished, or take it out of the queue."""
+
+    async def check(self) -> None:
+        """Raise `NoWorkers` if nothing runs the jobs."""

@@ -27,14 +27,20 @@ class Resolver:
     """Finds answers in the cache and from sources. The work of sources and that of jobs share a `budget`."""
 
     def __init__(
-        self, *, cache: Cache, sources: Mapping[str, Source], clock: Clock, limit: Limit | None = None
+        self,
+        *,
+        cache: Cache,
+        sources: Mapping[str, Source],
+        clock: Clock,
+        limit: Limit | None = None,
+        calls: "SharedCalls | None" = None,
     ) -> None:
         self._cache = cache
         self._limit: Limit = limit or (lambda module, _: clock.timeout(module.timeout_seconds))
         self._sources = sources
         self._clock = clock
         self.budget = LoopBudget(seconds=SECONDS_PER_TURN)
-        self._calls = SharedCalls()
+        self._calls = calls or SharedCalls()
 
     @property
     def is_simulated(self) -> bool:

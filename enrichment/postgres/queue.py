@@ -4,41 +4,66 @@ The queue of the jobs that are due: procrastinate, in the same database.
 Its entries name a job; all that is known of the job is in our tables. An entry is deleted with the end of its run.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from procrastinate import App, JobContext, PsycopgConnector, RetryDecision
+from procrastinate import App, PsycopgConnector, RetryDecision
+from procrastinate.connector import Notify
 from procrastinate.jobs import Job as QueueEntry
+from procrastinate.manager import get_channel_for_queues
 from procrastinate.retry import BaseRetryStrategy
 from psycopg.sql import SQL
 
 from enrichment.jobs.model import AnyJob, Enrichment
 from enrichment.jobs.scheduler import PRIORITY_BOOST_SECONDS
-from enrichment.postgres.database import Connection, Database
+from enrichment.postgres.database import Connection
 from enrichment.postgres.rows import read_rows, to_job
-
-__all__ = ["ENRICHMENTS", "LOOKUPS", "App", "JobContext", "Queue", "Resume"]
 
 ENRICHMENTS: Final = "enrichments"
 LOOKUPS: Final = "lookups"
 "A queue of their own: they run at once, however many enrichments do."
 
+ANY_QUEUE: Final = get_channel_for_queues(None)
+
 EPOCH: Final = 1_767_225_600  # 2026-01-01, in seconds: priorities of 4 bytes last 68 years before and after it
 
 
-class Queue:
-    """Puts jobs into the queue, and takes them out again, within a transaction of the caller's."""
+class Connector(PsycopgConnector):
+    """procrastinate's connections: those of the pool, and one for all workers of the process that are notified."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.app = App(connector=PsycopgConnector())
+    def __init__(self) -> None:
+        super().__init__()
+        self._listeners: list[Notify] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:  # noqa: ARG002
+        """Call `on_notification` with the notifications of all queues; a worker ignores what is not its own."""
+        self._listeners.append(on_notification)
+        self._task = self._task or asyncio.create_task(super().listen_notify(self._notify_all, ANY_QUEUE))
+        try:
+            await asyncio.shield(self._task)
+        finally:
+            self._listeners.remove(on_notification)
+            self._task.cancel()  # the other worker of this process ends, too
+            self._task = None
+
+    async def _notify_all(self, *, channel: str, payload: str) -> None:
+        for on_notification in self._listeners:
+            await on_notification(channel=channel, payload=payload)
+
+
+class Queue:
+    """Puts jobs into the queue, and takes them out again, within transactions of the caller's."""
+
+    def __init__(self) -> None:
+        self._app = App(connector=PsycopgConnector())
 
     async def put(self, connection: Connection, jobs: Sequence[AnyJob]) -> list[int]:
         """Add entries for jobs of the same kind, priority and age, and return their ids."""
         job = jobs[0]
-        await self.app.open_async(await self._database.pool())
         queue = ENRICHMENTS if isinstance(job, Enrichment) else LOOKUPS
-        deferrer = self.app.configure_task(queue, queue=queue, priority=priority(job), connection=connection)
+        deferrer = self._app.configure_task(queue, queue=queue, priority=priority(job), connection=connection)
         arguments: list[dict[str, Any]] = [{"job_id": each.id} for each in jobs]
         return await deferrer.batch_defer_async(*arguments)
 
@@ -48,7 +73,7 @@ class Queue:
         status = await cursor.fetchone()
         if status is None:
             return True
-        manager = self.app.job_manager
+        manager = self._app.job_manager
         await manager.cancel_job_by_id_async(entry, abort=True, delete_job=True, connection=connection)
         return status != ("doing",)
 

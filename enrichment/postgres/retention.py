@@ -23,8 +23,13 @@ class Retention:
         self._clock = clock
 
     async def forget(self) -> None:
-        """Delete finished jobs, oldest first, while there are too many or their time is over."""
+        """
+        Delete finished jobs, oldest first, while there are too many or their time is over; and findings,
+        the least recently used first, while there are too many.
+        """
         while await self._forget_jobs() == CHUNK:
+            pass
+        while await self._forget_findings() == CHUNK:
             pass
 
     @transaction
@@ -60,6 +65,33 @@ class Retention:
             )
             await count(connection, {what: -amount for what, amount in freed.items()})
         return len(ids)
+
+    @transaction
+    async def _forget_findings(self, connection: Connection) -> int:
+        """Delete up to `CHUNK` findings, and leases that ended long ago; return how many."""
+        cursor = await connection.execute(
+            "SELECT count(*), coalesce(sum(size), 0)::bigint FROM enrichment_findings WHERE finding IS NOT NULL"
+        )
+        ((held, size),) = await cursor.fetchall()
+        cursor = await connection.execute(
+            "SELECT domain, module_id, size FROM enrichment_findings WHERE finding IS NOT NULL"
+            " ORDER BY used_at LIMIT %s FOR UPDATE SKIP LOCKED",
+            (CHUNK,),
+        )
+        keys = []
+        for domain, module_id, its_size in await cursor.fetchall():
+            if held <= self._settings.max_cached_results and size <= self._settings.max_cached_bytes:
+                break
+            keys.append((domain, module_id))
+            held -= 1
+            size -= its_size
+        await connection.execute(
+            "DELETE FROM enrichment_findings"
+            " WHERE (domain, module_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+            " OR (finding IS NULL AND called_until < now() - interval '1 minute')",
+            ([domain for domain, _ in keys], [module_id for _, module_id in keys]),
+        )
+        return len(keys)
 
 
 async def _sum_up(connection: Connection) -> None:

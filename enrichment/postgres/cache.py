@@ -1,0 +1,159 @@
+"""
+The cache of all processes, and the calls that they share: a table in a database.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any, Final, cast
+
+import msgspec
+
+from enrichment.clock import Clock
+from enrichment.errors import DatabaseUnavailable
+from enrichment.jobs.cache import seconds_left
+from enrichment.jobs.resolver import SharedCalls
+from enrichment.modules.module import Finding
+from enrichment.modules.table import MODULES
+from enrichment.postgres.database import Connection, Database, transaction
+
+USE_SECONDS: Final = 60.0
+"That a finding is used is noted at most so often, as it takes a write."
+CALL_SECONDS: Final = 10.0
+"For how long a caller is waited for that shows no sign of life."
+RENEWAL_SECONDS: Final = 3.0
+"How often a caller shows one."
+POLL_SECONDS: Final = 0.2
+"How often those who wait for a call of another process look for its answer."
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Finding).decode
+
+
+class PostgresCache:
+    """A `Cache` in PostgreSQL. Findings that are expired, or are too many, are deleted by `Retention`."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self.database = database
+        self._clock = clock
+
+    @transaction
+    async def get(self, connection: Connection, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
+        """See `Cache.get`."""
+        now = self._clock.now()
+        cursor = await connection.execute(
+            "SELECT module_id, finding, used_at FROM enrichment_findings"
+            " WHERE domain = %s AND module_id = ANY(%s) AND expires_at > %s",
+            (domain, [*module_ids], now),
+        )
+        rows = await cursor.fetchall()
+        if unused := [module_id for module_id, _, used_at in rows if used_at + USE_SECONDS <= now]:
+            await connection.execute(
+                "UPDATE enrichment_findings SET used_at = %s WHERE domain = %s AND module_id = ANY(%s)",
+                (now, domain, unused),
+            )
+        return {module_id: _decode(finding) for module_id, finding, _ in rows}
+
+    @transaction
+    async def put(self, connection: Connection, domain: str, module_id: str, finding: Finding) -> None:
+        """See `Cache.put`."""
+        content = _encode(finding)
+        await connection.execute(
+            "INSERT INTO enrichment_findings (domain, module_id, finding, size, fetched_at, expires_at, used_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (domain, module_id) DO UPDATE SET"
+            " finding = excluded.finding, size = excluded.size, fetched_at = excluded.fetched_at,"
+            " expires_at = excluded.expires_at, used_at = excluded.used_at",
+            (
+                domain,
+                module_id,
+                content,
+                len(content),
+                finding.fetched_at,
+                seconds_left(finding, MODULES[module_id], 0.0),
+                self._clock.now(),
+            ),
+        )
+
+    @transaction
+    async def inspect(self, connection: Connection, domain: str) -> Mapping[str, Finding]:
+        """See `Cache.inspect`."""
+        cursor = await connection.execute(
+            "SELECT module_id, finding FROM enrichment_findings WHERE domain = %s AND finding IS NOT NULL", (domain,)
+        )
+        held: dict[str, bytes] = dict(await cursor.fetchall())
+        return {module_id: _decode(held[module_id]) for module_id in MODULES if module_id in held}
+
+
+class LeasedCalls(SharedCalls):
+    """
+    At most one call for each domain and module at a time, in all processes.
+
+    A process that makes a call holds a lease in the row of the finding, and renews it. The others wait for the finding,
+    and make the call themselves if there is none when the lease has ended. Derived answers are not shared: they cost
+    nothing.
+    """
+
+    def __init__(self, cache: PostgresCache, *, clock: Clock) -> None:
+        super().__init__()
+        self.database = cache.database
+        self._clock = clock
+
+    async def share(self, key: object, asker: str, call: Callable[[], Coroutine[Any, Any, Finding]]) -> Finding:
+        """See `SharedCalls.share`."""
+        domain, module_id, _ = cast("tuple[str, str, object]", key)
+        if MODULES[module_id].derive:
+            return await super().share(key, asker, call)
+        return await super().share(key, asker, lambda: self._call(domain, module_id, call))
+
+    async def _call(self, domain: str, module_id: str, call: Callable[[], Coroutine[Any, Any, Finding]]) -> Finding:
+        caller = secrets.token_hex(8)
+        since = self._clock.now()
+        while not await self._claim(domain, module_id, caller):
+            await asyncio.sleep(POLL_SECONDS)
+            if finding := await self._finding(domain, module_id, since):
+                return finding
+        renewal = asyncio.create_task(self._renew(domain, module_id, caller))
+        try:
+            return await call()
+        finally:
+            renewal.cancel()
+            with suppress(DatabaseUnavailable):  # the lease will end by itself
+                await asyncio.shield(self._release(domain, module_id, caller))
+
+    async def _renew(self, domain: str, module_id: str, caller: str) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            with suppress(DatabaseUnavailable):
+                await self._claim(domain, module_id, caller)
+
+    @transaction
+    async def _claim(self, connection: Connection, domain: str, module_id: str, caller: str) -> bool:
+        """Take or renew the lease; False if another caller has it."""
+        cursor = await connection.execute(
+            "INSERT INTO enrichment_findings AS held (domain, module_id, caller, called_until)"
+            " VALUES (%s, %s, %s, now() + make_interval(secs => %s))"
+            " ON CONFLICT (domain, module_id) DO UPDATE SET caller = excluded.caller,"
+            " called_until = excluded.called_until"
+            " WHERE held.caller IS NULL OR held.caller = excluded.caller OR held.called_until < now()",
+            (domain, module_id, caller, CALL_SECONDS),
+        )
+        return cursor.rowcount == 1
+
+    @transaction
+    async def _release(self, connection: Connection, domain: str, module_id: str, caller: str) -> None:
+        await connection.execute(
+            "UPDATE enrichment_findings SET caller = NULL, called_until = NULL"
+            " WHERE domain = %s AND module_id = %s AND caller = %s",
+            (domain, module_id, caller),
+        )
+
+    @transaction
+    async def _finding(self, connection: Connection, domain: str, module_id: str, since: float) -> Finding | None:
+        """The finding of a call that has ended since then."""
+        cursor = await connection.execute(
+            "SELECT finding FROM enrichment_findings WHERE domain = %s AND module_id = %s AND fetched_at >= %s",
+            (domain, module_id, since),
+        )
+        row = await cursor.fetchone()
+        return _decode(row[0]) if row else None
