@@ -17,7 +17,7 @@ from enrichment.jobs.dispatcher import MemoryDispatcher
 from enrichment.jobs.manager import JobManager
 from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.pipeline import Pipeline
-from enrichment.jobs.protocols import Cache, JobStore
+from enrichment.jobs.protocols import Cache, Dispatcher, JobStore
 from enrichment.jobs.resolver import Resolver
 from enrichment.jobs.runner import Runner
 from enrichment.modules.case_studies import load_case_studies
@@ -29,6 +29,7 @@ from enrichment.sources.simulated.source import SimulatedCompanies, simulated_so
 from schemas import SourceState, SourceStatus
 
 if TYPE_CHECKING:
+    from enrichment.postgres.backend import Backend
     from enrichment.sources.live import LiveSources
 
 
@@ -38,6 +39,9 @@ class Engine:
 
     Entering it takes work again after it was left; leaving it cancels all unfinished jobs. It works without being
     entered, as in a host that does not run our lifespan: unfinished jobs then end with the process, unreported.
+
+    With `JOBS_BACKEND=postgres`, jobs are in a database, and are left to workers when the engine is left; `works` makes
+    it one of them.
     """
 
     store: JobStore
@@ -50,6 +54,7 @@ class Engine:
         source: CompanySource | None = None,
         sources: Mapping[str, Source] | None = None,
         clock: Clock | None = None,
+        works: bool = False,
     ) -> None:
         self.settings = settings
         self.clock = clock = clock or Clock()
@@ -60,15 +65,17 @@ class Engine:
         if sources is None:
             sources = self._live.sources if self._live else simulated_sources(settings, self._case_studies, clock)
         self._sources = sources
-        store = MemoryStore(
-            max_pending=settings.max_pending_jobs,
-            max_finished=settings.max_finished_jobs,
-            max_finished_bytes=settings.max_finished_bytes,
-            retention_seconds=settings.job_retention_seconds,
+        backend = _postgres_backend(settings, clock, works=works) if settings.jobs_backend == "postgres" else None
+        memory_store = _memory_store(settings, clock)
+        store: JobStore = backend.store if backend else memory_store
+        cache: Cache = backend.cache if backend else _memory_cache(settings, clock)
+        resolver = Resolver(
+            cache=cache,
+            sources=sources,
             clock=clock,
+            limit=self._live.limit if self._live else None,
+            calls=backend.calls if backend else None,
         )
-        cache = MemoryCache(max_results=settings.max_cached_results, max_bytes=settings.max_cached_bytes, clock=clock)
-        resolver = Resolver(cache=cache, sources=sources, clock=clock, limit=self._live.limit if self._live else None)
         self.source: CompanySource
         if source or self._live:
             source = source or ResolvedCompanies(resolver)
@@ -76,10 +83,14 @@ class Engine:
         else:  # needs no limit, which would take a kilobyte for each pending job
             self.source = SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock)
         pipeline = Pipeline(store=store, resolver=resolver, clock=clock, deadline_seconds=settings.job_deadline_seconds)
-        runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock)
-        self._dispatcher = MemoryDispatcher(
-            store=store, runner=runner, resolver=resolver, max_running=settings.max_running_jobs
-        )
+        runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock, resumes=backend is not None)
+        self._dispatcher: Dispatcher
+        if backend:
+            self._dispatcher = backend.dispatcher(runner)
+        else:
+            self._dispatcher = MemoryDispatcher(
+                store=memory_store, runner=runner, resolver=resolver, max_running=settings.max_running_jobs
+            )
         self.is_simulated = resolver.is_simulated
         self.store = store
         self.cache = cache
@@ -112,7 +123,11 @@ class Engine:
         await self.close()
 
     async def close(self) -> None:
-        """Accept no more work, and cancel all unfinished jobs, each with a log line. Idempotent."""
+        """
+        Accept no more work. Idempotent.
+
+        Unfinished jobs in memory are cancelled, each with a log line; those in a database are left to other workers.
+        """
         self.jobs.is_closed = True
         self.blueprints.close()
         await self._dispatcher.close()
@@ -141,6 +156,31 @@ class Engine:
             last_error_at=isoformat_utc(health.stats.last_error_at) if health else None,
             last_error=health.stats.last_error if health else None,
         )
+
+
+def _memory_store(settings: Settings, clock: Clock) -> MemoryStore:
+    return MemoryStore(
+        max_pending=settings.max_pending_jobs,
+        max_finished=settings.max_finished_jobs,
+        max_finished_bytes=settings.max_finished_bytes,
+        retention_seconds=settings.job_retention_seconds,
+        clock=clock,
+    )
+
+
+def _memory_cache(settings: Settings, clock: Clock) -> MemoryCache:
+    return MemoryCache(max_results=settings.max_cached_results, max_bytes=settings.max_cached_bytes, clock=clock)
+
+
+def _postgres_backend(settings: Settings, clock: Clock, *, works: bool) -> "Backend":
+    if not settings.database_url:
+        raise SettingsError(["DATABASE_URL must be set with JOBS_BACKEND=postgres."])
+    try:
+        from enrichment.postgres.backend import Backend  # noqa: PLC0415 - only those who use it install what it needs
+    except ModuleNotFoundError as error:
+        needed = "`pip install -r requirements-postgres.txt`"
+        raise SettingsError([f"JOBS_BACKEND=postgres needs {needed} ({error.name})."]) from None
+    return Backend(settings, clock, works=works)
 
 
 def _live_sources(settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> "LiveSources":

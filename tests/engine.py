@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from enrichment.engine import Engine
+from enrichment.jobs.dispatcher import MemoryDispatcher
 from enrichment.jobs.model import Enrichment, JobOptions
 from enrichment.jobs.protocols import Dispatcher
 from enrichment.jobs.runner import Runner
@@ -93,9 +94,15 @@ class ScriptedEngine(Engine):
         return self._dispatcher
 
     @property
+    def memory_dispatcher(self) -> MemoryDispatcher:
+        """What runs the jobs in memory."""
+        assert isinstance(self._dispatcher, MemoryDispatcher)
+        return self._dispatcher
+
+    @property
     def runner(self) -> Runner:
         """What brings a job to its end."""
-        return self._dispatcher._runner
+        return self.memory_dispatcher._runner
 
     async def submit(
         self,
@@ -138,13 +145,13 @@ class ScriptedEngine(Engine):
     def _is_call_wanted(self) -> bool:
         """Whether an unfinished job waits for the call that is the current task."""
         task = asyncio.current_task()
-        calls = self._dispatcher._resolver._calls._calls.values()
+        calls = self.memory_dispatcher._resolver._calls._calls.values()
         askers = {asker for call in calls if call.task is task for asker in call.askers}
-        return any(map(self._dispatcher._store.is_unfinished, askers))
+        return any(map(self.memory_dispatcher._store.is_unfinished, askers))
 
     def leftovers(self) -> dict[str, object]:
         """What the parts that run jobs hold, but for stale entries of the heap; empty when no job is unfinished."""
-        dispatcher = self._dispatcher
+        dispatcher = self.memory_dispatcher
         parts = (dispatcher, dispatcher._scheduler, dispatcher._resolver._calls)
         return {name: held for part in parts for name, held in leftovers(part).items() if name != "_heap"}
 

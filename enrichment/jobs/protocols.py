@@ -113,6 +113,12 @@ class Cache(Protocol):
 class Dispatcher(Protocol):
     """Runs jobs that are in the store."""
 
+    def open(self) -> None:
+        """Run jobs, perhaps again after `close`."""
+
+    async def close(self) -> None:
+        """Run no more jobs. Idempotent."""
+
     async def dispatch(self, jobs: Sequence[AnyJob], batch: Batch | None = None) -> None:
         """Start the jobs when it is their turn; return at once."""
 
