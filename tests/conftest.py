@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -35,6 +35,8 @@ class FakeClock(Clock):
     """A clock that stands still until a test moves it. Sleepers are woken in the order of their times."""
 
     def __init__(self) -> None:
+        self.settle: Callable[[], Awaitable[None]] = settle
+        "Waits until nothing happens any more; a test whose tasks wait for a database puts its own function here."
         self._now = 1_772_102_100.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
 
@@ -54,12 +56,12 @@ class FakeClock(Clock):
     async def advance(self, seconds: float) -> None:
         """Let that much time pass, and all tasks do what they do in it."""
         end = self._now + seconds
-        await settle()
+        await self.settle()
         while self._sleepers and self._sleepers[0][0] <= end:
             self._now, _, future = heapq.heappop(self._sleepers)
             if not future.done():
                 future.set_result(None)
-            await settle()
+            await self.settle()
         self._now = end
 
     def spend(self, seconds: float) -> None:

@@ -81,12 +81,13 @@ class ScriptedEngine(Engine):
         *,
         source: CompanySource | None = None,
         sources: Mapping[str, Source] | None = None,
+        works: bool = False,
         **settings: Any,
     ) -> None:
         self.scripted = Scripted(clock, self._is_call_wanted)
         if sources is None:
             sources = {"simulated": self.scripted, "local": self.scripted}
-        super().__init__(Settings(**settings), source=source, sources=sources, clock=clock)
+        super().__init__(Settings(**settings), source=source, sources=sources, clock=clock, works=works)
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -143,7 +144,9 @@ class ScriptedEngine(Engine):
         return finding.read(Fact)
 
     def _is_call_wanted(self) -> bool:
-        """Whether an unfinished job waits for the call that is the current task."""
+        """Whether an unfinished job waits for the call that is the current task. In a database, that is not known."""
+        if not isinstance(self._dispatcher, MemoryDispatcher):
+            return True
         task = asyncio.current_task()
         calls = self.memory_dispatcher._resolver._calls._calls.values()
         askers = {asker for call in calls if call.task is task for asker in call.askers}

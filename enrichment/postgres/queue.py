@@ -40,13 +40,12 @@ class Connector(PsycopgConnector):
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:  # noqa: ARG002
         """Call `on_notification` with the notifications of all queues; a worker ignores what is not its own."""
         self._listeners.append(on_notification)
-        self._task = self._task or asyncio.create_task(super().listen_notify(self._notify_all, ANY_QUEUE))
+        task = self._task = self._task or asyncio.create_task(super().listen_notify(self._notify_all, ANY_QUEUE))
         try:
-            await asyncio.shield(self._task)
+            await asyncio.shield(task)
         finally:
             self._listeners.remove(on_notification)
-            self._task.cancel()  # the other worker of this process ends, too
-            self._task = None
+            task.cancel()  # the other worker of this process ends, too
 
     async def _notify_all(self, *, channel: str, payload: str) -> None:
         for on_notification in self._listeners:
