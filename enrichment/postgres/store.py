@@ -111,25 +111,27 @@ class PostgresStore:
 
     async def begin(self, job_id: str) -> Enrichment | None:
         """See `JobStore.begin`."""
-        job = await self.take(job_id)
-        return job if isinstance(job, Enrichment) else None
+        taken = await self.take(job_id)
+        return taken[0] if taken and isinstance(taken[0], Enrichment) else None
 
     @transaction
-    async def take(self, connection: Connection, job_id: str) -> AnyJob | None:
-        """Begin a run of a job of either kind; None if it is finished."""
+    async def take(self, connection: Connection, job_id: str) -> tuple[AnyJob, int] | None:
+        """Begin a run of a job of either kind, and return how many runs have died, too; None if it is finished."""
         cursor = await connection.execute(
             "UPDATE enrichment_jobs AS job SET state = 'running', run = job.run + 1,"
             " started_at = CASE WHEN job.number IS NULL THEN NULL ELSE coalesce(job.started_at, %s) END"
             " FROM (SELECT id, state FROM enrichment_jobs WHERE id = %s AND finished_at IS NULL FOR UPDATE) AS before"
-            " WHERE job.id = before.id RETURNING before.state",
+            " WHERE job.id = before.id RETURNING before.state, job.deaths",
             (self._clock.now(), job_id),
         )
-        before = await cursor.fetchone()
-        if before is None:
+        row = await cursor.fetchone()
+        job = await read_job(connection, SQL("id = %(id)s"), {"id": job_id}) if row else None
+        if row is None or job is None:
             return None
-        if before == (JobState.QUEUED,):
+        state, deaths = row
+        if state == JobState.QUEUED:
             await count(connection, {JobState.QUEUED: -1, JobState.RUNNING: 1})
-        return await read_job(connection, SQL("id = %(id)s"), {"id": job_id})
+        return job, deaths
 
     @transaction
     async def record(self, connection: Connection, job_id: str, step: Step, *, run: int | None = None) -> bool:

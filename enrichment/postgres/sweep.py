@@ -12,8 +12,6 @@ from enrichment.postgres.database import Connection, Database, transaction
 from enrichment.postgres.queue import ENRICHMENTS, LOOKUPS, Queue
 from enrichment.postgres.rows import read_rows, to_job
 
-MAX_DEATHS: Final = 3
-"Workers that may end while they run a job, before it is taken to be the reason."
 CHUNK: Final = 500  # jobs that are looked after in a transaction
 QUEUES: Final = [ENRICHMENTS, LOOKUPS]
 
@@ -27,13 +25,8 @@ class Sweep:
         self._lease_seconds = lease_seconds
 
     @transaction
-    async def requeue(self, connection: Connection) -> list[str]:
-        """
-        Put the entries of workers that are dead, by their heartbeats, back into the queue.
-
-        Return the ids of the jobs that are to fail, since `MAX_DEATHS` workers have ended while they ran them. Their
-        entries are put back, too: whoever takes one of them finds that its job is finished, and removes it.
-        """
+    async def requeue(self, connection: Connection) -> None:
+        """Put the entries of workers that are dead, by their heartbeats, back into the queue, and count the deaths."""
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '5s'")  # in case this process freezes
         cursor = await connection.execute(
             "SELECT entry.id, entry.args ->> 'job_id' FROM procrastinate_jobs AS entry"
@@ -44,12 +37,11 @@ class Sweep:
         )
         entries = await cursor.fetchall()
         await _put_back(connection, (entry for entry, _ in entries))
-        cursor = await connection.execute(
+        await connection.execute(
             "UPDATE enrichment_jobs SET deaths = deaths + 1, lost_run = run WHERE id = ANY(%s) AND finished_at IS NULL"
-            " AND lost_run < run RETURNING id, deaths",
+            " AND lost_run < run",
             ([job_id for _, job_id in entries],),
         )
-        return [job_id for job_id, deaths in await cursor.fetchall() if deaths >= MAX_DEATHS]
 
     @transaction
     async def give_back(self, connection: Connection, workers: Collection[int]) -> None:

@@ -21,7 +21,7 @@ from enrichment.postgres.database import Connection, Database, transaction
 from enrichment.postgres.queue import ENRICHMENTS, LOOKUPS, Connector, Queue, Resume
 from enrichment.postgres.retention import Retention
 from enrichment.postgres.store import PostgresStore
-from enrichment.postgres.sweep import MAX_DEATHS, Sweep
+from enrichment.postgres.sweep import Sweep
 from enrichment.settings import Settings
 from schemas import JobState
 
@@ -37,6 +37,8 @@ RESTART_SECONDS: Final = 1.0
 "The pause after workers have ended, as they do if the database does not answer."
 MAINTENANCE_SECONDS: Final = 20.0
 "How often jobs are forgotten, and lost entries of the queue replaced."
+MAX_DEATHS: Final = 3
+"Workers that may end while they run a job, before the job is taken to be the reason."
 WORKER_LOST: Final = f"worker_lost: each of the {MAX_DEATHS} workers that ran this job ended before it was done."
 EXIT_OVERTAKEN: Final = 75
 
@@ -130,8 +132,12 @@ class Workers:
         self._running[context.job.id] = context
         self._worker_ids.add(context.job.worker_id or 0)
         try:
-            if job := await self._store.take(job_id):
-                await self._runner.run(job)
+            if taken := await self._store.take(job_id):
+                job, deaths = taken
+                if deaths < MAX_DEATHS:
+                    await self._runner.run(job)
+                else:
+                    await self._runner.finish(job_id, JobState.FAILED, error=WORKER_LOST, run=job.run)
         except asyncio.CancelledError:
             if context.abort_reason() is not AbortReason.USER_REQUEST:
                 await self._check_entries()
@@ -173,8 +179,7 @@ class Workers:
         next_at = loop.time()
         while True:
             await self._check_entries()
-            for job_id in await self._sweep.requeue():
-                await self._runner.finish(job_id, JobState.FAILED, error=WORKER_LOST)
+            await self._sweep.requeue()
             if loop.time() >= next_at:
                 await self._sweep.repair()
                 await self._retention.forget()

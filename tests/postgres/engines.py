@@ -20,7 +20,7 @@ PAUSE: Final = 0.005
 @contextlib.asynccontextmanager
 async def postgres_engine(clock: FakeClock, url: str, **settings: Any) -> AsyncIterator[ScriptedEngine]:
     """An engine that takes jobs and runs them. The clock waits for what it does in the database."""
-    settings = {"jobs_backend": "postgres", "database_url": url, "worker_grace_seconds": 0.0} | settings
+    settings = {"jobs_backend": "postgres", "database_url": url, "worker_grace_seconds": 0.0, **settings}
     engine = ScriptedEngine(clock, works=True, **settings)
     clock.settle = lambda: settle_database(database_of(engine))
     async with engine:
