@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -29,6 +30,8 @@ from tests.contract import check_answer
 from tests.postgres.server import create_database, empty, running_server
 
 ROOT = Path(__file__).parent.parent
+RUN = int(os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex, 16)
+"A random number, the same for all processes of a run of the tests: they have to name the same tests."
 
 
 class FakeClock(Clock):
