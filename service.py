@@ -160,6 +160,8 @@ def __getattr__(name: str) -> App:
 
 
 def _warn_of_siblings(settings: Settings) -> None:
+    if settings.jobs_backend != "memory":
+        return
     workers = worker_processes(sys.argv, settings.web_concurrency)
     if workers > 1:
         event = "each server process has its own jobs and answers 404 for those of the others; start with --workers 1"

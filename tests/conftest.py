@@ -114,7 +114,7 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_database(postgres_server: str) -> str:
     """The URL of a database with our tables."""
-    url = create_database(postgres_server, "lead_enrichment_tests")
+    url = create_database(postgres_server, f"lead_enrichment_{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}")
     migrate(url)
     return url
 

@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from enrichment.postgres.database import Database
+from enrichment.engine import Engine
+from enrichment.postgres.database import Connection, Database
 from enrichment.postgres.store import PostgresStore
 from tests.conftest import FakeClock, settle
 from tests.engine import ScriptedEngine
@@ -20,17 +21,42 @@ PAUSE: Final = 0.005
 @contextlib.asynccontextmanager
 async def postgres_engine(clock: FakeClock, url: str, **settings: Any) -> AsyncIterator[ScriptedEngine]:
     """An engine that takes jobs and runs them. The clock waits for what it does in the database."""
-    settings = {"jobs_backend": "postgres", "database_url": url, "worker_grace_seconds": 0.0, **settings}
-    engine = ScriptedEngine(clock, works=True, **settings)
+    engine = ScriptedEngine(clock, **postgres_settings(url), **settings)
     clock.settle = lambda: settle_database(database_of(engine))
     async with engine:
+        await wait_until_notified(database_of(engine))
         yield engine
 
 
-def database_of(engine: ScriptedEngine) -> Database:
+def postgres_settings(url: str) -> dict[str, Any]:
+    """The settings of a process that takes jobs and runs them."""
+    return {
+        "jobs_backend": "postgres",
+        "database_url": url,
+        "database_connections": 4,
+        "jobs_inline_worker": 1,
+        "worker_grace_seconds": 0,
+    }
+
+
+def database_of(engine: Engine) -> Database:
     """The database that the engine's store is in."""
     assert isinstance(engine.store, PostgresStore)
     return engine.store.database
+
+
+async def wait_until_notified(database: Database) -> None:
+    """Wait until the workers of the engine are notified of new jobs; before that, they find them after some seconds."""
+
+    async def listeners(connection: Connection) -> int:
+        cursor = await connection.execute(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
+            " AND state = 'idle'"
+        )
+        return len(await cursor.fetchall())
+
+    while not await database.run(listeners):
+        await asyncio.sleep(PAUSE)
 
 
 async def settle_database(database: Database) -> None:
