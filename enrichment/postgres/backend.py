@@ -29,7 +29,12 @@ class Backend:
         self._clock = clock
         self._works = works or bool(settings.jobs_inline_worker)
         seconds = WORK_SECONDS if works else REQUEST_SECONDS
-        self.database = Database(settings.database_url, connections=settings.database_connections, seconds=seconds)
+        self.database = Database(
+            settings.database_url,
+            connections=settings.database_connections,
+            seconds=seconds,
+            idle_seconds=settings.worker_lease_seconds / 3,
+        )
         self._queue = Queue()
         self.store = PostgresStore(
             self.database,
@@ -40,7 +45,7 @@ class Backend:
             on_overtaken=leave_process,
         )
         self.cache = PostgresCache(self.database, clock=clock)
-        self.calls = LeasedCalls(self.cache, clock=clock)
+        self.calls = LeasedCalls(self.cache, seconds=settings.worker_lease_seconds / 2, clock=clock)
 
     def dispatcher(self, runner: Runner) -> PostgresDispatcher:
         """Make the dispatcher, which runs jobs by `runner` if this process does."""

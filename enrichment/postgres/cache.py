@@ -20,10 +20,6 @@ from enrichment.postgres.database import Connection, Database, transaction
 
 USE_SECONDS: Final = 60.0
 "That a finding is used is noted at most so often, as it takes a write."
-CALL_SECONDS: Final = 10.0
-"For how long a caller is waited for that shows no sign of life."
-RENEWAL_SECONDS: Final = 3.0
-"How often a caller shows one."
 POLL_SECONDS: Final = 0.2
 "How often those who wait for a call of another process look for its answer."
 
@@ -89,13 +85,14 @@ class LeasedCalls(SharedCalls):
     """
     At most one call for each domain and module at a time, in all processes.
 
-    A process that makes a call holds a lease in the row of the finding, and renews it. The others wait for the finding,
-    and make the call themselves if there is none when the lease has ended. Derived answers are not shared: they cost
-    nothing.
+    A process that makes a call holds a lease of `seconds` in the row of the finding, and renews it. The others wait for
+    the finding, and make the call themselves if there is none when the lease has ended. Derived answers are not shared:
+    they cost nothing.
     """
 
-    def __init__(self, cache: PostgresCache, *, clock: Clock) -> None:
+    def __init__(self, cache: PostgresCache, *, seconds: float, clock: Clock) -> None:
         super().__init__()
+        self._seconds = seconds
         self.database = cache.database
         self._clock = clock
 
@@ -123,7 +120,7 @@ class LeasedCalls(SharedCalls):
 
     async def _renew(self, domain: str, module_id: str, caller: str) -> None:
         while True:
-            await asyncio.sleep(RENEWAL_SECONDS)
+            await asyncio.sleep(self._seconds / 3)
             with suppress(DatabaseUnavailable):
                 await self._claim(domain, module_id, caller)
 
@@ -136,7 +133,7 @@ class LeasedCalls(SharedCalls):
             " ON CONFLICT (domain, module_id) DO UPDATE SET caller = excluded.caller,"
             " called_until = excluded.called_until"
             " WHERE held.caller IS NULL OR held.caller = excluded.caller OR held.called_until < now()",
-            (domain, module_id, caller, CALL_SECONDS),
+            (domain, module_id, caller, self._seconds),
         )
         return cursor.rowcount == 1
 

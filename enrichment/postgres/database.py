@@ -26,6 +26,7 @@ REQUEST_SECONDS: Final = 0.8
 "How long a request waits for the database; it is answered within a second."
 CONNECT_SECONDS: Final = 5
 "How long the attempts to open a connection go on. The next one begins when a connection is wanted again."
+IDLE_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.05
 "Before the second attempt of a transaction; doubled with each further one."
 MAX_PAUSE_SECONDS: Final = 1.0
@@ -44,10 +45,13 @@ class Database:
     """
     A pool of connections, opened at the first use.
 
-    A transaction whose connection is lost is tried again until `seconds` have passed since it was called for.
+    A transaction whose connection is lost is tried again until `seconds` have passed since it was called for. The
+    server ends one in which this process has done nothing for `idle_seconds`, so that none that is frozen holds locks.
     """
 
-    def __init__(self, url: str, *, connections: int, seconds: float = REQUEST_SECONDS) -> None:
+    def __init__(
+        self, url: str, *, connections: int, seconds: float = REQUEST_SECONDS, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         self.seconds = seconds
         self._is_open = False
         self._tasks: set[asyncio.Task[Any]] = set()  # the event loop itself refers to tasks only weakly
@@ -61,8 +65,7 @@ class Database:
             min_size=1,
             max_size=connections,
             open=False,
-            check=AsyncConnectionPool.check_connection,
-            configure=_make_commits_durable,
+            configure=functools.partial(_configure, idle_seconds),
             timeout=seconds,
             reconnect_timeout=CONNECT_SECONDS,
         )
@@ -88,10 +91,12 @@ class Database:
 
         With `once`, it is not tried again after it has begun: it could have been committed.
         """
+        begun: list[bool] = []
+        first = (lambda: begun.append(True)) if once else None
         end = time.monotonic() + self.seconds
         pause = FIRST_PAUSE_SECONDS
         while True:
-            task = asyncio.create_task(self._attempt(work))
+            task = asyncio.create_task(self._attempt(work, first))
             self._tasks.add(task)
             task.add_done_callback(self._forget)
             try:
@@ -102,7 +107,7 @@ class Database:
                 return task.result()
             except (OperationalError, InterfaceError) as error:
                 left = end - time.monotonic()
-                if once or left < pause or isinstance(error, PoolTimeout):
+                if begun or left < pause or isinstance(error, PoolTimeout):
                     log.warning("database unavailable", reason=_one_line(error))
                     raise DatabaseUnavailable from error
             finally:
@@ -110,9 +115,12 @@ class Database:
             await asyncio.sleep(pause)
             pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
-    async def _attempt(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _attempt(self, work: Callable[[Connection], Awaitable[T]], begin: Callable[[], None] | None) -> T:
         pool = await self.pool()
         async with pool.connection() as connection:
+            if begin:
+                await connection.execute("SELECT 1")  # fails if the server has ended this connection meanwhile
+                begin()
             return await work(connection)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
@@ -141,10 +149,17 @@ def transaction(
     return wrapper
 
 
-async def _make_commits_durable(connection: Connection) -> None:
-    """Wait for commits to be on disk, although the database may be set up not to: a job is accepted with its commit."""
+async def _configure(idle_seconds: float, connection: Connection) -> None:
+    """
+    Set up a connection.
+
+    Commits wait for the disk, although the database may be set up not to: a job is accepted with its commit.
+    """
     await connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    await connection.execute(
+        "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (f"{1_000 * idle_seconds:.0f}ms",)
     )
     await connection.commit()
 

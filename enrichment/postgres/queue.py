@@ -6,18 +6,19 @@ Its entries name a job; all that is known of the job is in our tables. An entry 
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 from procrastinate import App, PsycopgConnector, RetryDecision
 from procrastinate.connector import Notify
 from procrastinate.jobs import Job as QueueEntry
 from procrastinate.manager import get_channel_for_queues
 from procrastinate.retry import BaseRetryStrategy
+from procrastinate.sql import queries
 from psycopg.sql import SQL
 
 from enrichment.jobs.model import AnyJob, Enrichment
 from enrichment.jobs.scheduler import PRIORITY_BOOST_SECONDS
-from enrichment.postgres.database import Connection
+from enrichment.postgres.database import Connection, Database
 from enrichment.postgres.rows import read_rows, to_job
 
 ENRICHMENTS: Final = "enrichments"
@@ -30,12 +31,35 @@ EPOCH: Final = 1_767_225_600  # 2026-01-01, in seconds: priorities of 4 bytes la
 
 
 class Connector(PsycopgConnector):
-    """procrastinate's connections: those of the pool, and one for all workers of the process that are notified."""
+    """
+    procrastinate's connections: those of the database, and one for all workers of the process that are notified.
 
-    def __init__(self) -> None:
+    Its statements are transactions that are tried again, like ours; except that of fetching a job, which another one
+    would not find.
+    """
+
+    def __init__(self, database: Database) -> None:
         super().__init__()
+        self._database = database
         self._listeners: list[Notify] = []
         self._task: asyncio.Task[None] | None = None
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        """See `PsycopgConnector`."""
+        await self.execute_query_all_async(query, **arguments)
+
+    async def execute_query_one_async(self, query: LiteralString, **arguments: Any) -> dict[str, Any]:
+        """See `PsycopgConnector`."""
+        return await self._database.run(
+            lambda connection: self.execute_query_one_async_with_connection(connection, query, **arguments),
+            once=query == queries["fetch_job"],
+        )
+
+    async def execute_query_all_async(self, query: LiteralString, **arguments: Any) -> list[dict[str, Any]]:
+        """See `PsycopgConnector`."""
+        return await self._database.run(
+            lambda connection: self.execute_query_all_async_with_connection(connection, query, **arguments)
+        )
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:  # noqa: ARG002
         """Call `on_notification` with the notifications of all queues; a worker ignores what is not its own."""

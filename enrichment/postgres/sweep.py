@@ -27,7 +27,6 @@ class Sweep:
     @transaction
     async def requeue(self, connection: Connection) -> None:
         """Put the entries of workers that are dead, by their heartbeats, back into the queue, and count the deaths."""
-        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '5s'")  # in case this process freezes
         cursor = await connection.execute(
             "SELECT entry.id, entry.args ->> 'job_id' FROM procrastinate_jobs AS entry"
             " LEFT JOIN procrastinate_workers AS worker ON worker.id = entry.worker_id"

@@ -96,7 +96,7 @@ class Workers:
         """Run workers until `stop` is set or one of them ends."""
         await self._sweep.give_back(self._worker_ids)
         self._worker_ids.clear()
-        app = App(connector=Connector())
+        app = App(connector=Connector(self.database))
         await app.open_async(await self.database.pool())
         for name in (ENRICHMENTS, LOOKUPS):
             app.task(name=name, queue=name, pass_context=True, retry=Resume())(self._run_job)

@@ -29,7 +29,7 @@ from psycopg_pool import AsyncConnectionPool
 from enrichment.engine import Engine
 from enrichment.jobs.model import BatchItem, JobOptions
 from enrichment.modules.module import Finding, Module, Subject
-from enrichment.postgres import cache, database, workers
+from enrichment.postgres import database, workers
 from enrichment.postgres.migrate import migrate
 from enrichment.settings import Settings
 from enrichment.sources.simulated.source import COMPANY
@@ -292,7 +292,6 @@ def main() -> int:
         connection.execute(AUDIT.encode())
     accepted = asyncio.run(submit(options.url, 2 * options.kills))
     database.AsyncConnectionPool = MortalPool  # type: ignore[attr-defined]
-    cache.CALL_SECONDS = 1.0  # type: ignore[misc]
     workers.MAINTENANCE_SECONDS = 1.0  # type: ignore[misc]
     begun = time.monotonic()
     with TemporaryDirectory() as directory:
