@@ -357,6 +357,7 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    NOT_ASKED = "not_asked"
 
 
 class SourceAttempt(Response, frozen=True, kw_only=True):
@@ -364,7 +365,11 @@ class SourceAttempt(Response, frozen=True, kw_only=True):
 
     source: SourceName
     outcome: Annotated[
-        Outcome, Meta(description="Result of the request; `unknown` if the source does not know the company.")
+        Outcome,
+        Meta(
+            description="Result of the request; `unknown` if the source does not know the company, `not_asked` if the "
+            "cost of its calls is not known and the job has a `max_cost`."
+        ),
     ]
     duration_seconds: Annotated[float, Meta(description="Duration of the request, in seconds.")]
     error: Annotated[str | None, Meta(description="Why the source did not answer; null if it did.")]

@@ -186,6 +186,13 @@ class Gate:
             self._until = self._clock.now() + TRIAL_SECONDS
         self._stats.calls += 1
 
+    def withdraw(self) -> None:
+        """Record that the call which was let through is not sent."""
+        self._stats.calls -= 1
+        if self._is_trial:
+            self._is_trial = False
+            self._until = self._clock.now()  # the next call is the trial
+
     def succeeded(self) -> None:
         """Record an answer with content."""
         self._stats.hits += 1
