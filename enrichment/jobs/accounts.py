@@ -24,11 +24,18 @@ class JobAccount:
         """See `Account.charge`."""
         more, source = total(charges), charges[0].source
         if self._max_cost is not None and more.unknown_amounts > 0:
-            raise CostUnknown(f"Not asked: the {self._owner} has a max_cost, and the cost of a call is not known.")
+            raise CostUnknown(unknown_cost(self._owner))
         is_charged = await self._store.charge(self._job_id, charges)
         if self._max_cost is not None and more.amount > 0 and not is_charged:
-            limit = f"max_cost of {shown_amount(self._max_cost)} {self._currency}"
-            price = f"{shown_amount(more.amount)} {self._currency}"
-            raise MaxCostReached(
-                f"The {self._owner} has a {limit}, and a call of {source} for {price} could go beyond that."
-            )
+            raise MaxCostReached(max_cost_reached(self._owner, self._max_cost, source, more.amount, self._currency))
+
+
+def unknown_cost(owner: str) -> str:
+    """Why a source is not asked whose calls have no known cost; `owner` is a job or a batch."""
+    return f"It is not asked: the {owner} has a max_cost, and what a call costs is not known."
+
+
+def max_cost_reached(owner: str, max_cost: int, source: str, amount: int, currency: str) -> str:
+    """Why a job makes no calls any more; the amounts are in millionths of the currency."""
+    limit, price = (f"{shown_amount(each)} {currency}" for each in (max_cost, amount))
+    return f"The {owner} has a max_cost of {limit}; a call of {source}, which costs {price}, could go beyond it."

@@ -100,7 +100,7 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
         if is_being_cancelled():  # and the source has turned that into its failure
             raise asyncio.CancelledError
     if not attempts:
-        raise InsufficientInput(_not_configured(module))
+        raise InsufficientInput(not_configured(module))
     reason = "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
     if all(attempt.outcome is Outcome.UNKNOWN for attempt in attempts):
         last = attempts[-1].source
@@ -110,7 +110,7 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
     raise ChainFailed(reason, tuple(attempts))
 
 
-def _not_configured(module: Module) -> str:
+def not_configured(module: Module) -> str:
     """The reason why none of a module's sources can be asked, with the settings that would open them."""
     settings = [setting for name in module.chain for setting in opening_settings(SOURCES[name])]
     advice = f" Set {' or '.join(dict.fromkeys(settings))}." if settings else ""

@@ -18,6 +18,9 @@ from enrichment.errors import CostUnknown, MaxCostReached
 
 MILLIONTHS: Final = 1_000_000
 
+MAX_ATTEMPTS: Final = 3
+"How often a request is sent at most. One whose answer gets lost may be billed each time."
+
 
 def price_in_millionths(amount: float) -> int:
     """Convert a price, rounded up, so that none becomes nothing."""

@@ -18,7 +18,7 @@ from enrichment.clock import Clock
 from enrichment.errors import CostUnknown, MaxCostReached, SourceFailed
 from enrichment.logs import Log
 from enrichment.sources.context import CONTEXT, CallContext
-from enrichment.sources.costs import Call, charging
+from enrichment.sources.costs import MAX_ATTEMPTS, Call, charging
 from enrichment.sources.failures import (
     AddressRefused,
     AuthError,
@@ -37,7 +37,6 @@ log = Log(__name__)
 
 T = TypeVar("T")
 
-MAX_ATTEMPTS: Final = 3
 MAX_REDIRECTS: Final = 5
 MAX_ERROR_BYTES: Final = 65_536
 "Of an error's body, which is read for its reason only."

@@ -147,6 +147,11 @@ class LiveSources:
             ),
         )
 
+    def is_refusing(self, name: str) -> bool:
+        """Whether no call of a source would be sent now to any of the services behind it."""
+        states = [self._client.health(upstream).state for upstream in self.upstreams.get(name, ())]
+        return bool(states) and all(state in ("open", "quota_exhausted") for state in states)
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()

@@ -20,7 +20,8 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     The settings of a vendor begin with its prefix, as in `APOLLO_API_KEY`; `base_urls` are the defaults of those that
     end in `BASE_URL`. `requests_per_second` is a vendor's limit, or what it tolerates. `timeout_seconds` is shorter
     than the module's, so that time is left for the next source. `credits_per_call` are a vendor's billing units: 0 is
-    free. None means no limit, or not known.
+    free. `requests` names the paid requests for a module's answer, by module id, where there is not just one of its
+    own: one that several modules need is made once. None means no limit, or not known.
     """
 
     name: str
@@ -31,7 +32,26 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_second: float | None = None
     timeout_seconds: float | None = None
     credits_per_call: float | None = None
+    requests: Mapping[str, tuple[str, ...]] = {}
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that are paid for answers of this source, by the prefixes of their settings in lower case."""
+        if self.credits_per_call == 0:
+            return ()
+        return tuple(prefix.lower() for prefix in self.settings_prefixes if prefix.lower() in PAID_SERVICES)
+
+
+PAID_SERVICES: Final[Mapping[str, float | None]] = {
+    "apollo": 1.0,  # an organization, or a page of job postings or news
+    "brave": None,
+    "builtwith": 1.0,  # a domain
+    "clearbit": None,
+    "llm": None,
+    "similarweb": None,  # per metric and month, or per row: it reports what it has charged
+    "tavily": None,
+}
+"The credits that a billed call takes, by the prefix of a vendor's settings, in lower case. None is not known."
 
 # fmt: off
 SOURCES: Final[Mapping[str, SourceSpec]] = {
@@ -134,18 +154,6 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
 }
 "By name."
 # fmt: on
-
-
-PAID_SERVICES: Final[Mapping[str, float | None]] = {
-    "apollo": 1.0,  # an organization, or a page of job postings or news
-    "brave": None,
-    "builtwith": 1.0,  # a domain
-    "clearbit": None,
-    "llm": None,
-    "similarweb": None,  # per metric and month, or per row: it reports what it has charged
-    "tavily": None,
-}
-"The credits that a billed call takes, by the prefix of a vendor's settings, in lower case. None is not known."
 
 
 def prices(settings: Settings) -> Mapping[str, Price]:
