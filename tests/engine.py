@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from enrichment.engine import Engine
-from enrichment.jobs.model import Enrichment, JobOptions
+from enrichment.jobs.model import NO_TERMS, Enrichment, JobOptions, Terms
 from enrichment.jobs.protocols import Dispatcher
 from enrichment.jobs.runner import Runner
 from enrichment.modules.module import Answer, Finding, Module, Subject
@@ -104,9 +104,10 @@ class ScriptedEngine(Engine):
         *,
         force: bool = False,
         priority: Priority = "normal",
+        terms: Terms = NO_TERMS,
     ) -> Enrichment:
         """An enrichment that has been accepted, but not dispatched."""
-        return await self.jobs.submit(domain, options(modules, force=force, priority=priority))
+        return await self.jobs.submit(domain, options(modules, force=force, priority=priority, terms=terms))
 
     async def start(
         self,
@@ -115,9 +116,10 @@ class ScriptedEngine(Engine):
         *,
         force: bool = False,
         priority: Priority = "normal",
+        terms: Terms = NO_TERMS,
     ) -> Enrichment:
         """An enrichment that has been accepted and dispatched."""
-        job = await self.submit(domain, modules, force=force, priority=priority)
+        job = await self.submit(domain, modules, force=force, priority=priority, terms=terms)
         await self.jobs.dispatch([job])
         return job
 
@@ -150,10 +152,14 @@ class ScriptedEngine(Engine):
 
 
 def options(
-    modules: tuple[str, ...] | None = None, *, force: bool = False, priority: Priority = "normal"
+    modules: tuple[str, ...] | None = None,
+    *,
+    force: bool = False,
+    priority: Priority = "normal",
+    terms: Terms = NO_TERMS,
 ) -> JobOptions:
     """The options of an enrichment, of all modules if none are named."""
-    return JobOptions(modules=plan(modules, None), priority=priority, force=force, request_id="r-1")
+    return JobOptions(modules=plan(modules, None), priority=priority, force=force, request_id="r-1", terms=terms)
 
 
 def leftovers(owner: object) -> dict[str, object]:

@@ -34,6 +34,7 @@ GIVEN = {
     "SIMULATED_FAILURES": ("m01_company_context, m05_competitors", ("m01_company_context", "m05_competitors")),
     "SEC_USER_AGENT": ("Acme ops@acme.example", "Acme ops@acme.example"),
     "TAVILY_KEYLESS": ("OFF", "off"),
+    "COST_CURRENCY": ("EUR", "EUR"),
     "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),
     "AUTH": ("off", "off"),
     "API_TOKENS": ("one, Two,three", ("one", "Two", "three")),
@@ -48,7 +49,7 @@ GIVEN = {
 def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
     url = "http://127.0.0.1:8001/Path"
     given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if "_base_url" in field.name else None)
-    text, value = given_as_text or (str(field.default + 1), field.default + 1)
+    text, value = given_as_text or (str(number := (field.default or 0) + 1), number)
 
     given: dict[str, Any] = {field.name: value}
     assert Settings.from_env({field.name.upper(): text, "UNRELATED": "x"}) == Settings(**given)
@@ -61,6 +62,10 @@ def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
         ("SEC_DATA_BASE_URL", "data.sec.gov"),
         ("SEC_DATA_BASE_URL", "https://data.sec.gov/"),
         ("TAVILY_KEYLESS", "yes"),
+        ("COST_CURRENCY", "usd"),
+        ("APOLLO_COST_PER_CALL", "-0.1"),
+        ("APOLLO_COST_PER_CALL", "$0.10"),
+        ("BRAVE_COST_PER_CALL", "none"),
         ("SOURCES", "simulated,live"),
         ("CONTACT", "ops (example.com)"),
         ("CONTACT", "example.com"),

@@ -213,11 +213,12 @@ class Meter:
             yield call
         finally:
             correction = call.charge(source, price).plus(expected, -1)
-            self._ledger.add(correction)
-            if price.is_free:
-                self._free[account] = add(self._free.get(account, ()), correction)
-            elif correction != Charge(source=source):
-                await account.charge((correction,))
+            if correction != Charge(source=source):
+                self._ledger.add(correction)
+                if price.is_free:
+                    self._free[account] = add(self._free.get(account, ()), correction)
+                else:
+                    await account.charge((correction,))
 
     async def close(self) -> None:
         """Charge the free calls."""
@@ -239,6 +240,7 @@ class Meter:
                 return account
         if refusal:
             raise refusal
+        self._ledger.add(charge)
         return NOBODY  # who waited for the answer has left
 
 
