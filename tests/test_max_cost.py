@@ -50,7 +50,10 @@ async def test_a_job_spends_what_its_calls_cost(clock: FakeClock) -> None:
         "yahoo": (1, 0),
     }
     assert {name: charge.calls for name, charge in made._ledger.totals.items()} == {
-        "apollo": 1, "builtwith": 1, "similarweb": 1, "yahoo": 1
+        "apollo": 1,
+        "builtwith": 1,
+        "similarweb": 1,
+        "yahoo": 1,
     }
 
 

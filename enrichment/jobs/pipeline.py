@@ -97,11 +97,12 @@ class Pipeline:
         except CostUnknown as error:
             await self._stop(run, begun, str(error))
         except SourceFailed as error:
-            log.warning("module failed", module=module.id, reason=str(error), **run.ids)
             attempts = error.attempts if isinstance(error, ChainFailed) else ()
             if run.job.terms.stale_if_error and (stale := await self._resolver.expired(module, subject)):
+                log.warning("module has a stale answer", module=module.id, reason=str(error), **run.ids)
                 await self._complete_stale(run, begun, stale, attempts)
             else:
+                log.warning("module failed", module=module.id, reason=str(error), **run.ids)
                 await self._fail(run, module.id, str(error), attempts)
         else:
             await self._complete(run, begun, finding, is_cached=False)
