@@ -72,7 +72,7 @@ class Scripted:
 
 
 class ScriptedEngine(Engine):
-    """An engine whose modules are answered by `scripted`, unless `sources` are given."""
+    """An engine whose modules are answered by `scripted`, unless `sources` are given; also by a `paid` one."""
 
     def __init__(
         self,
@@ -80,11 +80,12 @@ class ScriptedEngine(Engine):
         *,
         source: CompanySource | None = None,
         sources: Mapping[str, Source] | None = None,
+        paid: str = "",
         **settings: Any,
     ) -> None:
         self.scripted = Scripted(clock, self._is_call_wanted)
         if sources is None:
-            sources = {"simulated": self.scripted, "local": self.scripted}
+            sources = dict.fromkeys(("simulated", "local", paid) if paid else ("simulated", "local"), self.scripted)
         super().__init__(Settings(**settings), source=source, sources=sources, clock=clock)
 
     @property

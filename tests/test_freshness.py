@@ -83,7 +83,11 @@ async def test_an_expired_answer_stands_in_when_every_source_fails(
 async def test_so_does_one_that_is_older_than_wanted(engine: ScriptedEngine, clock: FakeClock) -> None:
     await calls(engine, clock, M08)
     engine.scripted.raises = {M08: SourceFailed("down")}
-    for how in ({"terms": Terms(max_age=1, stale_if_error=True)}, {"terms": Terms(stale_if_error=True), "force": True}):
+    ways: list[dict[str, Any]] = [
+        {"terms": Terms(max_age=1, stale_if_error=True)},
+        {"terms": Terms(stale_if_error=True), "force": True},
+    ]
+    for how in ways:
         job = await engine.start(modules=(M08,), **how)
         await clock.advance(10)
         assert (await engine.now(job)).step(M08).stale
