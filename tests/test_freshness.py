@@ -181,7 +181,7 @@ async def test_status_results_and_cache_show_age_staleness_and_unknown_companies
     assert [cached[M08][name] for name in ("is_cached", "unknown", "freshness")] == [True, False, "expired"]
 
 
-REFUSED = {
+REFUSED: dict[str, list[dict[str, Any]]] = {
     "#/max_age": [
         {"max_age": 60, "force": True},
         {"max_age": {M01: 60}, "force": True},

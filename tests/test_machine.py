@@ -167,9 +167,8 @@ class EngineMachine(RuleBasedStateMachine):
             assert self.unfinished() == MAX_PENDING
             return
         except JobConflict:
-            again = [
-                step for step in before.steps if step.state is StepState.FAILED or step.skipped_due_to or step.stopped
-            ]
+            again = [step for step in before.steps if step.state is StepState.FAILED]
+            again += [step for step in before.steps if step.skipped_due_to or step.stopped]
             assert not before.is_finished or (failed_only and not again)
             return
         self.note([job])
