@@ -3,7 +3,6 @@ Dry runs: what a job would do and cost, compared with what it then does.
 """
 
 import asyncio
-import time
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -279,13 +278,13 @@ async def test_sources_of_unknown_cost_are_named(clock: FakeClock) -> None:
 
 async def test_the_plan_of_a_large_batch_leaves_time_for_others(clock: FakeClock) -> None:
     made = engine(clock, "apollo", "similarweb", "builtwith", "yahoo", "local")
-    longest, last, running = 0.0, time.perf_counter(), True
+    turns, running = 0, True
 
     async def watch() -> None:
-        nonlocal longest, last
+        nonlocal turns
         while running:
             await asyncio.sleep(0)
-            longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+            turns += 1
 
     watcher = asyncio.create_task(watch())
     planned = await made.planner.plan([f"{number}.com" for number in range(300)], options())
@@ -294,7 +293,7 @@ async def test_the_plan_of_a_large_batch_leaves_time_for_others(clock: FakeClock
 
     assert len(planned) == 300
     assert sum(module.action == "asked" for each in planned for module in each.modules) == 300 * 14
-    assert longest < 0.1  # some 2 ms on a machine that is not busy
+    assert turns > 5  # some 20, of 2 ms each
 
 
 async def test_one_read_of_the_cache_serves_many_domains(clock: FakeClock) -> None:
