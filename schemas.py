@@ -419,7 +419,11 @@ class PlannedModule(Response, frozen=True, kw_only=True):
         ),
     ]
     reason: Annotated[
-        str | None, Meta(description="Why it would be skipped, or what is cached is no answer; null otherwise.")
+        str | None,
+        Meta(
+            description="Why it would be skipped or could not make all its calls, or why what is cached is no answer; "
+            "null otherwise."
+        ),
     ]
     age_seconds: Annotated[
         int | None, Meta(description="Age of what is cached, in seconds; null if the cache would not be used.")

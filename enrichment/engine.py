@@ -111,6 +111,7 @@ class Engine:
             sources=sources.keys(),
             ledger=self._ledger,
             state=self._state,
+            requests=self._live.paid_requests if self._live else lambda _: {},
             clock=clock,
             currency=settings.cost_currency,
         )

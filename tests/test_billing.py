@@ -44,8 +44,8 @@ def with_meter(purse: Purse) -> None:
     METER.set(meter)
 
 
-def upstream(stub: StubUpstream, name: str = "paid") -> Upstream:
-    return Upstream(name=name, trusted_origins=(stub.url,), requests_per_second=math.inf)
+def upstream(stub: StubUpstream, paid_service: str = "paid") -> Upstream:
+    return Upstream(name="stub", trusted_origins=(stub.url,), requests_per_second=math.inf, paid_service=paid_service)
 
 
 async def fetch(client: Client, stub: StubUpstream, purse: Purse, read: Callable[[HttpResponse], object]) -> Charge:
@@ -133,7 +133,9 @@ async def test_credits_are_those_that_the_vendor_reports(client: Client, stub: S
 
 async def test_a_request_that_cannot_be_sent_costs_nothing(client: Client, stub: StubUpstream, purse: Purse) -> None:
     with_meter(purse)
-    closed = Upstream(name="paid", trusted_origins=("http://127.0.0.1:9",), requests_per_second=math.inf)
+    closed = Upstream(
+        name="stub", paid_service="paid", trusted_origins=("http://127.0.0.1:9",), requests_per_second=math.inf
+    )
     with pytest.raises(SourceFailed, match="cannot be connected"):
         await client.fetch(closed, HttpRequest(url="http://127.0.0.1:9"), answer)
 
@@ -155,7 +157,7 @@ async def test_a_request_that_is_cancelled_after_it_was_sent_may_be_billed(
 
 async def test_a_service_without_a_price_is_free(client: Client, stub: StubUpstream, purse: Purse) -> None:
     with_meter(purse)
-    await client.fetch(upstream(stub, "free"), HttpRequest(url=stub.url), answer)
+    await client.fetch(upstream(stub, ""), HttpRequest(url=stub.url), answer)
     meter = METER.get()
     assert meter
     await meter.close()

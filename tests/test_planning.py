@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from enrichment.errors import SourceFailed, UnknownCompany
@@ -16,7 +15,7 @@ from enrichment.jobs.cache import DAY
 from enrichment.jobs.model import NO_TERMS, Terms
 from enrichment.jobs.planning import DomainPlan
 from enrichment.settings import Settings
-from enrichment.sources.registry import SOURCES
+from enrichment.sources.costs import PaidRequests
 from schemas import SourceState
 from service import create_app
 from tests.conftest import FakeClock, client_of
@@ -133,16 +132,37 @@ async def test_a_source_that_refuses_calls_is_not_asked(clock: FakeClock) -> Non
     assert second.reason == "similarweb: It is not asked before 2026-02-26T10:36:00Z: its state is open."
 
 
-async def test_a_request_that_several_modules_need_is_expected_once(
-    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shared = dict.fromkeys((M01, M02), ("organization",)) | {"m10_hiring_signals": ("organization", "jobs")}
-    spec = msgspec.structs.replace(SOURCES["apollo"], requests=shared)
-    monkeypatch.setattr(planning, "SOURCES", {**SOURCES, "apollo": spec})
-    planned = await plan(engine(clock, "apollo"), M01, M02, "m10_hiring_signals")
+SHARED = {
+    M01: PaidRequests(("organization",)),
+    M02: PaidRequests(("organization",)),
+    "m10_hiring_signals": PaidRequests(("organization", "jobs"), more=2),
+    M03: PaidRequests(("visits", "rank", "before")),
+}
+
+
+async def test_a_request_that_several_modules_need_is_expected_once(clock: FakeClock) -> None:
+    made = engine(clock, "apollo")
+    made.planner._requests = lambda _: SHARED
+    planned = await plan(made, M01, M02, "m10_hiring_signals")
 
     assert [module.expected_cost for module in planned.modules] == [0.1, 0.0, 0.1]
-    assert [module.worst_cost for module in planned.modules] == [0.3, 0.3, 0.6]
+    assert [module.worst_cost for module in planned.modules] == [0.3, 0.3, 1.2]
+
+
+@pytest.mark.parametrize(
+    ("max_cost", "costs"),
+    [(0.09, [0.0, 0.0]), (0.1, [0.1, 0.0]), (0.29, [0.2, 0.0]), (0.3, [0.3, 0.0]), (0.4, [0.3, 0.1])],
+)
+async def test_a_module_may_be_able_to_pay_for_some_of_its_requests(
+    clock: FakeClock, max_cost: float, costs: list[float]
+) -> None:
+    made = engine(clock, "similarweb")
+    made.planner._requests = lambda _: SHARED
+    planned = await plan(made, M03, "m04_traffic_sources", terms=limit(max_cost))
+
+    assert [module.expected_cost for module in planned.modules] == costs
+    assert [module.action for module in planned.modules] == ["asked" if cost else "skipped" for cost in costs]
+    assert [module.reason is None for module in planned.modules] == [max_cost >= 0.3, max_cost >= 0.4]
 
 
 @pytest.mark.parametrize("max_cost", [None, 0.0, 0.09, 0.1, 0.3, 0.4, 5.0])

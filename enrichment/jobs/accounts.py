@@ -11,7 +11,11 @@ from enrichment.sources.costs import Charge, shown_amount, total
 
 
 class JobAccount:
-    """An `Account` of an enrichment, within what it and its batch may spend."""
+    """
+    An `Account` of an enrichment, within what it and its batch may spend.
+
+    `stopped_because` is the reason once a call was refused: the job asks nobody any more.
+    """
 
     def __init__(self, store: JobStore, job: Enrichment, currency: str) -> None:
         self._store = store
@@ -19,6 +23,7 @@ class JobAccount:
         self._max_cost = job.terms.max_cost
         self._owner = "batch" if job.batch_id else "job"
         self._currency = currency
+        self.stopped_because = ""
 
     async def charge(self, charges: Sequence[Charge]) -> None:
         """See `Account.charge`."""
@@ -27,7 +32,9 @@ class JobAccount:
             raise CostUnknown(unknown_cost(self._owner))
         is_charged = await self._store.charge(self._job_id, charges)
         if self._max_cost is not None and more.amount > 0 and not is_charged:
-            raise MaxCostReached(max_cost_reached(self._owner, self._max_cost, source, more.amount, self._currency))
+            reason = max_cost_reached(self._owner, self._max_cost, source, more.amount, self._currency)
+            self.stopped_because = self.stopped_because or reason
+            raise MaxCostReached(reason)
 
 
 def unknown_cost(owner: str) -> str:

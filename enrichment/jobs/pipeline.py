@@ -80,8 +80,8 @@ class Pipeline:
         if not run.job.force and (cached := await self._resolver.cached(module, subject, max_age=max_age)):
             await self._complete(run, begun, cached, is_cached=True)
             return
-        if run.stopped_because:
-            await self._stop(run, begun, run.stopped_because)
+        if run.account.stopped_because:
+            await self._stop(run, begun, run.account.stopped_because)
             return
         run.begun[module.id] = begun
         if not await self._store.record(run.job.id, begun):
@@ -91,10 +91,7 @@ class Pipeline:
             await self._budget.checkpoint()
         except InsufficientInput as error:
             await self._skip(run, begun, str(error), subject)
-        except MaxCostReached as error:
-            run.stopped_because = run.stopped_because or str(error)
-            await self._stop(run, begun, str(error))
-        except CostUnknown as error:
+        except (CostUnknown, MaxCostReached) as error:
             await self._stop(run, begun, str(error))
         except SourceFailed as error:
             attempts = error.attempts if isinstance(error, ChainFailed) else ()
@@ -203,23 +200,11 @@ class Pipeline:
 class _Run:
     """The state of one run of a job, by module."""
 
-    __slots__ = (
-        "account",
-        "begun",
-        "done",
-        "found",
-        "ids",
-        "job",
-        "order",
-        "reasons",
-        "stopped_because",
-        "unavailable",
-    )
+    __slots__ = ("account", "begun", "done", "found", "ids", "job", "order", "reasons", "unavailable")
 
     def __init__(self, job: Enrichment, account: JobAccount) -> None:
         self.job = job
         self.account = account
-        self.stopped_because = ""
         self.order = job.created_at - PRIORITY_BOOST_SECONDS[job.priority]
         self.ids = {"job_id": job.id, "request_id": job.request_id, "domain": job.domain}
         self.done = {step.module_id: asyncio.Event() for step in job.steps}

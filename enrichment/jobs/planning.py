@@ -17,7 +17,7 @@ from enrichment.jobs.resolver import is_within
 from enrichment.modules.module import Module
 from enrichment.modules.table import MODULES
 from enrichment.sources import not_configured
-from enrichment.sources.costs import MAX_ATTEMPTS, Ledger, Price
+from enrichment.sources.costs import MAX_ATTEMPTS, Ledger, PaidRequests, Price
 from enrichment.sources.registry import SOURCES
 from enrichment.sources.spending import money
 
@@ -67,7 +67,7 @@ class Candidate(NamedTuple):
     """A configured source of a module: the paid requests that it makes, their price, and why it would not be asked."""
 
     name: str
-    requests: tuple[str, ...]
+    requests: PaidRequests
     price: Price | None
     worst: Outlay
     state: State
@@ -77,7 +77,7 @@ class Candidate(NamedTuple):
         """What it costs if it answers at once; requests that were made for this company before are not repeated."""
         if self.price is None:
             return Outlay()
-        new = [request for request in self.requests if (self.name, request) not in done]
+        new = [request for request in self.requests.names if (self.name, request) not in done]
         return _cost(self.name, self.price, len(new))
 
 
@@ -91,6 +91,7 @@ class Planner:
         sources: Collection[str],
         ledger: Ledger,
         state: Callable[[str], State],
+        requests: Callable[[str], Mapping[str, PaidRequests]],
         clock: Clock,
         currency: str,
     ) -> None:
@@ -98,6 +99,7 @@ class Planner:
         self._sources = sources
         self._ledger = ledger
         self._state = state
+        self._requests = requests
         self._clock = clock
         self._currency = currency
 
@@ -126,12 +128,12 @@ class Planner:
 
     def _candidate(self, name: str, module: Module, owner: str, max_cost: int | None) -> Candidate:
         spec = SOURCES[name]
-        requests = spec.requests.get(module.id, (module.id,))
+        requests = self._requests(name).get(module.id, PaidRequests((module.id,)))
         services = [self._ledger.prices[service] for service in spec.services if service in self._ledger.prices]
         paid = [price for price in services if not price.is_free]
         worst = Outlay()
         for price in paid:
-            worst = worst.plus(_cost(name, price, len(requests) * MAX_ATTEMPTS))
+            worst = worst.plus(_cost(name, price, (len(requests.names) + requests.more) * MAX_ATTEMPTS))
         state, until, is_refusing = self._state(name)
         reason = None
         if is_refusing:
@@ -224,24 +226,27 @@ class _Plan:
             reasons = "; ".join(f"{candidate.name}: {candidate.reason}" for candidate in candidates)
             return _skipped(module.id, reasons, sources), free, None
         first = usable[0]
-        expected = first.expected(done)
-        if self._max_cost is not None and expected.amount > self._left:
-            reason = self._planner.stop_reason(self._owner, self._max_cost, first.name, expected.amount)
-            return _skipped(module.id, reason, sources), free, reason
+        expected, reason = first.expected(done), None
+        if self._max_cost is not None and first.price and first.price.amount and expected.amount > self._left:
+            affordable = int(self._left) // first.price.amount
+            expected = Outlay(affordable * first.price.amount)
+            reason = self._planner.stop_reason(self._owner, self._max_cost, first.name, first.price.amount)
+            if not affordable:
+                return _skipped(module.id, reason, sources), free, reason
         self._left -= expected.amount
-        done.update((first.name, request) for request in first.requests)
+        done.update((first.name, request) for request in first.requests.names)
         worst = sum_of(candidate.worst for candidate in usable)
         module_plan = schemas.PlannedModule(
             module_id=module.id,
             action="asked",
-            reason=None,
+            reason=reason,
             age_seconds=None,
             unknown=False,
             sources=sources,
             expected_cost=expected.known,
             worst_cost=worst.known,
         )
-        return module_plan, (expected, worst), None
+        return module_plan, (expected, worst), reason
 
 
 def sum_of(outlays: Iterable[Outlay]) -> Outlay:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -47,6 +47,17 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     def is_free(self) -> bool:
         """Whether nothing has to be paid."""
         return self.amount == 0
+
+
+class PaidRequests(NamedTuple):
+    """
+    The paid requests that an answer takes: the names of those that are expected, and how many more there may be.
+
+    A source keeps the answer to a request that several of its modules need, so one of the same name is made once.
+    """
+
+    names: tuple[str, ...]
+    more: int = 0
 
 
 FREE: Final = Price(amount=0, credits=0.0)

@@ -143,7 +143,7 @@ class Client:
             gate = self._gate(upstream, request.url.host)
             await gate.enter(context)
             try:
-                async with charging(upstream.name) as call:
+                async with charging(upstream.paid_service) as call:
                     response = await self._exchange(upstream, context, request, consume, call)
                     is_redirect = upstream.follows_redirects and response.is_redirect
                     if is_redirect:

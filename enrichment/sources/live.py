@@ -15,6 +15,7 @@ from enrichment.settings import Settings
 from enrichment.sources import Source
 from enrichment.sources.company_names import CompanyNames
 from enrichment.sources.context import CONTEXT, CallContext
+from enrichment.sources.costs import PaidRequests
 from enrichment.sources.dns import DnsOverHttps
 from enrichment.sources.edgar import Edgar
 from enrichment.sources.fingerprints import Fingerprints
@@ -146,6 +147,11 @@ class LiveSources:
                 last_error_at=last_failed.last_error_at,
             ),
         )
+
+    def paid_requests(self, name: str) -> Mapping[str, PaidRequests]:
+        """The paid requests for a source's answers, by module id, where there is not just one of its own."""
+        source = self.sources[name]
+        return getattr(source.source, "paid_requests", {}) if isinstance(source, WithinTime) else {}
 
     def is_refusing(self, name: str) -> bool:
         """Whether no call of a source would be sent now to any of the services behind it."""

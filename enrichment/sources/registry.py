@@ -20,8 +20,7 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     The settings of a vendor begin with its prefix, as in `APOLLO_API_KEY`; `base_urls` are the defaults of those that
     end in `BASE_URL`. `requests_per_second` is a vendor's limit, or what it tolerates. `timeout_seconds` is shorter
     than the module's, so that time is left for the next source. `credits_per_call` are a vendor's billing units: 0 is
-    free. `requests` names the paid requests for a module's answer, by module id, where there is not just one of its
-    own: one that several modules need is made once. None means no limit, or not known.
+    free. None means no limit, or not known.
     """
 
     name: str
@@ -32,7 +31,6 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_second: float | None = None
     timeout_seconds: float | None = None
     credits_per_call: float | None = None
-    requests: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def services(self) -> tuple[str, ...]:

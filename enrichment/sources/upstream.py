@@ -41,6 +41,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     is the largest answer read, uncompressed. `trusted_origins` are base URLs that the operator has set: they may be on
     a private network. With `per_host`, the service is every company's website: limits and failures are counted for each
     host, and the calls take the operator's proxy. Without `follows_redirects`, a redirect is an answer like any other.
+    `paid_service` names the service in `PAID_SERVICES` that bills its calls; they are free without one.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     trusted_origins: tuple[str, ...] = ()
     per_host: bool = False
     follows_redirects: bool = True
+    paid_service: str = ""
 
 
 class Stats(msgspec.Struct):
