@@ -60,8 +60,9 @@ class Resolver:
         only one from the very same findings.
         """
         finding = (await self._cache.get(subject.domain, (module.id,))).get(module.id)
-        is_usable = finding and is_within(finding.fetched_at, max_age, self._clock.now())
-        return finding if finding and is_usable and finding.based_on == based_on(subject) else None
+        if finding is None or not is_within(finding.fetched_at, max_age, self._clock.now()):
+            return None
+        return finding if finding.based_on == based_on(subject) else None
 
     async def expired(self, module: Module, subject: Subject) -> Finding | None:
         """Return the answer that the cache holds for this question, of any age."""
