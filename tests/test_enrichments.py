@@ -709,6 +709,7 @@ async def test_cache_status(api: httpx.AsyncClient, clock: FakeClock) -> None:
         "freshness": "missing",
         "ttl_remaining_seconds": None,
         "simulated": True,
+        "unknown": False,
     }
     assert fresh["modules"][0] == {
         "module_id": M01,
@@ -717,6 +718,7 @@ async def test_cache_status(api: httpx.AsyncClient, clock: FakeClock) -> None:
         "freshness": "fresh",
         "ttl_remaining_seconds": 30 * 86_400,
         "simulated": True,
+        "unknown": False,
     }
     assert [fresh["overall_freshness"], fresh["last_enrichment"]] == ["fresh", "2026-02-26T10:35:03Z"]
     assert [stale["overall_freshness"], stale["stale_modules"]] == ["stale", [M02]]
