@@ -215,16 +215,6 @@ class SourceState(StrEnum):
     QUOTA_EXHAUSTED = "quota_exhausted"
 
 
-class ServicePrice(Response, frozen=True, kw_only=True):
-    """What a billed call of an outside service costs."""
-
-    service: Annotated[str, Meta(description="Name of the service: the beginning of its settings, in lower case.")]
-    cost_per_call: Annotated[float | None, Meta(description="Cost in the currency of the settings; null if unknown.")]
-    credits_per_call: Annotated[
-        float | None, Meta(description="Credits that the vendor charges; null if there are none, or unknown.")
-    ]
-
-
 class SourceSpending(Response, frozen=True, kw_only=True):
     """What the calls of a source cost."""
 
@@ -828,6 +818,16 @@ class ListedJob(Response, frozen=True, kw_only=True):
     completed_at: CompletedAt
 
 
+class ServicePrice(Response, frozen=True, kw_only=True):
+    """What a billed call of an outside service costs."""
+
+    service: Annotated[str, Meta(description="Name of the service: the beginning of its settings, in lower case.")]
+    cost_per_call: Annotated[float | None, Meta(description="Cost in the currency of the settings; null if unknown.")]
+    credits_per_call: Annotated[
+        float | None, Meta(description="Credits that the vendor charges; null if there are none, or unknown.")
+    ]
+
+
 class SourceStatus(Response, frozen=True, kw_only=True):
     """A source of the modules, and its state."""
 
@@ -847,16 +847,16 @@ class SourceStatus(Response, frozen=True, kw_only=True):
         ),
     ]
     until: Annotated[Time | None, Meta(description="When the state ends; null for `ok`.")]
-    prices: Annotated[
-        tuple[ServicePrice, ...], Meta(description="What billed calls of its services cost; empty if they are free.")
-    ]
-    cost: Annotated[SourceSpending, Meta(description="What its calls have cost since the start of the process.")]
     calls: Annotated[int, Meta(description="Number of requests since the start of the process.")]
     hits: Annotated[int, Meta(description="Number of requests that returned data since the start of the process.")]
     errors: Annotated[int, Meta(description="Number of requests that failed since the start of the process.")]
     last_success_at: Annotated[Time | None, Meta(description="When a request last succeeded; null if none has.")]
     last_error_at: Annotated[Time | None, Meta(description="When a request last failed; null if none has.")]
     last_error: Annotated[str | None, Meta(description="Why it failed; null if none has.")]
+    prices: Annotated[
+        tuple[ServicePrice, ...], Meta(description="What billed calls of its services cost; empty if they are free.")
+    ]
+    cost: Annotated[SourceSpending, Meta(description="What its calls have cost since the start of the process.")]
 
 
 class SourceList(Response, frozen=True, kw_only=True):

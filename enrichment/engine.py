@@ -164,14 +164,14 @@ class Engine:
             opened_by=() if is_configured else opening_settings(spec),
             state=SourceState(health.state) if health else SourceState.OK,
             until=isoformat_utc(health.until) if health else None,
-            prices=service_prices({name: self._ledger.prices[name] for name in spec.services}),
-            cost=source_spending(self._ledger.totals.get(spec.name, Charge(source=spec.name))),
             calls=health.stats.calls if health else 0,
             hits=health.stats.hits if health else 0,
             errors=health.stats.errors if health else 0,
             last_success_at=isoformat_utc(health.stats.last_success_at) if health else None,
             last_error_at=isoformat_utc(health.stats.last_error_at) if health else None,
             last_error=health.stats.last_error if health else None,
+            prices=service_prices({name: self._ledger.prices[name] for name in spec.services}),
+            cost=source_spending(self._ledger.totals.get(spec.name, Charge(source=spec.name))),
         )
 
 

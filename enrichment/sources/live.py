@@ -129,16 +129,6 @@ class LiveSources:
         async with context.limit(module.timeout_seconds):
             yield
 
-    def paid_requests(self, name: str) -> Mapping[str, PaidRequests]:
-        """The paid requests for a source's answers, by module id, where there is not just one of its own."""
-        source = self.sources[name]
-        return getattr(source.source, "paid_requests", {}) if isinstance(source, WithinTime) else {}
-
-    def is_refusing(self, name: str) -> bool:
-        """Whether no call of a source would be sent now to any of the services behind it."""
-        states = [self._client.health(upstream).state for upstream in self.upstreams.get(name, ())]
-        return bool(states) and all(state in ("open", "quota_exhausted") for state in states)
-
     def health(self, name: str) -> Health:
         """The state of a source: that of the service behind it that is worst off, and the calls of all of them."""
         healths = [self._client.health(upstream) for upstream in self.upstreams.get(name, ())]
@@ -157,6 +147,16 @@ class LiveSources:
                 last_error_at=last_failed.last_error_at,
             ),
         )
+
+    def paid_requests(self, name: str) -> Mapping[str, PaidRequests]:
+        """The paid requests for a source's answers, by module id, where there is not just one of its own."""
+        source = self.sources[name]
+        return getattr(source.source, "paid_requests", {}) if isinstance(source, WithinTime) else {}
+
+    def is_refusing(self, name: str) -> bool:
+        """Whether no call of a source would be sent now to any of the services behind it."""
+        states = [self._client.health(upstream).state for upstream in self.upstreams.get(name, ())]
+        return bool(states) and all(state in ("open", "quota_exhausted") for state in states)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -37,21 +37,21 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     """
     An outside service and how it may be called.
 
-    `paid_service` names the service in `PAID_SERVICES` that bills its calls; they are free without one.
     `attempt_seconds` is the time for one attempt, so that a second one fits into the time for the source. `max_bytes`
     is the largest answer read, uncompressed. `trusted_origins` are base URLs that the operator has set: they may be on
     a private network. With `per_host`, the service is every company's website: limits and failures are counted for each
     host, and the calls take the operator's proxy. Without `follows_redirects`, a redirect is an answer like any other.
+    `paid_service` names the service in `PAID_SERVICES` that bills its calls; they are free without one.
     """
 
     name: str
-    paid_service: str = ""
     requests_per_second: float = 5.0
     attempt_seconds: float = 5.0
     max_bytes: int = 2 * 1024 * 1024
     trusted_origins: tuple[str, ...] = ()
     per_host: bool = False
     follows_redirects: bool = True
+    paid_service: str = ""
 
 
 class Stats(msgspec.Struct):
