@@ -113,6 +113,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     "Where to ask: Clearbit."
     clearbit_api_key: ApiKey = ""
     "The key for Clearbit, which issues no new ones; none: it is not asked."
+    builtwith_base_url: BaseUrl = "https://api.builtwith.com"
+    "Where to ask: BuiltWith."
+    builtwith_api_key: ApiKey = ""
+    "The key for BuiltWith; none: it is not asked."
+    builtwith_api_version: Annotated[
+        str,
+        Meta(pattern=r"^v[1-9][0-9]?$(?!\n)", description="`v` and a number from 1 to 99"),
+    ] = "v22"
+    "The version of BuiltWith's Domain API."
+    similarweb_base_url: BaseUrl = "https://api.similarweb.com"
+    "Where to ask: SimilarWeb."
+    similarweb_api_key: ApiKey = ""
+    "The key for SimilarWeb; none: it is not asked."
+    similarweb_api_version: Annotated[
+        Literal["v5", "legacy"],
+        Meta(description="`v5` or `legacy`"),
+    ] = "v5"
+    "The version of SimilarWeb's interface. The `legacy` ones were to end in October 2026."
     sec_user_agent: Annotated[
         str,
         Meta(pattern=r"^[ -~]{0,200}$(?!\n)", description="a name and an e-mail address, as the SEC asks for"),

@@ -13,6 +13,7 @@ from enrichment.errors import SourceFailed
 from enrichment.modules.module import CaseStudy, Finding, Module, Subject
 from enrichment.settings import Settings
 from enrichment.sources import Source
+from enrichment.sources.builtwith import BuiltWith, BuiltWithApi, BuiltWithFree
 from enrichment.sources.company_names import CompanyNames
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.dns import DnsOverHttps
@@ -30,6 +31,7 @@ from enrichment.sources.ranks import Ranks
 from enrichment.sources.rdap import Rdap
 from enrichment.sources.registry import SOURCES
 from enrichment.sources.sec import Sec
+from enrichment.sources.similarweb import SimilarWeb
 from enrichment.sources.upstream import Health, Stats, Upstream
 from enrichment.sources.websearch import WebSearch
 from enrichment.sources.website import WEBSITES, Websites
@@ -108,6 +110,22 @@ class LiveSources:
             "job_boards": tuple(boards.upstreams.values()),
             "news": (news.upstream,),
         }
+        if settings.builtwith_api_key:
+            api = BuiltWithApi(client, key=settings.builtwith_api_key, base_url=settings.builtwith_base_url)
+            technologies = BuiltWith(api, clock, version=settings.builtwith_api_version)
+            counts = BuiltWithFree(api, clock)
+            sources |= {"builtwith": technologies, "builtwith_free": counts}
+            self.upstreams |= {"builtwith": (technologies.upstream,), "builtwith_free": (counts.upstream,)}
+        if settings.similarweb_api_key:
+            traffic = SimilarWeb(
+                client,
+                clock,
+                key=settings.similarweb_api_key,
+                base_url=settings.similarweb_base_url,
+                version=settings.similarweb_api_version,
+            )
+            sources["similarweb"] = traffic
+            self.upstreams["similarweb"] = (traffic.upstream,)
         if settings.tavily_keyless == "on":
             search = WebSearch(client, websites, names, clock, tavily=settings.tavily_base_url)
             sources["websearch"] = search

@@ -77,7 +77,7 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m02_tech_stack",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # billed per metric and month, or per row
+        SourceSpec(  # billed per metric and month, or per row, so that a module costs several credits
             name="similarweb", settings_prefixes=("SIMILARWEB",), base_urls=("https://api.similarweb.com",),
             needs_key=True,
             serves=("m03_traffic", "m04_traffic_sources", "m05_competitors", "m06_keywords"),
