@@ -149,7 +149,8 @@ async def test_technologies_have_names_only(case: Case) -> None:
     assert (await case.ask("m02")).read(TechStack).technologies == (
         Technology(name="Google Analytics", category="Analytics"),
         Technology(name="Segment", category="Tag Manager"),
-        Technology(name="Amazon Ses", category="Other"),
+        Technology(name="Amazon SES", category="Email"),
+        Technology(name="Quantum Loom", category="Other"),
     )
 
 
