@@ -2,6 +2,7 @@
 Apollo: what is asked for, whose record it is, and what is made of it.
 """
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ from enrichment.sources.failures import (
 from enrichment.sources.http import Client
 from enrichment.sources.keys import KeyStatus
 from tests.adapters import REFUSALS, SOFT_SCENARIOS, answers, by_path, paths, reply
+from tests.conftest import FakeClock
 from tests.upstreams import InstantClock, Received, Reply, StubUpstream, live_client, stub_upstream
 
 SAMPLES = answers("apollo")
@@ -171,7 +173,7 @@ async def test_technologies(case: Case) -> None:
     assert finding.read(TechStack).technologies == (
         Technology(name="Segment.io", category="Customer Data Platform"),
         Technology(name="Google Analytics", category="Analytics"),
-        Technology(name="Hubspot", category="Marketing Automation"),
+        Technology(name="HubSpot", category="Marketing Automation"),
         Technology(name="Quantum Loom", category="Other"),
     )
     assert finding.method == "api"
@@ -431,6 +433,18 @@ async def test_failures(case: Case, scenario: str, caplog: pytest.LogCaptureFixt
     assert KEY not in caplog.text
     if scenario != "nulls":
         assert not isinstance(caught.value, NotFound)
+
+
+async def test_a_service_that_does_not_answer(clock: FakeClock) -> None:
+    async with stub_upstream() as stub, live_client(clock) as client:
+        stub.scenario = "hang"
+        source = Apollo(client, clock, key=KEY, base_url=stub.url)
+        asked = asyncio.create_task(source.ask(MODULES["m01_company_context"], Subject(domain="rocketworks.example")))
+        for attempt in range(1, 4):
+            await stub.wait_for(attempt)
+            await clock.advance(6)
+        with pytest.raises(Transient, match=r"^No answer within 4 seconds\.$"):
+            await asked
 
 
 @pytest.mark.parametrize("path", [POSTINGS, NEWS])

@@ -23,11 +23,13 @@ from enrichment.sources.failures import (
     Pending,
     QuotaExhausted,
     RateLimited,
+    Transient,
     Unauthorized,
 )
 from enrichment.sources.http import Client
 from enrichment.sources.keys import KeyStatus
 from tests.adapters import REFUSALS, SOFT_SCENARIOS, answers, reply
+from tests.conftest import FakeClock
 from tests.upstreams import InstantClock, Reply, StubUpstream, live_client, stub_upstream
 
 SAMPLES = answers("clearbit")
@@ -305,6 +307,18 @@ async def test_failures(case: Case, scenario: str, caplog: pytest.LogCaptureFixt
     assert not isinstance(caught.value, NotFound)
     assert KEY not in str(caught.value)
     assert KEY not in caplog.text
+
+
+async def test_a_service_that_does_not_answer(clock: FakeClock) -> None:
+    async with stub_upstream() as stub, live_client(clock) as client:
+        stub.scenario = "hang"
+        source = Clearbit(client, clock, key=KEY, base_url=stub.url)
+        asked = asyncio.create_task(source.ask(MODULES["m01_company_context"], Subject(domain="rocketworks.example")))
+        for attempt in range(1, 4):
+            await stub.wait_for(attempt)
+            await clock.advance(6)
+        with pytest.raises(Transient, match=r"^No answer within 4 seconds\.$"):
+            await asked
 
 
 @pytest.mark.parametrize("scenario", ["nothing", "nulls"])

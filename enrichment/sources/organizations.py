@@ -51,15 +51,14 @@ def stack(technologies: Iterable[tuple[str, str | None]]) -> TechStack:
     """
     Return technologies, given by name and category, each once. Raises `NotFound` if there are none.
 
-    A product that is known here has the category that our own fingerprints give it; of the others, a category that the
-    vendor does not give is `Other`.
+    A product that is known here has the name and category that our own fingerprints give it; of the others, a category
+    that the vendor does not give is `Other`.
     """
     found: dict[str, Technology] = {}
     for name, category in technologies:
         if letters := _letters(name):
-            known = _known().get(letters)
-            kind = known.category if known else category or OTHER
-            found.setdefault(letters, Technology(name=" ".join(name.split()), category=kind))
+            given = Technology(name=" ".join(name.split()), category=category or OTHER)
+            found.setdefault(letters, _known().get(letters, given))
     if not found:
         raise NotFound("It lists no technologies of this company.")
     return TechStack(technologies=tuple(found.values()))
