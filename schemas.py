@@ -988,7 +988,9 @@ class BlueprintMetadata(Response, frozen=True, kw_only=True):
     cached: Annotated[bool, Meta(description="Whether the blueprint came from the cache.")]
     duration_seconds: Annotated[float, Meta(description="Time that it took to make the blueprint, in seconds.")]
     sources_used: Annotated[tuple[str, ...], Meta(description="The sources that the profile is based on.")]
-    sources_missing: Annotated[tuple[str, ...], Meta(description="The sources that failed, with the reasons.")]
+    sources_missing: Annotated[
+        tuple[str, ...], Meta(description="The sources that failed, with the reasons, even if another one answered.")
+    ]
     gaps: Annotated[
         tuple[str, ...], Meta(description="Everything that the blueprint could not take into account, in sentences.")
     ]

@@ -2,8 +2,7 @@
 A website's profile by BuiltWith, read: the technologies in use, each once, with where and when they were seen.
 """
 
-import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,8 +10,8 @@ import msgspec
 
 from enrichment.modules.answers import Technology, TechStack
 from enrichment.sources.failures import NotFound, ParseError
-from enrichment.sources.fingerprints import fingerprints
 from enrichment.sources.messages import HttpResponse
+from enrichment.sources.organizations import OTHER, known
 
 LIVE_SECONDS: Final = 45 * 86_400.0
 "A technology counts as in use if it was seen at most so long before the last visit to the website."
@@ -132,15 +131,11 @@ def _technology(seen: Seen, domain: str) -> Technology:
 
 def _category(detection: Detection, name: str) -> str:
     """Our category of the product or of its tag, else the vendor's own one."""
+    if product := known(name):
+        return product.category
     tag = (detection.tag or "").strip()
     own = next((category for category in detection.categories or () if category), "")
-    return _categories().get(name.casefold()) or CATEGORIES.get(tag.casefold()) or own or tag.title() or "Other"
-
-
-@functools.cache
-def _categories() -> Mapping[str, str]:
-    """The categories of products by name, so that a product has the same one, whoever has detected it."""
-    return {name.casefold(): category for category, products in fingerprints().items() for name in products}
+    return CATEGORIES.get(tag.casefold()) or own or tag.title() or OTHER
 
 
 def _seconds(milliseconds: float | None) -> float:

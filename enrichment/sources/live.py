@@ -13,7 +13,9 @@ from enrichment.errors import SourceFailed
 from enrichment.modules.module import CaseStudy, Finding, Module, Subject
 from enrichment.settings import Settings
 from enrichment.sources import Source
+from enrichment.sources.apollo import Apollo
 from enrichment.sources.builtwith import BuiltWith, BuiltWithApi, BuiltWithFree
+from enrichment.sources.clearbit import Clearbit
 from enrichment.sources.company_names import CompanyNames
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.dns import DnsOverHttps
@@ -130,6 +132,20 @@ class LiveSources:
             search = WebSearch(client, websites, names, clock, tavily=settings.tavily_base_url)
             sources["websearch"] = search
             self.upstreams["websearch"] = (search.upstream,)
+        if settings.apollo_api_key:
+            apollo = Apollo(
+                client,
+                clock,
+                key=settings.apollo_api_key,
+                base_url=settings.apollo_base_url,
+                requests_per_minute=settings.apollo_requests_per_minute,
+            )
+            sources["apollo"] = apollo
+            self.upstreams["apollo"] = apollo.upstreams
+        if settings.clearbit_api_key:
+            clearbit = Clearbit(client, clock, key=settings.clearbit_api_key, base_url=settings.clearbit_base_url)
+            sources["clearbit"] = clearbit
+            self.upstreams["clearbit"] = (clearbit.upstream,)
         self.keys = KeyChecks(sources, clock)
         self.sources: Mapping[str, Source] = {
             **{name: WithinTime(name=name, source=source) for name, source in sources.items()},
