@@ -4,9 +4,8 @@ SimilarWeb: which months and rows are asked for, how fractions become percent, a
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -39,55 +38,16 @@ from enrichment.sources.places import COUNTRY_CODES, country_code
 from enrichment.sources.similarweb import SimilarWeb
 from enrichment.sources.similarweb_reading import EXTRA_SECONDS
 from enrichment.sources.similarweb_v5 import NO_VOLUMES
-from tests.adapters import REFUSALS, SOFT_SCENARIOS, answers, reply
+from tests.adapters import REFUSALS, SOFT_SCENARIOS, reply
+from tests.answers.similarweb import PREFIX, SAMPLES, Service, request
 from tests.conftest import FakeClock
-from tests.upstreams import InstantClock, Received, Reply, StubUpstream, live_client, stub_upstream
+from tests.upstreams import InstantClock, Reply, StubUpstream, live_client, stub_upstream
 
 KEY = "0123456789abcdef0123456789abcdef"
-SAMPLES: Mapping[str, Any] = answers("similarweb")
-PREFIX = "/v5/website-analysis/"
 MODULE_IDS = ("m03_traffic", "m04_traffic_sources", "m05_competitors", "m06_keywords")
 JANUARY, DECEMBER = 1_767_225_600, 1_764_547_200
 WORLDWIDE = {"country": "ww", "web_source": "total", "granularity": "monthly", "main_domain_only": "false"}
 LIST = {"domain": "rocketworks.example", "format": "json"}
-NOT_IN_RANGE = reply({"meta": {"status": "Error", "error_code": 101, "error_message": "Dates not in range"}}, 400)
-
-
-class Service:
-    """SimilarWeb with the sample answers, of which the data of `newest` is the newest."""
-
-    def __init__(self) -> None:
-        self.newest = "2026-01"
-        self.changes: dict[str, Any] = {}
-        "What is answered instead, by path: a reply, or the rows of an envelope."
-
-    def __call__(self, received: Received) -> Reply:
-        path, params = request(received)
-        name = path.removeprefix(PREFIX)
-        known = SAMPLES["v5"].get(name) or SAMPLES["legacy"].get(name[1:])
-        found = self.changes.get(name, SAMPLES["capabilities"] if path == "/capabilities" else known)
-        if isinstance(found, Reply):
-            return found
-        if KEY not in (received.headers.get("api-key"), params.get("api_key")):
-            return Reply(b"invalid API key", 401, {"content-type": "text/plain"})
-        if params.get("end_date", "") > self.newest:
-            return NOT_IN_RANGE
-        if found is None:
-            return reply({"error": "no such path"}, 404)
-        return envelope(found, params) if path.startswith(PREFIX) else reply(found)
-
-
-def envelope(rows: Any, params: dict[str, str]) -> Reply:
-    """Rows as V5 sends them, with what it has understood; of a dictionary, those of the kind of device."""
-    echo = {name: params[name] for name in ("domain", "start_date", "web_source") if name in params}
-    meta = {"request": echo, "status": "success", "last_updated": "2026-01-31", "data_credits_charged": 2}
-    return reply({"meta": meta, "data": rows[params["web_source"]] if isinstance(rows, dict) else rows})
-
-
-def request(received: Received) -> tuple[str, dict[str, str]]:
-    """The path and the parameters of a request."""
-    url = urlsplit(received.target)
-    return url.path, {name: values[0] for name, values in parse_qs(url.query).items()}
 
 
 class Case(NamedTuple):
@@ -113,7 +73,7 @@ class Case(NamedTuple):
 
 @pytest.fixture
 async def case() -> AsyncIterator[Case]:
-    clock, service = InstantClock(), Service()
+    clock, service = InstantClock(), Service(KEY)
     async with stub_upstream(service) as stub, live_client(clock) as client:
         yield Case(SimilarWeb(client, clock, key=KEY, base_url=stub.url), service, stub, clock, client)
 
@@ -241,7 +201,7 @@ async def test_an_answer_does_without_what_fails_beside_it(case: Case) -> None:
 
 
 async def test_an_answer_does_without_what_is_slow(clock: FakeClock) -> None:
-    async with stub_upstream(Service()) as stub, live_client(clock) as client:
+    async with stub_upstream(Service(KEY)) as stub, live_client(clock) as client:
         source = SimilarWeb(client, clock, key=KEY, base_url=stub.url)
         stub.script.extend(["success", "success", "success", "hang"])
         asked = asyncio.create_task(_within(clock, source))

@@ -98,5 +98,5 @@ class SimilarWeb:
 def read_capabilities(response: HttpResponse) -> KeyStatus:
     """Return what is left: the first number whose name says so. The rest describes the data of the plan."""
     found = checked(response).json(dict[str, Any])
-    numbers = [value for name, value in found.items() if "remaining" in name and isinstance(value, int | float)]
+    numbers = [float(value) for name, value in found.items() if "remaining" in name and isinstance(value, int | float)]
     return KeyStatus(works=True, remaining=numbers[0] if numbers else None, unit="credits" if numbers else None)
