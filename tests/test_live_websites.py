@@ -131,6 +131,16 @@ async def test_without_similarweb_each_module_says_what_is_missing(monkeypatch: 
     ]
 
 
+async def test_a_source_that_hangs_leaves_time_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with live_service(monkeypatch, **KEYS) as world:
+        world.vendors["similarweb"].scenario = "hang"
+        found = await world.enrich("acme.example", "m03_traffic")
+
+    status = found["module_statuses"]["m03_traffic"]
+    assert tried(status) == [("similarweb", "failed"), ("ranks", "answered")]
+    assert status["attempts"][0]["error"] == "No answer within 10 seconds."
+
+
 async def test_keywords_of_pages_stand_in_for_those_of_searches(monkeypatch: pytest.MonkeyPatch) -> None:
     async with live_service(monkeypatch, builtwith_api_key="bw-private-3") as world:
         found = await world.enrich("acme.example", "m06_keywords")

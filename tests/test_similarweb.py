@@ -286,6 +286,13 @@ async def test_similar_sites_of_exactly_three_months(case: Case) -> None:
     ]
 
 
+async def test_no_similar_sites_but_its_own(case: Case) -> None:
+    case.service.changes["websites/similar-sites/aggregated"] = [{"domain": "m.rocketworks.example", "affinity": 0.9}]
+
+    with pytest.raises(NotFound, match="of other companies"):
+        await case.ask("m05_competitors")
+
+
 async def test_keywords_that_are_grouped_in_arrays(case: Case) -> None:
     finding = await case.ask("m06_keywords")
 
@@ -355,6 +362,7 @@ PLAIN = {"content-type": "text/plain"}
         (reply({"meta": {"error_message": "Data not found"}}, 401), NotFound, "no data about this website"),
         (reply({"meta": {"error_message": "Data not found"}}, 404), NotFound, "does not know this company"),
         (Reply(b"", 401, {}), NotFound, "no data about this website"),
+        (reply({"error_message": "Invalid API key, or out of credits"}, 403), AuthError, "or its credits are used up"),
         (reply({"error_message": "Out of data credits"}, 403), QuotaExhausted, "credits are used up"),
         (reply({"error": "missing the required claims"}, 403), AuthError, "plan does not include"),
         (reply({"error": "no"}, 403), AuthError, "refuses access"),
@@ -395,6 +403,7 @@ async def test_what_an_answer_stands_for(
         ("m03_traffic", [{"date": "2026-01-01", "visits": 1.0, "bounce_rate": 43.1}], "not between 0 and 1"),
         ("m05_competitors", [{"domain": "a.example", "affinity": 19.1}], "not between 0 and 1"),
         ("m05_competitors", [{"domain": "a.example", "affinity": None}], "no similar websites"),
+        ("m05_competitors", [{"domain": None, "affinity": 0.5}], "no similar websites"),
         ("m06_keywords", [{"keyword": "a", "traffic_share": 15.8}], "not between 0 and 1"),
         ("m06_keywords", [{"keyword": None}], "no keywords"),
     ],

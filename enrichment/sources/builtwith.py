@@ -39,8 +39,8 @@ MAX_CONCURRENT: Final = 8
 "Requests of an account at the same time, by the limits that it is told."
 REQUESTS_PER_SECOND: Final = 8.0
 "10 are allowed, counted by the clock of the service."
-PROFILE_SECONDS: Final = 12.0
-"For a domain that the service does not know yet, it visits the website first, which may take longer still."
+PROFILE_SECONDS: Final = 15.0
+"A website that the service does not know yet is visited first. A second attempt would be paid, and have no more time."
 MAX_PROFILE_BYTES: Final = 4 * 1024 * 1024
 "Some 20,000 technologies, as large companies have many subdomains. To read these takes 35 ms, hence in a thread."
 MAX_KEYWORDS: Final = 20

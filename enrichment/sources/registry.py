@@ -60,11 +60,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m01_company_context",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # slow for domains that it has to visit first
+        SourceSpec(  # slow for domains that it has to visit first; 10 requests a second are allowed, 8 at a time
             name="builtwith", settings_prefixes=("BUILTWITH",), base_urls=("https://api.builtwith.com",),
             needs_key=True,
             serves=("m02_tech_stack", "m06_keywords"),
-            requests_per_second=10, timeout_seconds=15, credits_per_call=1,
+            requests_per_second=8, timeout_seconds=15, credits_per_call=1,
         ),
         SourceSpec(
             name="builtwith_free", settings_prefixes=("BUILTWITH",), base_urls=("https://api.builtwith.com",),
@@ -77,11 +77,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m02_tech_stack",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # billed per metric and month, or per row, so that a module costs several credits
+        SourceSpec(  # billed per metric and month, or per row; 10 requests a second are allowed to an account
             name="similarweb", settings_prefixes=("SIMILARWEB",), base_urls=("https://api.similarweb.com",),
             needs_key=True,
             serves=("m03_traffic", "m04_traffic_sources", "m05_competitors", "m06_keywords"),
-            requests_per_second=10, timeout_seconds=10,
+            requests_per_second=8, timeout_seconds=10,
         ),
         SourceSpec(  # Tranco
             name="ranks", settings_prefixes=("TRANCO",), base_urls=("https://tranco-list.eu",),

@@ -119,6 +119,8 @@ class Legacy:
             optional(self._figure(f"v1/website/{domain}/global-rank/global-rank", "global_rank", month)),
         )
         before = visits.get(month - 1)
+        figures = {"bounce rate": bounce, "pages per visit": pages, "duration of visits": duration}
+        figures = {"growth": before, **figures, "rank": rank}
         answer = Traffic(
             monthly_visits=count(visits[month]),
             bounce_rate=percent(bounce),
@@ -127,17 +129,7 @@ class Legacy:
             month=month_text(month),
             global_rank=round(rank) if rank else None,
             month_over_month_growth_percent=growth(visits[month], before),
-            note=noted(
-                *not_known(
-                    **{
-                        "growth": before,
-                        "bounce rate": bounce,
-                        "pages per visit": pages,
-                        "duration of visits": duration,
-                        "rank": rank,
-                    }
-                )
-            ),
+            note=noted(*not_known(figures)),
         )
         return Answered(answer, url, "SimilarWeb traffic and engagement", month)
 
@@ -150,7 +142,7 @@ class Legacy:
 
         visits, month, url = await newest(self._clock.now(), overview_of)
         places = await optional(self._get(f"v1/website/{domain}/lead-enrichment/all", read_countries))
-        answer = channels(visits, DESKTOP, *not_known(**{"referring websites": None, "countries": places}))
+        answer = channels(visits, DESKTOP, *not_known({"referring websites": None, "countries": places}))
         return Answered(
             msgspec.structs.replace(answer, top_countries=places or ()), url, "SimilarWeb traffic sources", month
         )

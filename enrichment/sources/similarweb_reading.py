@@ -97,17 +97,23 @@ def checked(response: HttpResponse) -> HttpResponse:
     for data outside of the plan: the text says which. An unknown domain has no status 404; an unknown path has.
     """
     text = response.text[:MAX_ERROR].casefold()
+    is_about_key = any(name in text for name in ("api key", "api_key", "api-key", "apikey"))
+    is_about_credits = "credit" in text or "quota" in text
     match response.status:
         case 400:
             raise bad_request(text)
-        case 403 if "credit" in text or "quota" in text:
+        case 401 if not is_about_key:
+            raise NotFound("It has no data about this website.")
+        case 401:
+            raise Unauthorized("It does not accept the key.")
+        case 403 if is_about_credits and "invalid" not in text:
             raise QuotaExhausted("Its credits are used up.")
+        case 403 if is_about_key and not is_about_credits:
+            raise Unauthorized("It does not accept the key.")
+        case 403 if is_about_key:
+            raise AuthError("It does not accept the key, or its credits are used up.")
         case 403 if "claims" in text:
             raise AuthError("The plan does not include this data.")
-        case 401 | 403 if any(name in text for name in ("api key", "api_key", "api-key", "apikey")):
-            raise Unauthorized("It does not accept the key.")
-        case 401:
-            raise NotFound("It has no data about this website.")
         case 404 | 410 if "data not found" not in text:
             raise NoSuchPath(f"It has no interface at this path, or no longer (status {response.status}).")
     return response.raise_for_status()
@@ -134,7 +140,7 @@ async def optional(call: Awaitable[T]) -> T | None:
         return None
 
 
-def not_known(**values: object) -> tuple[str, ...]:
+def not_known(values: Mapping[str, object]) -> tuple[str, ...]:
     """Return a remark with the names of the values that are None, if there are any."""
     names = [name for name, value in values.items() if value is None]
     return (f"Not known: {', '.join(names)}.",) if names else ()
@@ -195,16 +201,16 @@ def growth(visits: float | None, before: float | None) -> float | None:
 
 def competitors(similarities: Iterable[tuple[str | None, float | None]], own: str) -> tuple[Competitor, ...]:
     """Return websites with their similarities from 0 to 1, most similar first, without the company's own ones."""
-    found: dict[str, float] = {}
-    for name, similarity in similarities:
-        site = (name or "").strip().lower().removeprefix("www.")
-        if site and similarity is not None and registrable_domain(site) != own:
-            percent(similarity)  # it is a fraction, or else not read
-            found.setdefault(site, similarity)
-    ranked = sorted(found.items(), key=lambda row: -row[1])
-    if not ranked:
+    rows = [(site.strip().lower().removeprefix("www."), value) for site, value in similarities if site and value]
+    if not rows:
         raise ParseError("Its answer has no similar websites with similarities.")
-    return tuple(Competitor(domain=site, similarity=round(value, 2)) for site, value in ranked[:MAX_COMPETITORS])
+    if not all(0 < value <= 1 for _, value in rows):
+        raise ParseError("Its answer has a similarity that is not between 0 and 1.")
+    found = {site: round(value, 2) for site, value in rows if registrable_domain(site) != own}
+    if not found:
+        raise NotFound("It has no similar websites of other companies.")
+    ranked = sorted(found.items(), key=lambda row: -row[1])
+    return tuple(Competitor(domain=site, similarity=value) for site, value in ranked[:MAX_COMPETITORS])
 
 
 def keywords(rows: Iterable[KeywordRow | None], domain: str) -> tuple[Keyword, ...]:

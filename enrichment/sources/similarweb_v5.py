@@ -193,7 +193,7 @@ class V5:
             month_over_month_growth_percent=growth(row.visits, before),
             desktop_share_percent=share,
             mobile_share_percent=None if share is None else round(100 - share, 1),
-            note=noted(*not_known(**{"growth": before, "shares of devices": share, "rank": rank})),
+            note=noted(*not_known({"growth": before, "shares of devices": share, "rank": rank})),
         )
         return Answered(answer, found.url, "SimilarWeb traffic and engagement", month)
 
@@ -208,7 +208,7 @@ class V5:
         if not visits:
             raise NotFound(NO_CHANNELS)
         referrers, places = await asyncio.gather(optional(self._referrers(domain)), optional(self._countries(domain)))
-        answer = channels(visits, *not_known(**{"referring websites": referrers, "countries": places}))
+        answer = channels(visits, *not_known({"referring websites": referrers, "countries": places}))
         answer = msgspec.structs.replace(answer, top_referrers=referrers or (), top_countries=places or ())
         return Answered(answer, found.url, "SimilarWeb marketing channels", month)
 
