@@ -169,7 +169,7 @@ async def test_metrics_may_be_null(case: Case) -> None:
 
 
 async def test_figures_that_contradict_each_other_are_left_out(case: Case) -> None:
-    row = {"date": None, "visits": 10.0, "average_visit_duration": -1.0}
+    row = {"date": None, "visits": 10.0, "average_visit_duration": -1.0, "pages_per_visit": -1.0}
     case.service.changes["websites/traffic-and-engagement"] = {
         "total": [row],
         "desktop": [{"date": "2026-01", "visits": 11.0}],
@@ -486,6 +486,13 @@ async def test_channels_of_the_older_interface_may_be_visits(legacy: Case) -> No
     assert (answer.organic_search, answer.direct, answer.social) == (41.0, 30.0, 10.0)
     assert answer.note
     assert "Not known: referring websites, countries." in answer.note
+
+
+async def test_a_share_is_never_more_than_all(legacy: Case) -> None:
+    only = {"source_type": "Direct", "visits": [{"date": "2026-01-01", "organic": 1.04}]}
+    legacy.stub.answer = lambda _: reply({"visits": {"rocketworks.example": [only]}})
+
+    assert (await legacy.ask("m04_traffic_sources")).read(TrafficSources).direct == 100.0
 
 
 async def test_competitors_and_keywords_of_the_older_interface(legacy: Case) -> None:

@@ -25,6 +25,7 @@ from enrichment.sources.similarweb_reading import (
     countries,
     growth,
     keywords,
+    mean,
     month_of,
     month_text,
     newest,
@@ -124,10 +125,10 @@ class Legacy:
         answer = Traffic(
             monthly_visits=count(visits[month]),
             bounce_rate=percent(bounce),
-            pages_per_visit=None if pages is None else round(pages, 2),
+            pages_per_visit=mean(pages),
             average_visit_duration_seconds=count(duration),
             month=month_text(month),
-            global_rank=round(rank) if rank else None,
+            global_rank=round(rank) if rank and rank >= 1 else None,
             month_over_month_growth_percent=growth(visits[month], before),
             note=noted(*not_known(figures)),
         )

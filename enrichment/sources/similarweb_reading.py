@@ -194,6 +194,11 @@ def count(value: float | None) -> int | None:
     return None if value is None or value < 0 else round(value)
 
 
+def mean(value: float | None) -> float | None:
+    """Return a mean with two decimals."""
+    return None if value is None or value < 0 else round(value, 2)
+
+
 def growth(visits: float | None, before: float | None) -> float | None:
     """Return the growth over the month before, in percent."""
     return round(100 * (visits / before - 1), 1) if visits is not None and before else None
@@ -255,7 +260,7 @@ def channels(visits: Mapping[str, float], *notes: str) -> TrafficSources:
     fields: dict[str, float] = {}
     remarks = list(notes)
     for name, value in visits.items():
-        share = 100 * value / whole
+        share = min(100 * value / whole, 100.0)
         field = CHANNELS.get(name.casefold())
         if field:
             fields[field] = fields.get(field, 0.0) + share

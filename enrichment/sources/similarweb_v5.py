@@ -34,6 +34,7 @@ from enrichment.sources.similarweb_reading import (
     countries,
     growth,
     keywords,
+    mean,
     month_of,
     month_text,
     newest,
@@ -185,7 +186,7 @@ class V5:
         answer = Traffic(
             monthly_visits=count(row.visits),
             bounce_rate=percent(row.bounce_rate),
-            pages_per_visit=None if row.pages_per_visit is None else round(row.pages_per_visit, 2),
+            pages_per_visit=mean(row.pages_per_visit),
             unique_visitors=count(row.unique_visitors),
             average_visit_duration_seconds=count(row.average_visit_duration),
             month=month_text(month),
