@@ -36,6 +36,7 @@ GIVEN = {
     "TAVILY_KEYLESS": ("OFF", "off"),
     "BUILTWITH_API_VERSION": ("V19", "v19"),
     "SIMILARWEB_API_VERSION": ("Legacy", "legacy"),
+    "COST_CURRENCY": ("EUR", "EUR"),
     "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),
     "AUTH": ("off", "off"),
     "API_TOKENS": ("one, Two,three", ("one", "Two", "three")),
@@ -53,7 +54,7 @@ VERBATIM = ("_base_url", "_base_url_q1", "_base_url_q2", "_base_url_fc", "_api_k
 def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
     url = "http://127.0.0.1:8001/Path"
     given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if field.name.endswith(VERBATIM) else None)
-    text, value = given_as_text or (str(field.default + 1), field.default + 1)
+    text, value = given_as_text or (str(number := (field.default or 0) + 1), number)
 
     given: dict[str, Any] = {field.name: value}
     assert Settings.from_env({field.name.upper(): text, "UNRELATED": "x"}) == Settings(**given)
@@ -69,6 +70,10 @@ def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
         ("BUILTWITH_API_VERSION", "22"),
         ("BUILTWITH_API_VERSION", "v22/../free1"),
         ("SIMILARWEB_API_VERSION", "v4"),
+        ("COST_CURRENCY", "usd"),
+        ("APOLLO_COST_PER_CALL", "-0.1"),
+        ("APOLLO_COST_PER_CALL", "$0.10"),
+        ("BRAVE_COST_PER_CALL", "none"),
         ("SOURCES", "simulated,live"),
         ("CONTACT", "ops (example.com)"),
         ("CONTACT", "example.com"),

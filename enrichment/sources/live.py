@@ -18,6 +18,7 @@ from enrichment.sources.builtwith import BuiltWith, BuiltWithApi, BuiltWithFree
 from enrichment.sources.clearbit import Clearbit
 from enrichment.sources.company_names import CompanyNames
 from enrichment.sources.context import CONTEXT, CallContext
+from enrichment.sources.costs import PaidRequests
 from enrichment.sources.dns import DnsOverHttps
 from enrichment.sources.edgar import Edgar
 from enrichment.sources.fingerprints import Fingerprints
@@ -190,6 +191,16 @@ class LiveSources:
             return None
         checked, checked_at = self.keys.last(name)
         return present(checked, {setting: self._client.key(setting).works for setting in sorted(settings)}), checked_at
+
+    def paid_requests(self, name: str) -> Mapping[str, PaidRequests]:
+        """The paid requests for a source's answers, by module id, where there is not just one of its own."""
+        source = self.sources[name]
+        return getattr(source.source, "paid_requests", {}) if isinstance(source, WithinTime) else {}
+
+    def is_refusing(self, name: str) -> bool:
+        """Whether no call of a source would be sent now to any of the services behind it."""
+        states = [self._client.health(upstream).state for upstream in self.upstreams.get(name, ())]
+        return bool(states) and all(state in ("open", "quota_exhausted") for state in states)
 
     async def aclose(self) -> None:
         """Stop the checks of keys, and close all connections."""

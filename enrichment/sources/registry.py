@@ -9,6 +9,8 @@ import msgspec
 
 from enrichment.modules.module import Module
 from enrichment.modules.table import FACTS
+from enrichment.settings import Settings
+from enrichment.sources.costs import Price, price_in_millionths
 
 
 class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +32,24 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float | None = None
     credits_per_call: float | None = None
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that are paid for answers of this source, by the prefixes of their settings in lower case."""
+        if self.credits_per_call == 0:
+            return ()
+        return tuple(prefix.lower() for prefix in self.settings_prefixes if prefix.lower() in PAID_SERVICES)
+
+
+PAID_SERVICES: Final[Mapping[str, float | None]] = {
+    "apollo": 1.0,  # an organization, or a page of job postings or news
+    "brave": None,
+    "builtwith": 1.0,  # a domain
+    "clearbit": None,
+    "llm": None,
+    "similarweb": None,  # per metric and month, or per row: it reports what it has charged
+    "tavily": None,
+}
+"The credits that a billed call takes, by the prefix of a vendor's settings, in lower case. None is not known."
 
 # fmt: off
 SOURCES: Final[Mapping[str, SourceSpec]] = {
@@ -132,6 +152,15 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
 }
 "By name."
 # fmt: on
+
+
+def prices(settings: Settings) -> Mapping[str, Price]:
+    """The prices of all services that are not free, by the prefixes of their settings in lower case."""
+    amounts: dict[str, float | None] = {name: getattr(settings, f"{name}_cost_per_call") for name in PAID_SERVICES}
+    return {
+        name: Price(amount=None if amount is None else price_in_millionths(amount), credits=PAID_SERVICES[name])
+        for name, amount in amounts.items()
+    }
 
 
 def opening_settings(spec: SourceSpec) -> tuple[str, ...]:
