@@ -5,6 +5,7 @@ BuiltWith: what is asked, how profiles, counts and keywords are read, and which 
 import asyncio
 import copy
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,6 +16,7 @@ from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import MODULES
 from enrichment.sources.builtwith import COUNTS_ONLY, PAGE_KEYWORDS, BuiltWith, BuiltWithApi, BuiltWithFree
 from enrichment.sources.context import CONTEXT, CallContext
+from enrichment.sources.costs import METER, Ledger, Meter, Price
 from enrichment.sources.failures import (
     AuthError,
     BadRequest,
@@ -27,6 +29,7 @@ from enrichment.sources.failures import (
 from enrichment.sources.http import Client
 from enrichment.sources.keys import KeyStatus
 from tests.adapters import REFUSALS, SOFT_SCENARIOS, answers, by_path, reply
+from tests.test_costs import Purse
 from tests.upstreams import InstantClock, StubUpstream, live_client, stub_upstream
 
 KEY = "c0ffee00-1111-2222-3333-444455556666"
@@ -317,6 +320,26 @@ async def test_an_account_has_eight_requests_open_at_a_time_and_the_others_do_no
     for task in asked:
         task.cancel()
     await asyncio.gather(*asked, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "billed"),
+    [(SAMPLES["profile"], 1), ({"Results": []}, 1), ({"Errors": [{"Message": "Domain not found"}]}, 0)],
+)
+async def test_what_costs_a_credit(case: Case, answer: Any, billed: int) -> None:
+    purse = Purse()
+    METER.set(Meter(Ledger({"builtwith": Price(amount=10, credits=1.0)}), lambda: (purse,)))
+    case.answer_with(answer)
+    with suppress(NotFound):
+        await case.ask()
+    with suppress(SourceFailed):
+        await case.count_all()
+    meter = METER.get()
+    assert meter
+    await meter.close()
+
+    (charge,) = purse.charges
+    assert (charge.calls, charge.billed, charge.credits, charge.amount) == (2, billed, billed, 10 * billed)
 
 
 async def test_the_free_checks_of_the_key(case: Case) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from tests.adapters import reply
-from tests.live import SIMILARWEB_KEY, World, live_service
+from tests.live import API, SIMILARWEB_KEY, World, live_service
 from tests.test_live import values
 from tests.upstreams import Received, Reply, StubUpstream
 
@@ -162,6 +162,20 @@ async def test_an_unknown_website_is_no_failure(monkeypatch: pytest.MonkeyPatch)
     assert [status["cached"] for status in statuses] == [False, True]
     assert values(source, "state", "errors") == ["ok", 0]
     assert sum("traffic-channels" in target for target in sent) == 1
+
+
+async def test_a_plan_costs_what_the_run_then_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices: dict[str, Any] = {"similarweb_cost_per_call": 0.25, "builtwith_cost_per_call": 0.5}
+    async with live_service(monkeypatch, **KEYS, **prices) as world:
+        modules = ["m02_tech_stack", *TRAFFIC]
+        plan = await world.post(f"{API}/acme.example", {"modules": modules, "dry_run": True})
+        found = await world.enrich("acme.example", *modules)
+        bought = [received.target for received in world.vendors["similarweb"].received]
+
+    assert plan["expected_cost"] == found["cost"]["amount"] == 9 * 0.25 + 0.5
+    costs = {source["source"]: values(source, "billed_calls", "credits") for source in found["cost"]["sources"]}
+    assert costs == {"builtwith": [1, 1], "similarweb": [9, 18]}
+    assert sum(target.startswith("/v5/") for target in bought) == 9
 
 
 async def checked(world: World, name: str) -> Any:

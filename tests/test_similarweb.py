@@ -23,6 +23,7 @@ from enrichment.modules.answers import (
 from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import MODULES
 from enrichment.sources.context import CONTEXT, CallContext
+from enrichment.sources.costs import METER, Ledger, Meter, PaidRequests, Price
 from enrichment.sources.failures import (
     AuthError,
     BadRequest,
@@ -39,8 +40,9 @@ from enrichment.sources.similarweb import SimilarWeb
 from enrichment.sources.similarweb_reading import EXTRA_SECONDS
 from enrichment.sources.similarweb_v5 import NO_VOLUMES
 from tests.adapters import REFUSALS, SOFT_SCENARIOS, reply
-from tests.answers.similarweb import PREFIX, SAMPLES, Service, request
+from tests.answers.similarweb import NOT_IN_RANGE, PREFIX, SAMPLES, Service, request
 from tests.conftest import FakeClock
+from tests.test_costs import Purse
 from tests.upstreams import InstantClock, Reply, StubUpstream, live_client, stub_upstream
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -573,6 +575,83 @@ async def test_a_check_with_a_wrong_key(case: Case) -> None:
     with pytest.raises(Unauthorized):
         await case.source.check_key()
     assert case.client.key("SIMILARWEB_API_KEY").works is False
+
+
+def with_purse(limit: int | None = None) -> Purse:
+    """Charge the calls of the test to a purse, each with 10 millionths."""
+    purse = Purse(limit)
+    METER.set(Meter(Ledger({"similarweb": Price(amount=10, credits=None)}), lambda: (purse,)))
+    return purse
+
+
+@pytest.mark.parametrize(
+    ("module", "calls", "credits_charged"),
+    [("m03_traffic", 4, 8), ("m04_traffic_sources", 3, 6), ("m05_competitors", 1, 2), ("m06_keywords", 1, 2)],
+)
+async def test_credits_are_those_that_the_service_says_it_has_charged(
+    case: Case, module: str, calls: int, credits_charged: int
+) -> None:
+    purse = with_purse()
+    await case.ask(module)
+
+    (charge,) = purse.charges
+    assert (charge.billed, charge.credits, charge.amount, charge.unknown_credits) == (
+        calls,
+        credits_charged,
+        10 * calls,
+        0,
+    )
+    assert charge.calls == len(case.stub.received) == calls
+    assert len(case.source.paid_requests.get(module, PaidRequests(("one",))).names) == calls
+
+
+@pytest.mark.parametrize(("module", "calls"), [("m03_traffic", 5), ("m04_traffic_sources", 2), ("m05_competitors", 1)])
+async def test_calls_of_the_older_interface(legacy: Case, module: str, calls: int) -> None:
+    purse = with_purse()
+    await legacy.ask(module)
+
+    (charge,) = purse.charges
+    assert (charge.calls, charge.billed, charge.unknown_credits) == (calls, calls, calls)
+    assert len(legacy.source.paid_requests.get(module, PaidRequests(("one",))).names) == calls
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply({"meta": {"status": "success"}, "data": []}),
+        reply({"meta": {"status": "success", "data_credits_charged": 0}, "data": []}),
+        reply({"data": None}),
+        Reply(b"Data not found", 401, PLAIN),
+        NOT_IN_RANGE,
+    ],
+)
+async def test_answers_without_data_are_free(case: Case, answer: Reply) -> None:
+    purse = with_purse()
+    case.stub.answer = lambda _: answer
+    with pytest.raises(SourceFailed):
+        await case.ask("m05_competitors")
+
+    assert [(charge.calls, charge.billed, charge.amount) for charge in purse.charges] == [
+        (len(case.stub.received), 0, 0),
+    ]
+
+
+async def test_answers_without_data_of_the_older_interface_are_free(legacy: Case) -> None:
+    purse = with_purse()
+    legacy.stub.answer = lambda _: reply({"similar_sites": []})
+    with pytest.raises(NotFound):
+        await legacy.ask("m05_competitors")
+
+    assert [(charge.calls, charge.billed) for charge in purse.charges] == [(1, 0)]
+
+
+async def test_what_is_paid_is_given_even_if_nothing_more_may_be_paid(case: Case) -> None:
+    purse = with_purse(limit=20)
+    answer = (await case.ask()).read(Traffic)
+
+    assert (answer.monthly_visits, answer.note) == (1_500_001, "Not known: shares of devices, rank.")
+    assert len(case.stub.received) == 2
+    assert [charge.amount for charge in purse.charges] == [20]
 
 
 @pytest.mark.parametrize("scenario", [*SOFT_SCENARIOS, *REFUSALS, "nothing", "nulls", "wrong_types", "oversized"])

@@ -18,6 +18,7 @@ from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.sources.builtwith_profile import read_profile
 from enrichment.sources.company_names import is_branded
 from enrichment.sources.context import CONTEXT
+from enrichment.sources.costs import report_credits
 from enrichment.sources.failures import (
     AuthError,
     BadRequest,
@@ -143,6 +144,7 @@ class BuiltWith:
             requests_per_second=REQUESTS_PER_SECOND,
             trusted_origins=(api.base_url,),
             key_setting=KEY_SETTING,
+            paid_service="builtwith",
         )
         self._patient = msgspec.structs.replace(
             self.upstream, attempt_seconds=PROFILE_SECONDS, max_bytes=MAX_PROFILE_BYTES
@@ -224,6 +226,7 @@ def checked(response: HttpResponse) -> HttpResponse:
         raise QuotaExhausted("Its credits are used up.")
     errors = response.raise_for_status().json(Failures).errors
     if errors:
+        report_credits(0)
         raise _failure(errors[0])
     return response
 

@@ -2,11 +2,13 @@
 SimilarWeb: visits, channels, similar websites and search keywords of a company's website.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol
 
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
 from enrichment.modules.module import Finding, Module, Subject
+from enrichment.sources.costs import PaidRequests
 from enrichment.sources.http import Client
 from enrichment.sources.identity import match_domain
 from enrichment.sources.keys import KeyStatus
@@ -23,7 +25,11 @@ ATTEMPT_SECONDS: Final = 4.0
 
 
 class Interface(Protocol):
-    """A version of the interface, with a method for each module."""
+    """A version of the interface, with a method for each module. A month without data yet and a wrong path are free."""
+
+    @property
+    def paid_requests(self) -> Mapping[str, PaidRequests]:
+        """The paid requests for an answer, by module id, where there is not just one."""
 
     async def traffic(self, domain: str) -> Answered:
         """Answer m03."""
@@ -60,9 +66,11 @@ class SimilarWeb:
             attempt_seconds=ATTEMPT_SECONDS,
             trusted_origins=(base_url,),
             key_setting="SIMILARWEB_API_KEY",
+            paid_service="similarweb",
         )
         make = V5 if version == "v5" else Legacy
         interface: Interface = make(client, self.upstream, clock, base_url=base_url, key=key)
+        self.paid_requests: Mapping[str, PaidRequests] = interface.paid_requests
         self._methods = {
             "m03_traffic": interface.traffic,
             "m04_traffic_sources": interface.sources,

@@ -10,6 +10,7 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.modules.answers import Competitors, CountryShare, Keywords, Traffic
+from enrichment.sources.costs import PaidRequests, report_credits
 from enrichment.sources.failures import NotFound, ParseError
 from enrichment.sources.http import Client, Read
 from enrichment.sources.messages import HttpRequest, HttpResponse
@@ -97,6 +98,11 @@ class KeywordList(msgspec.Struct, frozen=True):
 
 class Legacy:
     """Asks for what each module shows. All raise `NotFound` for a website without data."""
+
+    paid_requests: Final = {
+        "m03_traffic": PaidRequests(("visits", "bounce rate", "pages per visit", "duration of visits", "rank")),
+        "m04_traffic_sources": PaidRequests(("channels", "countries")),
+    }
 
     def __init__(self, client: Client, upstream: Upstream, clock: Clock, *, base_url: str, key: str) -> None:
         self._client = client
@@ -195,7 +201,15 @@ class Legacy:
     async def _get(self, path: str, read: Read[T], **params: str) -> T:
         fixed = {"api_key": self._key, "country": "world", "format": "json"}
         request = HttpRequest(url=f"{self._url}/{path}", params={**fixed, **params})
-        return await self._client.fetch(self._upstream, request, read)
+
+        def read_unless_empty(response: HttpResponse) -> T:
+            try:
+                return read(response)
+            except NotFound:
+                report_credits(0)
+                raise
+
+        return await self._client.fetch(self._upstream, request, read_unless_empty)
 
 
 def _months(first: int, last: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from enrichment.domains import registrable_domain
-from enrichment.errors import SourceFailed
+from enrichment.errors import CostUnknown, MaxCostReached, SourceFailed
 from enrichment.modules.answers import Competitor, CountryShare, Intent, Keyword, TrafficSources
 from enrichment.modules.module import Answer
 from enrichment.sources.company_names import is_branded
@@ -129,14 +129,18 @@ def bad_request(text: str) -> BadRequest:
 
 
 async def optional(call: Awaitable[T]) -> T | None:
-    """Return what a call adds to an answer, None if it fails, or takes the time in which the answer has to be given."""
+    """
+    Return what a call adds to an answer.
+
+    None if it fails, takes the time in which the answer has to be given, or may not be paid: the answer has been.
+    """
     context = CONTEXT.get()
     try:
         if context is None:
             return await call
         async with context.limit(min(EXTRA_SECONDS, context.time_left() - RESERVED_SECONDS)):
             return await call
-    except (SourceFailed, TimeoutError):
+    except (CostUnknown, MaxCostReached, SourceFailed, TimeoutError):
         return None
 
 

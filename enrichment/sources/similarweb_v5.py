@@ -12,6 +12,7 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.modules.answers import Competitors, CountryShare, Keywords, Referrer, Traffic
+from enrichment.sources.costs import PaidRequests, report_credits
 from enrichment.sources.failures import NotFound, ParseError
 from enrichment.sources.http import Client
 from enrichment.sources.messages import HttpRequest, HttpResponse
@@ -55,6 +56,7 @@ class Meta(msgspec.Struct, frozen=True):
     """What the service says about an answer; `request` is what it has understood."""
 
     status: str | None = None
+    data_credits_charged: float | None = None
     request: Mapping[str, Any] | None = None
 
 
@@ -158,6 +160,11 @@ class Rows(NamedTuple, Generic[R]):
 
 class V5:
     """Asks for what each module shows. All raise `NotFound` for a website without data."""
+
+    paid_requests: Final = {
+        "m03_traffic": PaidRequests(("traffic", "visits of the month before", "desktop visits", "rank")),
+        "m04_traffic_sources": PaidRequests(("channels", "referrers", "countries")),
+    }
 
     def __init__(self, client: Client, upstream: Upstream, clock: Clock, *, base_url: str, key: str) -> None:
         self._client = client
@@ -281,6 +288,8 @@ def read(response: HttpResponse, data: DataSet[R], asked: Mapping[str, str]) -> 
     if any(str(understood[name]).lower() != asked.get(name) for name in ("domain", "web_source") if name in understood):
         raise ParseError("Its answer is not about what was asked for.")
     rows = [row for each in envelope.data or () for row in (each if isinstance(each, list) else [each])]
+    if meta.data_credits_charged is not None or not rows:  # an answer without rows is free
+        report_credits(meta.data_credits_charged or 0)
     if envelope.data is None or not all(isinstance(row, dict) for row in rows):
         raise ParseError("Its answer has no rows of data.")
     if not rows:
