@@ -30,9 +30,10 @@ from enrichment.sources.costs import Charge, Ledger
 from enrichment.sources.registry import SOURCES, SourceSpec, opening_settings, prices
 from enrichment.sources.simulated.source import SimulatedCompanies, simulated_sources
 from enrichment.sources.spending import service_prices, source_spending
-from schemas import SourceState, SourceStatus
+from schemas import KeyState, SourceState, SourceStatus
 
 if TYPE_CHECKING:
+    from enrichment.sources.keys import KeyStatus
     from enrichment.sources.live import LiveSources
 
 
@@ -128,6 +129,8 @@ class Engine:
         self.jobs.is_closed = False
         self._dispatcher.open()
         self.blueprints.open()
+        if self._live:
+            self._live.keys.start()
         return self
 
     async def __aexit__(
@@ -156,6 +159,7 @@ class Engine:
     def _status(self, spec: SourceSpec) -> SourceStatus:
         is_configured = spec.name in self._sources
         health = self._live.health(spec.name) if self._live else None
+        key = self._live.key(spec.name) if self._live else None
         return SourceStatus(
             name=spec.name,
             serves=spec.serves,
@@ -170,9 +174,20 @@ class Engine:
             last_success_at=isoformat_utc(health.stats.last_success_at) if health else None,
             last_error_at=isoformat_utc(health.stats.last_error_at) if health else None,
             last_error=health.stats.last_error if health else None,
+            key=_key_state(*key) if key else None,
             prices=service_prices({name: self._ledger.prices[name] for name in spec.services}),
             cost=source_spending(self._ledger.totals.get(spec.name, Charge(source=spec.name))),
         )
+
+
+def _key_state(status: "KeyStatus", checked_at: float | None) -> KeyState:
+    return KeyState(
+        works=status.works,
+        remaining=status.remaining,
+        unit=status.unit,
+        detail=status.detail,
+        checked_at=isoformat_utc(checked_at),
+    )
 
 
 def _live_sources(settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> "LiveSources":

@@ -13,6 +13,9 @@ from enrichment.errors import SourceFailed
 from enrichment.modules.module import CaseStudy, Finding, Module, Subject
 from enrichment.settings import Settings
 from enrichment.sources import Source
+from enrichment.sources.apollo import Apollo
+from enrichment.sources.builtwith import BuiltWith, BuiltWithApi, BuiltWithFree
+from enrichment.sources.clearbit import Clearbit
 from enrichment.sources.company_names import CompanyNames
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.costs import PaidRequests
@@ -23,6 +26,7 @@ from enrichment.sources.homepage import Homepage
 from enrichment.sources.http import Client
 from enrichment.sources.identity import Identities
 from enrichment.sources.job_boards import JobBoards
+from enrichment.sources.keys import KeyChecks, KeyStatus, present
 from enrichment.sources.local import Local
 from enrichment.sources.news import News
 from enrichment.sources.public_records import PublicRecords
@@ -30,6 +34,7 @@ from enrichment.sources.ranks import Ranks
 from enrichment.sources.rdap import Rdap
 from enrichment.sources.registry import SOURCES
 from enrichment.sources.sec import Sec
+from enrichment.sources.similarweb import SimilarWeb
 from enrichment.sources.upstream import Health, Stats, Upstream
 from enrichment.sources.websearch import WebSearch
 from enrichment.sources.website import WEBSITES, Websites
@@ -108,10 +113,41 @@ class LiveSources:
             "job_boards": tuple(boards.upstreams.values()),
             "news": (news.upstream,),
         }
+        if settings.builtwith_api_key:
+            api = BuiltWithApi(client, key=settings.builtwith_api_key, base_url=settings.builtwith_base_url)
+            technologies = BuiltWith(api, clock, version=settings.builtwith_api_version)
+            counts = BuiltWithFree(api, clock)
+            sources |= {"builtwith": technologies, "builtwith_free": counts}
+            self.upstreams |= {"builtwith": (technologies.upstream,), "builtwith_free": (counts.upstream,)}
+        if settings.similarweb_api_key:
+            traffic = SimilarWeb(
+                client,
+                clock,
+                key=settings.similarweb_api_key,
+                base_url=settings.similarweb_base_url,
+                version=settings.similarweb_api_version,
+            )
+            sources["similarweb"] = traffic
+            self.upstreams["similarweb"] = (traffic.upstream,)
         if settings.tavily_keyless == "on":
             search = WebSearch(client, websites, names, clock, tavily=settings.tavily_base_url)
             sources["websearch"] = search
             self.upstreams["websearch"] = (search.upstream,)
+        if settings.apollo_api_key:
+            apollo = Apollo(
+                client,
+                clock,
+                key=settings.apollo_api_key,
+                base_url=settings.apollo_base_url,
+                requests_per_minute=settings.apollo_requests_per_minute,
+            )
+            sources["apollo"] = apollo
+            self.upstreams["apollo"] = apollo.upstreams
+        if settings.clearbit_api_key:
+            clearbit = Clearbit(client, clock, key=settings.clearbit_api_key, base_url=settings.clearbit_base_url)
+            sources["clearbit"] = clearbit
+            self.upstreams["clearbit"] = (clearbit.upstream,)
+        self.keys = KeyChecks(sources, clock)
         self.sources: Mapping[str, Source] = {
             **{name: WithinTime(name=name, source=source) for name, source in sources.items()},
             "local": Local(case_studies=case_studies, clock=clock),
@@ -148,6 +184,14 @@ class LiveSources:
             ),
         )
 
+    def key(self, name: str) -> tuple[KeyStatus, float | None] | None:
+        """What is known about the key of a source, and when it was last checked; None if it has no key."""
+        settings = {upstream.key_setting for upstream in self.upstreams.get(name, ())} - {""}
+        if not settings:
+            return None
+        checked, checked_at = self.keys.last(name)
+        return present(checked, {setting: self._client.key(setting).works for setting in sorted(settings)}), checked_at
+
     def paid_requests(self, name: str) -> Mapping[str, PaidRequests]:
         """The paid requests for a source's answers, by module id, where there is not just one of its own."""
         source = self.sources[name]
@@ -159,7 +203,8 @@ class LiveSources:
         return bool(states) and all(state in ("open", "quota_exhausted") for state in states)
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Stop the checks of keys, and close all connections."""
+        await self.keys.stop()
         await self._client.aclose()
 
 

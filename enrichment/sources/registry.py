@@ -61,11 +61,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
                     "m12_trigger_events"),
             requests_per_second=50 / 60, timeout_seconds=10, credits_per_call=1,
         ),
-        SourceSpec(  # existing keys only: no accounts since 2023
+        SourceSpec(  # existing keys only: no accounts since 2023; there is time for asking twice again after a 202
             name="clearbit", settings_prefixes=("CLEARBIT",), base_urls=("https://company.clearbit.com",),
             needs_key=True,
             serves=("m01_company_context", "m02_tech_stack", "m07_financials"),
-            requests_per_second=10, timeout_seconds=10,
+            requests_per_second=10, timeout_seconds=12,
         ),
         SourceSpec(  # without a contract or published limits; often answers 429 above one request a second
             name="yahoo", settings_prefixes=("YAHOO",),
@@ -80,11 +80,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m01_company_context",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # slow for domains that it has to visit first
+        SourceSpec(  # slow for domains that it has to visit first; 10 requests a second are allowed, 8 at a time
             name="builtwith", settings_prefixes=("BUILTWITH",), base_urls=("https://api.builtwith.com",),
             needs_key=True,
             serves=("m02_tech_stack", "m06_keywords"),
-            requests_per_second=10, timeout_seconds=15, credits_per_call=1,
+            requests_per_second=8, timeout_seconds=15, credits_per_call=1,
         ),
         SourceSpec(
             name="builtwith_free", settings_prefixes=("BUILTWITH",), base_urls=("https://api.builtwith.com",),
@@ -97,11 +97,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m02_tech_stack",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # billed per metric and month, or per row
+        SourceSpec(  # billed per metric and month, or per row; 10 requests a second are allowed to an account
             name="similarweb", settings_prefixes=("SIMILARWEB",), base_urls=("https://api.similarweb.com",),
             needs_key=True,
             serves=("m03_traffic", "m04_traffic_sources", "m05_competitors", "m06_keywords"),
-            requests_per_second=10, timeout_seconds=10,
+            requests_per_second=8, timeout_seconds=10,
         ),
         SourceSpec(  # Tranco
             name="ranks", settings_prefixes=("TRANCO",), base_urls=("https://tranco-list.eu",),
