@@ -595,6 +595,20 @@ class SourceState(StrEnum):
     QUOTA_EXHAUSTED = "quota_exhausted"
 
 
+class KeyState(Response, frozen=True, kw_only=True):
+    """The API key of a source."""
+
+    works: Annotated[
+        bool | None, Meta(description="Whether the service accepts the key; null while that is not known.")
+    ]
+    remaining: Annotated[
+        float | None, Meta(description="What was left of the quota when the key was last checked; null if unknown.")
+    ]
+    unit: Annotated[str | None, Meta(description="Unit of `remaining`, such as `credits`.")]
+    detail: Annotated[str | None, Meta(description="More about the key, or why nothing is known about it.")]
+    checked_at: Annotated[Time | None, Meta(description="When it was last checked; null if it has not been.")]
+
+
 class SourceStatus(Response, frozen=True, kw_only=True):
     """A source of the modules, and its state."""
 
@@ -620,6 +634,7 @@ class SourceStatus(Response, frozen=True, kw_only=True):
     last_success_at: Annotated[Time | None, Meta(description="When a request last succeeded; null if none has.")]
     last_error_at: Annotated[Time | None, Meta(description="When a request last failed; null if none has.")]
     last_error: Annotated[str | None, Meta(description="Why it failed; null if none has.")]
+    key: Annotated[KeyState | None, Meta(description="The API key; null if none is set, or the source uses none.")]
 
 
 class SourceList(Response, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from enrichment.sources.homepage import Homepage
 from enrichment.sources.http import Client
 from enrichment.sources.identity import Identities
 from enrichment.sources.job_boards import JobBoards
+from enrichment.sources.keys import KeyChecks, KeyStatus, present
 from enrichment.sources.local import Local
 from enrichment.sources.news import News
 from enrichment.sources.public_records import PublicRecords
@@ -111,6 +112,7 @@ class LiveSources:
             search = WebSearch(client, websites, names, clock, tavily=settings.tavily_base_url)
             sources["websearch"] = search
             self.upstreams["websearch"] = (search.upstream,)
+        self.keys = KeyChecks(sources, clock)
         self.sources: Mapping[str, Source] = {
             **{name: WithinTime(name=name, source=source) for name, source in sources.items()},
             "local": Local(case_studies=case_studies, clock=clock),
@@ -147,8 +149,17 @@ class LiveSources:
             ),
         )
 
+    def key(self, name: str) -> tuple[KeyStatus, float | None] | None:
+        """What is known about the key of a source, and when it was last checked; None if it has no key."""
+        settings = {upstream.key_setting for upstream in self.upstreams.get(name, ())} - {""}
+        if not settings:
+            return None
+        checked, checked_at = self.keys.last(name)
+        return present(checked, {setting: self._client.key(setting).works for setting in sorted(settings)}), checked_at
+
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Stop the checks of keys, and close all connections."""
+        await self.keys.stop()
         await self._client.aclose()
 
 
