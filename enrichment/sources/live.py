@@ -9,12 +9,11 @@ from typing import Final
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.errors import SourceFailed
 from enrichment.modules.module import CaseStudy, Finding, Module, Subject
 from enrichment.settings import Settings
 from enrichment.sources import Source
 from enrichment.sources.company_names import CompanyNames
-from enrichment.sources.context import CONTEXT, CallContext
+from enrichment.sources.context import CONTEXT, CallContext, time_limit
 from enrichment.sources.dns import DnsOverHttps
 from enrichment.sources.edgar import Edgar
 from enrichment.sources.fingerprints import Fingerprints
@@ -171,12 +170,5 @@ class WithinTime(msgspec.Struct, frozen=True, kw_only=True):
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
         """Ask the source. Raises `SourceFailed` if it takes too long."""
-        seconds = SOURCES[self.name].timeout_seconds or DEFAULT_SECONDS
-        context = CONTEXT.get()
-        if context is None:
+        async with time_limit(SOURCES[self.name].timeout_seconds or DEFAULT_SECONDS):
             return await self.source.ask(module, subject)
-        try:
-            async with context.limit(seconds):
-                return await self.source.ask(module, subject)
-        except TimeoutError:
-            raise SourceFailed(f"No answer within {seconds:g} seconds.") from None
