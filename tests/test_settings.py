@@ -44,10 +44,13 @@ GIVEN = {
 "Texts that are no numbers, and what is read from them."
 
 
+VERBATIM = ("_base_url", "_base_url_q1", "_base_url_q2", "_base_url_fc", "_api_key")
+
+
 @pytest.mark.parametrize("field", msgspec.structs.fields(Settings), ids=lambda field: field.name)
 def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
     url = "http://127.0.0.1:8001/Path"
-    given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if "_base_url" in field.name else None)
+    given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if field.name.endswith(VERBATIM) else None)
     text, value = given_as_text or (str(field.default + 1), field.default + 1)
 
     given: dict[str, Any] = {field.name: value}
@@ -180,6 +183,13 @@ def test_a_fault_in_a_token_gives_its_place_but_does_not_show_it(value: str, ite
     assert faults({"API_TOKENS": value}) == [
         f"API_TOKENS cannot be (item {item}, not shown here); it must be {allowed_values('api_tokens')}."
     ]
+
+
+@pytest.mark.parametrize("key", ["'secret'", "secret key", "secret-kéy", "`secret`", "user:secret@host "])
+def test_a_fault_in_a_key_does_not_show_it(key: str) -> None:
+    fault = f"CLEARBIT_API_KEY cannot be (not shown here); it must be {allowed_values('clearbit_api_key')}."
+
+    assert faults({"CLEARBIT_API_KEY": f"{key} x"}) == [fault]
 
 
 @pytest.mark.parametrize(
