@@ -21,6 +21,7 @@ from enrichment.modules.answers import (
 from enrichment.modules.displacement import CitedFact
 from enrichment.modules.evidence import answer_of
 from enrichment.modules.module import Answer, Subject
+from enrichment.modules.playbook import find_product
 
 MAX_FACTS: Final = 60
 MAX_FACT: Final = 300
@@ -54,7 +55,8 @@ def _company(context: CompanyContext) -> Iterator[str]:
 
 
 def _technologies(stack: TechStack) -> Iterator[str]:
-    for technology in stack.technologies[:MAX_TECHNOLOGIES]:
+    replaceable_first = sorted(stack.technologies, key=lambda technology: find_product(technology.name) is None)
+    for technology in replaceable_first[:MAX_TECHNOLOGIES]:
         yield f"Its website uses {technology.name} ({technology.category})"
 
 
@@ -110,7 +112,7 @@ READERS: Final[tuple[tuple[str, type[Answer], Callable[[Any], Iterator[str]]], .
     ("m11_exec_quotes", ExecQuotes, _quotes),
     ("m12_trigger_events", TriggerEvents, _events),
 )
-"By module, the functions that read facts from an answer. Those of the caller, such as case studies, are not among them."
+"By module, the functions that read facts from an answer. What the caller has given is not in these."
 
 
 def _present(pattern: str, value: object) -> Iterator[str]:

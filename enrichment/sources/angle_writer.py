@@ -106,7 +106,6 @@ class AngleWriter:
         angle = derive(subject)
         facts = {fact.id: fact for fact in facts_of(subject)}
         data = {
-            "company": subject.domain,
             "product_to_replace": angle.incumbent.name if angle.incumbent else None,
             "facts": [{"id": fact.id, "fact": fact.fact} for fact in facts.values()],
         }
@@ -144,7 +143,7 @@ def rewritten(angle: DisplacementAngle, answer: bytes, facts: Mapping[str, Cited
 def supported(items: Iterable[Any] | None, facts: Mapping[str, CitedFact]) -> list[Sentence]:
     """Return the sentences that cite facts, only such as there are, and say nothing that these do not."""
     named = _vocabulary(fact.fact for fact in facts.values())
-    found = {}
+    found: dict[str, Sentence] = {}
     for item in list(items or ())[: 2 * MAX_POINTS]:
         sentence = _sentence(item)
         if sentence and sentence.ids and facts.keys() >= set(sentence.ids):

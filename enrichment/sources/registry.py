@@ -16,9 +16,10 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     A source, under the name used in chains, and the ids of the modules it serves.
 
     The settings of a vendor begin with its prefix, as in `APOLLO_API_KEY`; `base_urls` are the defaults of those that
-    end in `BASE_URL`. `opened_by` are the settings of which one makes it available, if these are not its keys. `requests_per_second` is a vendor's limit, or what it tolerates. `timeout_seconds` is shorter
-    than the module's, so that time is left for the next source. `credits_per_call` are a vendor's billing units: 0 is
-    free. None means no limit, or not known.
+    end in `BASE_URL`. `opened_by` are the settings of which one makes it available, if these are not its keys alone.
+    `requests_per_second` is a vendor's limit, or what it tolerates. `timeout_seconds` is shorter than the module's, so
+    that time is left for the next source. `credits_per_call` are a vendor's billing units: 0 is free. None means no
+    limit, or not known.
     """
 
     name: str
@@ -90,7 +91,7 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
         SourceSpec(  # Tavily, with or without a key, then Brave; the limit is that of Tavily's development keys
-            name="websearch", settings_prefixes=("TAVILY", "BRAVE"),
+            name="websearch", settings_prefixes=("TAVILY", "BRAVE"), opened_by=("TAVILY_API_KEY", "BRAVE_API_KEY"),
             base_urls=("https://api.tavily.com", "https://api.search.brave.com"),
             serves=("m05_competitors", "m07_financials", "m10_hiring_signals", "m11_exec_quotes",
                     "m12_trigger_events"),
