@@ -64,12 +64,13 @@ COMPARED: Final = re.compile(
 NOT_REPORTED: Final = re.compile(
     r"quarter|\bQ[1-4]\b|\bhalf\b|\bH[12]\b|months\b(?<!twelve months)(?<!12 months)|interim|trailing|run[- ]rate"
     r"|recurring|expect|guidance|outlook|forecast|project|target|estimat|anticipat|\bwill\b|could|would|\bmay\b|should"
-    r"|\bplan|\bgoal|\baim|approximately|about|nearly|almost|more than|over \$|pro forma|adjusted|segment|division",
+    r"|\bplan|\bgoal|\baim|approximately|about|nearly|almost|more than|over \$|pro forma|adjusted|segment|division"
+    r"|acqui|merge|combined",
     re.IGNORECASE,
 )
 "Words of sentences about parts of a year or of a company, about the future, and about what is not exact."
 BEFORE_SUBJECT: Final = re.compile(
-    r"(?:^|[,:;(]|\b(?:reported|reports|announced|posted|generated|achieved|with|had|and|whose|20\d\d|year|its|our|the))\s*$",
+    r"(?:^|[,:;(]|\b(?:reported|reports|announced|posted|generated|achieved|with|had|and|that|20\d\d|year|its|our|the))\s*$",
     re.IGNORECASE,
 )
 "What may stand before the word for revenue: else it is that of a product or a region."
