@@ -14,7 +14,7 @@ from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
 from enrichment.sources.context import time_limit
 from enrichment.sources.failures import BadRequest, ParseError, QuotaExhausted, RateLimited, UpstreamError
-from enrichment.sources.http import Client
+from enrichment.sources.http import MAX_RETRY_AFTER_SECONDS, Client
 from enrichment.sources.keys import KeyStatus
 from enrichment.sources.messages import HttpRequest, HttpResponse
 from enrichment.sources.upstream import Upstream
@@ -23,7 +23,8 @@ SECONDS: Final = 20.0
 "How long one answer may take: all attempts, but not the queue before them."
 ATTEMPT_SECONDS: Final = 18.0
 MAX_ANSWER_BYTES: Final = 512 * 1024
-MAX_DATA_BYTES: Final = 64 * 1024
+MAX_DATA: Final = 65_536
+"Characters of the data in a request."
 MAX_MESSAGE: Final = 4_000
 "Characters of an error that are looked at."
 CHANGEABLE: Final = ("response_format", "max_tokens", "temperature")
@@ -120,13 +121,13 @@ class LanguageModel:
         """
         Return the JSON object that the model answers, which may not fit `schema`: decode it as a Struct.
 
-        `system` says what to do with `data`, which is sent as JSON and marked as text of strangers. It may have 64 KiB.
-        Raises one of `failures`: `ParseError` if there is no JSON object or it is cut off, `BadRequest` if the model
-        refuses to answer or the server does not accept the request.
+        `system` says what to do with `data`, which is sent as JSON and marked as text of strangers; it may have 65,536
+        characters. Raises one of `failures`: `ParseError` if there is no JSON object or it is cut off, `BadRequest` if
+        the model refuses to answer or the server does not accept the request.
         """
         text = _as_data(data)
-        if len(text) > MAX_DATA_BYTES:
-            raise BadRequest(f"The data for the language model is larger than {MAX_DATA_BYTES} bytes.")
+        if len(text) > MAX_DATA:
+            raise BadRequest(f"The data for the language model is larger than {MAX_DATA} characters.")
         rules = RULES.format(schema=msgspec.json.encode(schema).decode())
         messages = [{"role": "system", "content": f"{system}\n\n{rules}"}, {"role": "user", "content": text}]
         async with time_limit(seconds, self._clock):
@@ -257,7 +258,7 @@ def _pause(response: HttpResponse) -> float | None:
         return response.retry_after
     found = [DURATION.fullmatch(text) for name in RESETS if (text := response.headers.get(name))]
     seconds = [_seconds(match) for match in found if match]
-    return max(seconds, default=None)
+    return min(max(seconds), MAX_RETRY_AFTER_SECONDS) if seconds else None
 
 
 def _seconds(duration: "re.Match[str]") -> float:
