@@ -60,7 +60,8 @@ NEXT_SENTENCE: Final = re.compile(r"[a-z0-9)%]{2}[.!?]\s+[A-Z]")
 ADDRESS: Final = re.compile(r"://|www\.|@|[<>{}|`]")
 "What an address or markup has, and a plain sentence has not."
 DOMAIN: Final = re.compile(r"[\w-]+(?:\.[a-z]{2,})+", re.IGNORECASE)
-NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
+NUMBER: Final = re.compile(r"(?<![^\W\d_])\d+(?:[.,]\d+)*")
+"Not a digit inside of a word, such as B2B."
 NAME: Final = re.compile(r"(?<=[\w,;:%)\"'\u201d] )[\"'(\u201c]?([A-Z][\w&-]*)")
 "A capitalized word that does not begin the sentence."
 ABBREVIATION: Final = re.compile(r"[A-Z0-9&-]{1,4}s?")
