@@ -24,7 +24,7 @@ from enrichment.modules.cited_facts import facts_of
 from enrichment.modules.displacement import DisplacementAngle, derive
 from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import MODULES
-from enrichment.sources import first_success
+from enrichment.sources import Source, first_success
 from enrichment.sources.angle_writer import MAX_ANGLE, MAX_POINTS, AngleWriter, rewritten
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.failures import ParseError
@@ -237,7 +237,7 @@ async def test_without_technologies_nothing_is_asked(case: Case) -> None:
 
 
 async def in_turn(case: Case) -> Finding:
-    sources = {"llm": case.source, "local": Local(case_studies=lambda: (), clock=case.clock)}
+    sources: dict[str, Source] = {"llm": case.source, "local": Local(case_studies=lambda: (), clock=case.clock)}
     return await first_success(sources, M15, company(), case.clock)
 
 
@@ -273,7 +273,7 @@ async def test_rules_stand_in_for_a_model_that_is_slow(clock: FakeClock) -> None
         stub.scenario = "hang"
         model = LanguageModel(client, clock, base_url=stub.url, model="a-model")
         source = WithinTime(name="llm", source=AngleWriter(model, clock))
-        sources = {"llm": source, "local": Local(case_studies=lambda: (), clock=clock)}
+        sources: dict[str, Source] = {"llm": source, "local": Local(case_studies=lambda: (), clock=clock)}
         context = contextvars.copy_context()
         context.run(CONTEXT.set, CallContext(clock=clock))
         asked = asyncio.create_task(first_success(sources, M15, company(), clock), context=context)

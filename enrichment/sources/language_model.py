@@ -108,7 +108,7 @@ class LanguageModel:
         self._refused: frozenset[str] = frozenset()
         self.tokens = Tokens()
         self.upstream = Upstream(
-            name="language_model",
+            name="llm",
             attempt_seconds=ATTEMPT_SECONDS,
             max_bytes=MAX_ANSWER_BYTES,
             trusted_origins=(base_url,),

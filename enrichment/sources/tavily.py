@@ -80,7 +80,7 @@ class Tavily:
         )
         self._kept: LookupCache[tuple[Result, ...]] = LookupCache(clock, seconds=KEPT_SECONDS, max_entries=MAX_KEPT)
         self.upstream = Upstream(
-            name="tavily",
+            name="tavily" if key else "tavily_keyless",
             requests_per_second=100 / 60 if key else 1,
             attempt_seconds=5,
             trusted_origins=(url,),
