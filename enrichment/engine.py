@@ -145,6 +145,7 @@ class Engine:
             last_error_at=isoformat_utc(health.stats.last_error_at) if health else None,
             last_error=health.stats.last_error if health else None,
             key=_key_state(*key) if key else None,
+            tokens=self._live.tokens(spec.name) if self._live else None,
         )
 
 

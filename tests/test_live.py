@@ -226,7 +226,12 @@ async def test_web_search_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -
     assert [each["source"] for each in attempts] == ["sec", "yahoo", "wikidata"]
 
 
-KEYS = {"tavily_api_key": "tvly-k1", "brave_api_key": "BSA-k2", "llm_api_key": "sk-k3", "llm_model": "a-model"}
+KEYS: Mapping[str, Any] = {
+    "tavily_api_key": "tvly-k1",
+    "brave_api_key": "BSA-k2",
+    "llm_api_key": "sk-k3",
+    "llm_model": "a-model",
+}
 QUOTED = "http://news.example/acme"
 
 
@@ -273,6 +278,8 @@ async def test_the_second_engine_and_the_model(
     assert [(each["source"], each["outcome"]) for each in statuses["m15"]["attempts"]] == [("llm", "answered")]
     assert values(sources["llm"], "configured", "serves") == [True, ["m15_displacement_angle"]]
     assert sources["llm"]["key"]["works"] is True
+    assert sources["llm"]["tokens"] == {"prompt": 120, "completion": 30}
+    assert sources["local"]["tokens"] is None
     assert sources["websearch"]["state"] == "quota_exhausted"
     assert "m15_displacement_angle" in sources["local"]["serves"]
     assert len(world.vendors["tavily"].received) == 1
@@ -293,7 +300,7 @@ async def test_rules_stand_in_for_the_model(monkeypatch: pytest.MonkeyPatch) -> 
     attempts = [each["module_statuses"][m15]["attempts"] for each in (failed, alone)]
     assert [[each["source"] for each in tried] for tried in attempts] == [["llm", "local"], ["local"]]
     assert attempts[0][0]["error"] == "The answer of the language model is not JSON."
-    assert values(source, "configured", "opened_by") == [False, ["LLM_MODEL"]]
+    assert values(source, "configured", "opened_by", "tokens") == [False, ["LLM_MODEL"], None]
 
 
 def test_live_sources_need_a_contact() -> None:

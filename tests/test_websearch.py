@@ -442,8 +442,10 @@ async def test_if_all_engines_fail_each_says_why(case: Case) -> None:
 
     with pytest.raises(SourceFailed, match=r"tavily: Its quota is exhausted\. brave: It is down\."):
         await searched(case, *engines)
-    with pytest.raises(UpstreamError):
+    with pytest.raises(UpstreamError, match=r"^It is down\.$"):
         await searched(case, engines[1])
+    with pytest.raises(UpstreamError, match=r"brave: It is down\. brave: It is down\."):
+        await searched(case, engines[1], engines[1])
 
 
 class SlowEngine(Engine):

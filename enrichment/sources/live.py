@@ -13,7 +13,9 @@ from enrichment.modules.module import CaseStudy, Finding, Module, Subject
 from enrichment.settings import Settings
 from enrichment.sources import Source
 from enrichment.sources.angle_writer import AngleWriter
+from enrichment.sources.apollo import Apollo
 from enrichment.sources.brave import Brave
+from enrichment.sources.clearbit import Clearbit
 from enrichment.sources.company_names import CompanyNames
 from enrichment.sources.context import CONTEXT, CallContext, time_limit
 from enrichment.sources.dns import DnsOverHttps
@@ -40,6 +42,7 @@ from enrichment.sources.website import WEBSITES, Websites
 from enrichment.sources.wikidata import Wikidata
 from enrichment.sources.wikidata_items import WikidataItems
 from enrichment.sources.yahoo import Yahoo
+from schemas import TokenCount
 
 SEVERITY: Final = ("ok", "limited", "open", "quota_exhausted")
 OK: Final = Health(state="ok", until=None, stats=Stats())
@@ -121,6 +124,20 @@ class LiveSources:
         if self.language_model:
             sources["llm"] = AngleWriter(self.language_model, clock)
             self.upstreams["llm"] = (self.language_model.upstream,)
+        if settings.apollo_api_key:
+            apollo = Apollo(
+                client,
+                clock,
+                key=settings.apollo_api_key,
+                base_url=settings.apollo_base_url,
+                requests_per_minute=settings.apollo_requests_per_minute,
+            )
+            sources["apollo"] = apollo
+            self.upstreams["apollo"] = apollo.upstreams
+        if settings.clearbit_api_key:
+            clearbit = Clearbit(client, clock, key=settings.clearbit_api_key, base_url=settings.clearbit_base_url)
+            sources["clearbit"] = clearbit
+            self.upstreams["clearbit"] = (clearbit.upstream,)
         self.keys = KeyChecks(sources, clock)
         self.sources: Mapping[str, Source] = {
             **{name: WithinTime(name=name, source=source) for name, source in sources.items()},
@@ -165,6 +182,13 @@ class LiveSources:
             return None
         checked, checked_at = self.keys.last(name)
         return present(checked, {setting: self._client.key(setting).works for setting in sorted(settings)}), checked_at
+
+    def tokens(self, name: str) -> TokenCount | None:
+        """The tokens that a source has used; None if it is no language model."""
+        if name != "llm" or self.language_model is None:
+            return None
+        tokens = self.language_model.tokens
+        return TokenCount(prompt=tokens.prompt, completion=tokens.completion)
 
     async def aclose(self) -> None:
         """Stop the checks of keys, and close all connections."""

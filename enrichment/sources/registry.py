@@ -43,11 +43,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
                     "m12_trigger_events"),
             requests_per_second=50 / 60, timeout_seconds=10, credits_per_call=1,
         ),
-        SourceSpec(  # existing keys only: no accounts since 2023
+        SourceSpec(  # existing keys only: no accounts since 2023; there is time for asking twice again after a 202
             name="clearbit", settings_prefixes=("CLEARBIT",), base_urls=("https://company.clearbit.com",),
             needs_key=True,
             serves=("m01_company_context", "m02_tech_stack", "m07_financials"),
-            requests_per_second=10, timeout_seconds=10,
+            requests_per_second=10, timeout_seconds=12,
         ),
         SourceSpec(  # without a contract or published limits; often answers 429 above one request a second
             name="yahoo", settings_prefixes=("YAHOO",),

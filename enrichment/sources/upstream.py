@@ -13,7 +13,15 @@ from enrichment.clock import Clock, isoformat_utc
 from enrichment.errors import SourceFailed
 from enrichment.logs import Log
 from enrichment.sources.context import CallContext
-from enrichment.sources.failures import CircuitOpen, NotFound, QuotaExhausted, RateLimited, Unauthorized, UpstreamError
+from enrichment.sources.failures import (
+    CircuitOpen,
+    NotFound,
+    Pending,
+    QuotaExhausted,
+    RateLimited,
+    Unauthorized,
+    UpstreamError,
+)
 
 log = Log(__name__)
 
@@ -219,7 +227,7 @@ class Gate:
     def failed(self, error: SourceFailed) -> None:
         """Record a failure, and what follows from it for the next calls."""
         now = self._clock.now()
-        if isinstance(error, NotFound):
+        if isinstance(error, NotFound | Pending):
             self._stats.last_success_at = now
             self._key.note(works=True)
         else:

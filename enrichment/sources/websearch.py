@@ -119,7 +119,7 @@ class WebSearch:
 
     async def _search(self, query: str, topic: Topic = "general") -> tuple[Result, ...]:
         """Return the results of the first engine that answers. Raises `NotFound` if it finds nothing."""
-        failed: dict[str, SourceFailed] = {}
+        failed: list[tuple[str, SourceFailed]] = []
         for engine in self._engines:
             try:
                 async with time_limit(SEARCH_SECONDS / len(self._engines)):
@@ -127,10 +127,12 @@ class WebSearch:
             except NotFound:
                 raise
             except SourceFailed as error:
-                failed[engine.upstream.name] = error
-        if len(failed) == 1:
-            raise next(iter(failed.values()))
-        raise SourceFailed(" ".join(f"{name}: {error}" for name, error in failed.items()))
+                failed.append((engine.upstream.name, error))
+        (_, first), *others = failed
+        if not others:
+            raise first
+        kind = type(first) if all(type(other) is type(first) for _, other in others) else SourceFailed
+        raise kind(" ".join(f"{name}: {error}" for name, error in failed))
 
     async def _competitors(self, company: Company) -> Verified:
         """Return the websites that pages about alternatives link to; the share of these pages is the similarity."""
