@@ -483,7 +483,7 @@ async def test_a_slow_engine_leaves_time_for_the_second_one(clock: FakeClock) ->
     asked = asyncio.create_task(
         source.ask(MODULES["m11_exec_quotes"], Subject(domain="rocketworks.example")), context=context
     )
-    await clock.advance(2.5)
+    await clock.advance(3)
 
     assert (await asked).read(ExecQuotes).quotes
 
@@ -499,6 +499,20 @@ async def test_a_slow_page_does_not_cost_the_others(clock: FakeClock) -> None:
     await clock.advance(4)
 
     assert [each.found.page.url for each in await examined] == ["https://other.test/"]
+
+
+async def test_pages_that_cannot_be_read_say_nothing_about_the_company(case: Case) -> None:
+    with pytest.raises(SourceFailed, match="None of the first 2 pages") as caught:
+        await case.ask("m11_exec_quotes", "https://gone.test/", "https://lost.test/")
+    assert not isinstance(caught.value, NotFound)
+
+
+async def test_a_page_counts_once(case: Case) -> None:
+    url = "https://other.test/"
+    case.pages.html = {url: OTHER}
+    finding = await case.ask("m11_exec_quotes", url, url, url)
+
+    assert len(finding.citations) == len(finding.read(ExecQuotes).quotes) == 1
 
 
 async def test_a_key_is_checked_where_that_is_free(case: Case) -> None:

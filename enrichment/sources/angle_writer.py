@@ -24,7 +24,8 @@ from enrichment.sources.language_model import LanguageModel
 from enrichment.sources.local import derived_finding
 from schemas import Method
 
-MAX_TOKENS: Final = 900
+MAX_TOKENS: Final = 2_000
+"An answer has some 400; models that reason first count that, too."
 MAX_ANGLE: Final = 4
 "Sentences."
 MAX_POINTS: Final = 8

@@ -82,21 +82,25 @@ async def examine(
     """
     Read the pages of the first results, and return those about the company with what `look` finds there, if anything.
 
-    `look` runs in a thread. Each page counts once, whatever number of results lead to it.
+    `look` runs in a thread. Each page counts once, whatever number of results lead to it. Raises `SourceFailed` if no
+    page can be read.
     """
-    read = await asyncio.gather(*(_examine(pages, result, company, look) for result in results[:MAX_PAGES]))
-    return list({each.found.page.url: each for each in reversed(read) if each and each.value}.values())[::-1]
+    first = results[:MAX_PAGES]
+    read = zip(first, await asyncio.gather(*(_page(pages, result.url) for result in first)), strict=True)
+    by_url = {page.url: (result, page) for result, page in reversed(list(read)) if page}
+    if first and not by_url:
+        raise SourceFailed(f"None of the first {len(first)} pages that were found can be read.")
+    looks = [asyncio.to_thread(_look, result, page, company, look) for result, page in reversed(by_url.values())]
+    return [examined for examined in await asyncio.gather(*looks) if examined and examined.value]
 
 
-async def _examine(
-    pages: Pages, result: Result, company: Company, look: Callable[[FoundPage], T]
-) -> Examined[T] | None:
+async def _page(pages: Pages, url: str) -> Page | None:
+    """A page, None if it cannot be read."""
     try:
         async with time_limit(PAGE_SECONDS):
-            page = await pages.page(result.url)
+            return await pages.page(url)
     except SourceFailed:
         return None
-    return await asyncio.to_thread(_look, result, page, company, look)
 
 
 def _look(result: Result, page: Page, company: Company, look: Callable[[FoundPage], T]) -> Examined[T] | None:

@@ -87,7 +87,7 @@ ROLE_END: Final = re.compile(
     r"[.;:!?()\u201c\u201d\u201e\u00ab\u00bb\u2014\"]|,\s(?=[a-z])"
     r"|\s(?:in an?|in the|during|on|told|who|when|after|as|adding)\s"
 )
-FORMER: Final = re.compile(r"\b(?:former|formerly|ex|late|outgoing|then)\b", re.IGNORECASE)
+FORMER: Final = re.compile(r"\b(?:former|formerly|ex|outgoing)\b", re.IGNORECASE)
 "In the role of somebody who does not speak for the company any more."
 SENTENCE_END: Final = re.compile(r"[.!?]\s+(?=\S)")
 THEME_PATTERNS: Final = [(theme, re.compile(rf"\b(?:{pattern})\b")) for theme, pattern in THEMES.items()]

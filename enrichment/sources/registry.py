@@ -95,7 +95,7 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             base_urls=("https://api.tavily.com", "https://api.search.brave.com"),
             serves=("m05_competitors", "m07_financials", "m10_hiring_signals", "m11_exec_quotes",
                     "m12_trigger_events"),
-            requests_per_second=100 / 60, timeout_seconds=10,
+            requests_per_second=100 / 60, timeout_seconds=12,
         ),
         SourceSpec(
             name="wikidata", settings_prefixes=("WIKIDATA",), base_urls=("https://www.wikidata.org",),

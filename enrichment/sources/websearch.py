@@ -36,7 +36,7 @@ from enrichment.sources.search_engines import Result, SearchEngine, Topic
 from enrichment.sources.site_facts import domain_of
 from schemas import Method, SourceCitation
 
-SEARCH_SECONDS: Final = 5.0
+SEARCH_SECONDS: Final = 6.0
 "How long a search may take, shared by all engines, so that time is left for the pages."
 MAX_NAME: Final = 100
 "Characters of a company's name in a query."
