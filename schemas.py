@@ -842,6 +842,13 @@ class KeyState(Response, frozen=True, kw_only=True):
     checked_at: Annotated[Time | None, Meta(description="When it was last checked; null if it has not been.")]
 
 
+class TokenCount(Response, frozen=True, kw_only=True):
+    """The tokens of a language model, as far as its answers count them."""
+
+    prompt: Annotated[int, Meta(description="Number of tokens that were sent to it since the start of the process.")]
+    completion: Annotated[int, Meta(description="Number of tokens that it wrote since the start of the process.")]
+
+
 class SourceStatus(Response, frozen=True, kw_only=True):
     """A source of the modules, and its state."""
 
@@ -872,6 +879,7 @@ class SourceStatus(Response, frozen=True, kw_only=True):
         tuple[ServicePrice, ...], Meta(description="What billed calls of its services cost; empty if they are free.")
     ]
     cost: Annotated[SourceSpending, Meta(description="What its calls have cost since the start of the process.")]
+    tokens: Annotated[TokenCount | None, Meta(description="Tokens used; null for what is no language model.")]
 
 
 class SourceList(Response, frozen=True, kw_only=True):

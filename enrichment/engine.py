@@ -177,6 +177,7 @@ class Engine:
             key=_key_state(*key) if key else None,
             prices=service_prices({name: self._ledger.prices[name] for name in spec.services}),
             cost=source_spending(self._ledger.totals.get(spec.name, Charge(source=spec.name))),
+            tokens=self._live.tokens(spec.name) if self._live else None,
         )
 
 

@@ -42,7 +42,9 @@ PLAIN_DECIMAL: Final[Mapping[Any, re.Pattern[str]]] = {
 }
 "By type. Python's own conversions also accept `1e3`, `1_000`, `+5` and the digits of other scripts."
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
-CASE_SENSITIVE: Final = frozenset({"case_studies_file", "contact", "cost_currency", "outbound_proxy", "sec_user_agent"})
+CASE_SENSITIVE: Final = frozenset(
+    {"case_studies_file", "contact", "cost_currency", "llm_model", "outbound_proxy", "sec_user_agent"}
+)
 
 
 CostPerCall = Annotated[
@@ -106,6 +108,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     "Where to ask: news found by GDELT."
     tavily_base_url: BaseUrl = "https://api.tavily.com"
     "Where to ask: web search by Tavily."
+    tavily_api_key: ApiKey = ""
+    "The key for Tavily; none: its key-less mode, see `TAVILY_KEYLESS`."
+    brave_base_url: BaseUrl = "https://api.search.brave.com"
+    "Where to ask: web search by Brave."
+    brave_api_key: ApiKey = ""
+    "The key for Brave; none: it is not asked."
+    llm_base_url: BaseUrl = "https://api.openai.com/v1"
+    "Where to ask: a language model."
+    llm_api_key: ApiKey = ""
+    "The key for the language model; none: none is sent, as for a server of your own."
+    llm_model: Annotated[
+        str,
+        Meta(pattern=r"^[!#-&(-_a-~]{0,200}$(?!\n)", description="the name of a model, without quotes and blanks"),
+    ] = ""
+    "The language model that writes displacement angles; none: rules do."
     apollo_base_url: BaseUrl = "https://api.apollo.io/api/v1"
     "Where to ask: Apollo."
     apollo_api_key: ApiKey = ""

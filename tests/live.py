@@ -23,6 +23,7 @@ from service import create_app
 from tests.adapters import answers, by_path, reply
 from tests.answers import rdap, sec, similarweb
 from tests.answers import wikidata as wiki
+from tests.answers.language_model import completion
 from tests.conftest import client_of
 from tests.upstreams import Answer, Received, Reply, StubUpstream, stub_upstream
 from tests.websites import Internet, northwind, page
@@ -155,6 +156,8 @@ VENDORS: Final[Mapping[str, Answer]] = {
     "ashby": by_path({}),
     "gdelt": lambda _: reply(renamed("news")),
     "tavily": lambda _: reply({"results": []}),
+    "brave": lambda _: reply(answers("brave")["nothing"]),
+    "llm": lambda _: completion(None),
     "apollo": apollo(),
     "clearbit": lambda _: reply(renamed("clearbit")["company"]),
     "builtwith": builtwith(),

@@ -152,6 +152,7 @@ async def test_technologies_have_names_only(case: Case) -> None:
         Technology(name="Google Analytics", category="Analytics"),
         Technology(name="Segment", category="Tag Manager"),
         Technology(name="Amazon SES", category="Email"),
+        Technology(name="Elasticsearch", category="Search"),
         Technology(name="Quantum Loom", category="Other"),
     )
 

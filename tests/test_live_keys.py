@@ -191,6 +191,7 @@ async def test_a_check_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, capl
 
 
 async def test_the_service_does_not_wait_for_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = asyncio.all_tasks()
     async with live_service(monkeypatch, checks_end_with(Reply(), "hang"), **KEYS) as world:
         await world.vendors["apollo"].wait_for(1)
         ready = await world.api.get("/ready")
@@ -198,3 +199,4 @@ async def test_the_service_does_not_wait_for_checks(monkeypatch: pytest.MonkeyPa
 
     assert ready.status_code == 200
     assert values(source["key"], "works", "detail", "checked_at") == [None, None, None]
+    assert asyncio.all_tasks() == tasks  # and they end with it
