@@ -49,8 +49,8 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     is the largest answer read, uncompressed. `trusted_origins` are base URLs that the operator has set: they may be on
     a private network. With `per_host`, the service is every company's website: limits and failures are counted for each
     host, and the calls take the operator's proxy. Without `follows_redirects`, a redirect is an answer like any other.
-    `endpoint` is a part of the service, if its parts have limits and failures of their own. `key_setting` is the name of
-    the setting with its key, if its calls have one.
+    `endpoint` is a part of the service, if each has limits and failures of its own. `key_setting` is the setting with
+    its key, if its calls have one.
     """
 
     name: str
