@@ -17,7 +17,7 @@ from enrichment.jobs.dispatcher import MemoryDispatcher
 from enrichment.jobs.manager import JobManager
 from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.pipeline import Pipeline
-from enrichment.jobs.planning import Planner, State
+from enrichment.jobs.planning import Outlook, Planner
 from enrichment.jobs.protocols import Cache, JobStore
 from enrichment.jobs.resolver import Resolver
 from enrichment.jobs.runner import Runner
@@ -111,8 +111,7 @@ class Engine:
             cache=cache,
             sources=sources.keys(),
             ledger=self._ledger,
-            state=self._state,
-            requests=self._live.paid_requests if self._live else lambda _: {},
+            outlook=self._outlook,
             clock=clock,
             currency=settings.cost_currency,
         )
@@ -150,11 +149,21 @@ class Engine:
         """The sources in the order of the registry: what each serves, whether it is configured, and how it works."""
         return tuple(self._status(spec) for spec in SOURCES.values())
 
-    def _state(self, name: str) -> State:
+    def _paid_services(self, name: str) -> tuple[str, ...]:
+        """The services that are paid for a source's answers; one that is free is empty."""
+        return self._live.paid_services(name) if self._live else SOURCES[name].services[:1]
+
+    def _outlook(self, name: str) -> Outlook:
         if self._live is None:
-            return SourceState.OK, None, False
+            return Outlook(services=self._paid_services(name))
         health = self._live.health(name)
-        return SourceState(health.state), health.until, self._live.is_refusing(name)
+        return Outlook(
+            services=self._paid_services(name),
+            requests=self._live.paid_requests(name),
+            state=SourceState(health.state),
+            until=health.until,
+            is_refusing=self._live.is_refusing(name),
+        )
 
     def _status(self, spec: SourceSpec) -> SourceStatus:
         is_configured = spec.name in self._sources
@@ -175,7 +184,9 @@ class Engine:
             last_error_at=isoformat_utc(health.stats.last_error_at) if health else None,
             last_error=health.stats.last_error if health else None,
             key=_key_state(*key) if key else None,
-            prices=service_prices({name: self._ledger.prices[name] for name in spec.services}),
+            prices=service_prices(
+                {name: self._ledger.prices[name] for name in self._paid_services(spec.name) or spec.services if name}
+            ),
             cost=source_spending(self._ledger.totals.get(spec.name, Charge(source=spec.name))),
             tokens=self._live.tokens(spec.name) if self._live else None,
         )

@@ -13,7 +13,7 @@ from enrichment.errors import SourceFailed, UnknownCompany
 from enrichment.jobs import planning
 from enrichment.jobs.cache import DAY
 from enrichment.jobs.model import NO_TERMS, Terms
-from enrichment.jobs.planning import DomainPlan
+from enrichment.jobs.planning import DomainPlan, Outlook
 from enrichment.settings import Settings
 from enrichment.sources.costs import PaidRequests
 from schemas import SourceState
@@ -115,12 +115,12 @@ async def test_a_derived_module_without_any_input_is_skipped(clock: FakeClock) -
 async def test_a_source_that_refuses_calls_is_not_asked(clock: FakeClock) -> None:
     made = engine(clock, "apollo", "clearbit", "similarweb")
     until = clock.now() + 60
-    states: dict[str, planning.State] = {
-        "apollo": (SourceState.QUOTA_EXHAUSTED, until, True),
-        "similarweb": (SourceState.OPEN, until, True),
-        "clearbit": (SourceState.LIMITED, until, False),
+    outlooks = {
+        "apollo": Outlook(state=SourceState.QUOTA_EXHAUSTED, until=until, is_refusing=True),
+        "similarweb": Outlook(state=SourceState.OPEN, until=until, is_refusing=True),
+        "clearbit": Outlook(state=SourceState.LIMITED, until=until),
     }
-    made.planner._state = states.__getitem__
+    made.planner._outlook = outlooks.__getitem__
     first, second = (await plan(made, M01, M03)).modules
 
     assert [(each.source, each.asked, each.reason) for each in first.sources] == [
@@ -142,11 +142,29 @@ SHARED = {
 
 async def test_a_request_that_several_modules_need_is_expected_once(clock: FakeClock) -> None:
     made = engine(clock, "apollo")
-    made.planner._requests = lambda _: SHARED
+    made.planner._outlook = lambda name: Outlook((name,), SHARED)
     planned = await plan(made, M01, M02, "m10_hiring_signals")
 
     assert [module.expected_cost for module in planned.modules] == [0.1, 0.0, 0.1]
     assert [module.worst_cost for module in planned.modules] == [0.3, 0.3, 1.2]
+
+
+async def test_a_source_may_have_several_services(clock: FakeClock) -> None:
+    """The first one that can be paid is expected; a free one can always be."""
+    made = engine(clock, "websearch", brave_cost_per_call=0.005)
+    costs = {}
+    for services in (("tavily", "brave"), ("brave", ""), ("tavily", ""), ("tavily",)):
+        made.planner._outlook = lambda _, services=services: Outlook(services)  # type: ignore[misc]
+        plans = [await plan(made, "m11_exec_quotes", terms=terms) for terms in (NO_TERMS, limit(1))]
+        costs[services] = [(each.modules[0].expected_cost, each.modules[0].worst_cost) for each in plans]
+
+    assert costs == {
+        ("tavily", "brave"): [(None, 0.015), (0.005, 0.015)],
+        ("brave", ""): [(0.005, 0.015), (0.005, 0.015)],
+        ("tavily", ""): [(None, None), (0.0, 0.0)],
+        ("tavily",): [(None, None), (0.0, 0.0)],
+    }
+    assert [each.modules[0].action for each in plans] == ["asked", "skipped"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +175,7 @@ async def test_a_module_may_be_able_to_pay_for_some_of_its_requests(
     clock: FakeClock, max_cost: float, costs: list[float]
 ) -> None:
     made = engine(clock, "similarweb")
-    made.planner._requests = lambda _: SHARED
+    made.planner._outlook = lambda name: Outlook((name,), SHARED)
     planned = await plan(made, M03, "m04_traffic_sources", terms=limit(max_cost))
 
     assert [module.expected_cost for module in planned.modules] == costs

@@ -17,16 +17,27 @@ from enrichment.jobs.resolver import is_within
 from enrichment.modules.module import Module
 from enrichment.modules.table import MODULES
 from enrichment.sources import not_configured
-from enrichment.sources.costs import MAX_ATTEMPTS, Ledger, PaidRequests, Price
-from enrichment.sources.registry import SOURCES
+from enrichment.sources.costs import FREE, MAX_ATTEMPTS, Ledger, PaidRequests, Price
 from enrichment.sources.spending import money
 
 DOMAINS_PER_READ: Final = 100
 SECONDS_PER_TURN: Final = 0.002  # for which planning may hold the event loop
 NO_INPUT: Final = "None of the answers that it is derived from is part of this job or in the cache."
 
-State = tuple[schemas.SourceState, float | None, bool]
-"The state of a source, until when it lasts, and whether the source sends no calls in it."
+
+class Outlook(NamedTuple):
+    """
+    What is known of a source beforehand.
+
+    `services` bill its calls, the first one that is asked first; a free one is empty. `requests` has the paid requests
+    of an answer by module, where there is not just one of its own. While it `is_refusing`, no call is sent.
+    """
+
+    services: Sequence[str] = ()
+    requests: Mapping[str, PaidRequests] = {}
+    state: schemas.SourceState = schemas.SourceState.OK
+    until: float | None = None
+    is_refusing: bool = False
 
 
 class Outlay(NamedTuple):
@@ -68,15 +79,13 @@ class Candidate(NamedTuple):
 
     name: str
     requests: PaidRequests
-    price: Price | None
+    price: Price
     worst: Outlay
-    state: State
+    outlook: Outlook
     reason: str | None
 
     def expected(self, done: Collection[tuple[str, str]]) -> Outlay:
         """What it costs if it answers at once; requests that were made for this company before are not repeated."""
-        if self.price is None:
-            return Outlay()
         new = [request for request in self.requests.names if (self.name, request) not in done]
         return _cost(self.name, self.price, len(new))
 
@@ -90,16 +99,14 @@ class Planner:
         cache: Cache,
         sources: Collection[str],
         ledger: Ledger,
-        state: Callable[[str], State],
-        requests: Callable[[str], Mapping[str, PaidRequests]],
+        outlook: Callable[[str], Outlook],
         clock: Clock,
         currency: str,
     ) -> None:
         self._cache = cache
         self._sources = sources
         self._ledger = ledger
-        self._state = state
-        self._requests = requests
+        self._outlook = outlook
         self._clock = clock
         self._currency = currency
 
@@ -127,20 +134,24 @@ class Planner:
         return max_cost_reached(owner, max_cost, source, amount, self._currency)
 
     def _candidate(self, name: str, module: Module, owner: str, max_cost: int | None) -> Candidate:
-        spec = SOURCES[name]
-        requests = self._requests(name).get(module.id, PaidRequests((module.id,)))
-        services = [self._ledger.prices[service] for service in spec.services if service in self._ledger.prices]
-        paid = [price for price in services if not price.is_free]
-        worst = Outlay()
-        for price in paid:
-            worst = worst.plus(_cost(name, price, (len(requests.names) + requests.more) * MAX_ATTEMPTS))
-        state, until, is_refusing = self._state(name)
+        outlook = self._outlook(name)
+        requests = outlook.requests.get(module.id, PaidRequests((module.id,)))
+        prices = [self._ledger.prices.get(service, FREE) for service in outlook.services] or [FREE]
+        payable = [price for price in prices if max_cost is None or price.amount is not None]
+        most = (len(requests.names) + requests.more) * MAX_ATTEMPTS
         reason = None
-        if is_refusing:
-            reason = f"It is not asked before {isoformat_utc(until)}: its state is {state}."
-        elif max_cost is not None and paid and all(price.amount is None for price in paid):
+        if outlook.is_refusing:
+            reason = f"It is not asked before {isoformat_utc(outlook.until)}: its state is {outlook.state}."
+        elif not payable:
             reason = unknown_cost(owner)
-        return Candidate(name, requests, paid[0] if paid else None, worst, (state, until, is_refusing), reason)
+        return Candidate(
+            name=name,
+            requests=requests,
+            price=payable[0] if payable else FREE,
+            worst=sum_of(_cost(name, price, most) for price in payable),
+            outlook=outlook,
+            reason=reason,
+        )
 
 
 class _Plan:
@@ -227,7 +238,7 @@ class _Plan:
             return _skipped(module.id, reasons, sources), free, None
         first = usable[0]
         expected, reason = first.expected(done), None
-        if self._max_cost is not None and first.price and first.price.amount and expected.amount > self._left:
+        if self._max_cost is not None and first.price.amount and expected.amount > self._left:
             affordable = int(self._left) // first.price.amount
             expected = Outlay(affordable * first.price.amount)
             reason = self._planner.stop_reason(self._owner, self._max_cost, first.name, first.price.amount)
@@ -278,13 +289,12 @@ def _skipped(module_id: str, reason: str, sources: tuple[schemas.PlannedSource, 
 
 def _planned_source(candidate: Candidate, done: Collection[tuple[str, str]]) -> schemas.PlannedSource:
     is_asked = candidate.reason is None
-    state, until, _ = candidate.state
     return schemas.PlannedSource(
         source=candidate.name,
         asked=is_asked,
         reason=candidate.reason,
-        state=state,
-        until=isoformat_utc(until),
+        state=candidate.outlook.state,
+        until=isoformat_utc(candidate.outlook.until),
         expected_cost=candidate.expected(done).known if is_asked else 0.0,
         worst_cost=candidate.worst.known if is_asked else 0.0,
     )

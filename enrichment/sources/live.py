@@ -208,6 +208,10 @@ class LiveSources:
         source = self.sources[name]
         return getattr(source.source, "paid_requests", {}) if isinstance(source, WithinTime) else {}
 
+    def paid_services(self, name: str) -> tuple[str, ...]:
+        """The services that bill the calls of a source, in the order in which they are asked; a free one is empty."""
+        return tuple(dict.fromkeys(upstream.paid_service for upstream in self.upstreams.get(name, ())))
+
     def is_refusing(self, name: str) -> bool:
         """Whether no call of a source would be sent now to any of the services behind it."""
         states = [self._client.health(upstream).state for upstream in self.upstreams.get(name, ())]
