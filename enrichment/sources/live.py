@@ -213,8 +213,9 @@ class LiveSources:
         return tuple(dict.fromkeys(upstream.paid_service for upstream in self.upstreams.get(name, ())))
 
     def is_refusing(self, name: str) -> bool:
-        """Whether no call of a source would be sent now to any of the services behind it."""
-        states = [self._client.health(upstream).state for upstream in self.upstreams.get(name, ())]
+        """Whether no call of a source would be sent now to any of the services behind it: to its first endpoint."""
+        services = {upstream.name: upstream for upstream in reversed(self.upstreams.get(name, ()))}
+        states = [self._client.health(upstream).state for upstream in services.values()]
         return bool(states) and all(state in ("open", "quota_exhausted") for state in states)
 
     def tokens(self, name: str) -> TokenCount | None:
