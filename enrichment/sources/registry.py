@@ -49,7 +49,7 @@ PAID_SERVICES: Final[Mapping[str, float | None]] = {
     "clearbit": None,
     "llm": None,
     "similarweb": None,  # per metric and month, or per row: it reports what it has charged
-    "tavily": None,
+    "tavily": 1.0,  # a basic search
 }
 "The credits that a billed call takes, by the prefix of a vendor's settings, in lower case. None is not known."
 
