@@ -235,7 +235,7 @@ class World:
             held = {name: value for name, value in leftovers(part).items() if name != "_heap"}
             self.check(not held, f"{type(part).__name__} holds {held}")
         self.check(not self.budget._waiting, "jobs wait for their turns")
-        if not self.counts["store down"]:
+        if not self.violations and not self.counts["store down"]:
             counted = {name: charge.calls for name, charge in self.engine._ledger.totals.items()}
             self.check(counted == +self.calls_begun, f"{counted} calls are counted of {self.calls_begun}")
         timers = cast("SimulatedLoop", asyncio.get_running_loop()).timers
