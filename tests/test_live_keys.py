@@ -50,6 +50,7 @@ async def test_a_company_that_apollo_knows(monkeypatch: pytest.MonkeyPatch, capl
         *("unknown", "unknown", "unknown", "failed"),
     ]
     apollo = world.vendors["apollo"].received
+    assert sources["apollo"]["calls"] == len(apollo)
     assert sum("enrich?domain=acme.example" in received.target for received in apollo) == 1
     assert sources["apollo"]["opened_by"] == sources["clearbit"]["opened_by"] == []
     assert values(sources["clearbit"]["key"], "works", "remaining", "unit") == [True, None, None]

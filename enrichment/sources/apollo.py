@@ -80,10 +80,10 @@ class Apollo:
         self._url = base_url
         self._headers = {"X-Api-Key": key, "Content-Type": "application/json", "Cache-Control": "no-cache"}
         other = min(requests_per_minute, OTHER_REQUESTS_PER_MINUTE)
-        self._companies = _upstream("apollo", base_url, requests_per_minute)
-        self._postings = _upstream("apollo_postings", base_url, other)
-        self._news = _upstream("apollo_news", base_url, other)
-        self._account = _upstream("apollo_account", base_url, other)
+        self._companies = _upstream("companies", base_url, requests_per_minute)
+        self._postings = _upstream("job_postings", base_url, other)
+        self._news = _upstream("news", base_url, other)
+        self._account = _upstream("account", base_url, other)
         self.upstreams = (self._companies, self._postings, self._news, self._account)
         self._records: LookupCache[Company] = LookupCache(clock, seconds=SECONDS, max_entries=MAX_RECORDS)
         self._handlers: Mapping[str, Callable[[Company], Awaitable[Answered]]] = {
@@ -217,9 +217,10 @@ class Apollo:
         return response.raise_for_status()
 
 
-def _upstream(name: str, url: str, requests_per_minute: int) -> Upstream:
+def _upstream(endpoint: str, url: str, requests_per_minute: int) -> Upstream:
     return Upstream(
-        name=name,
+        name="apollo",
+        endpoint=endpoint,
         requests_per_second=requests_per_minute / 60,
         attempt_seconds=4,
         trusted_origins=(url,),

@@ -120,7 +120,7 @@ class Client:
 
     def health(self, upstream: Upstream) -> Health:
         """Return the present state of a service, and its calls so far. Of websites, no state is kept together."""
-        gate = self._gates.get((upstream.name, ""))
+        gate = self._gates.get((upstream.name, upstream.endpoint))
         stats = self._stats.get(upstream.name, Stats())
         return Health(state=gate.state if gate else "ok", until=gate.until if gate else None, stats=stats)
 
@@ -176,7 +176,7 @@ class Client:
 
     def _gate(self, upstream: Upstream, host: str) -> Gate:
         host = host if upstream.per_host else ""
-        key = (upstream.name, host)
+        key = (upstream.name, host or upstream.endpoint)
         if key not in self._gates:
             if len(self._gates) >= MAX_GATES:
                 self._gates = {key: gate for key, gate in self._gates.items() if not gate.is_idle}

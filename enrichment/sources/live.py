@@ -158,8 +158,9 @@ class LiveSources:
 
     def health(self, name: str) -> Health:
         """The state of a source: that of the service behind it that is worst off, and the calls of all of them."""
-        healths = [self._client.health(upstream) for upstream in self.upstreams.get(name, ())]
-        stats = [health.stats for health in healths]
+        upstreams = self.upstreams.get(name, ())
+        healths = [self._client.health(upstream) for upstream in upstreams]
+        stats = {upstream.name: health.stats for upstream, health in zip(upstreams, healths, strict=True)}.values()
         worst = max(healths, key=lambda health: (SEVERITY.index(health.state), health.until or 0.0), default=OK)
         last_failed = max(stats, key=lambda each: each.last_error_at or 0.0, default=Stats())
         return Health(

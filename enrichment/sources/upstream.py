@@ -49,10 +49,12 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     is the largest answer read, uncompressed. `trusted_origins` are base URLs that the operator has set: they may be on
     a private network. With `per_host`, the service is every company's website: limits and failures are counted for each
     host, and the calls take the operator's proxy. Without `follows_redirects`, a redirect is an answer like any other.
-    `key_setting` is the setting that its key comes from, if its calls have one.
+    `endpoint` is a part of the service, if each has limits and failures of its own. `key_setting` is the setting with
+    its key, if its calls have one.
     """
 
     name: str
+    endpoint: str = ""
     requests_per_second: float = 5.0
     attempt_seconds: float = 5.0
     max_bytes: int = 2 * 1024 * 1024
@@ -172,7 +174,8 @@ class Gate:
     def __init__(
         self, upstream: Upstream, stats: Stats, clock: Clock, *, host: str = "", key: Key | None = None
     ) -> None:
-        self._fields = {"source": upstream.name} | ({"host": host} if host else {})
+        parts = {"source": upstream.name, "endpoint": upstream.endpoint, "host": host}
+        self._fields = {name: value for name, value in parts.items() if value}
         self._key = key or Key("")
         self._stats = stats
         self._clock = clock
