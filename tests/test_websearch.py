@@ -130,6 +130,10 @@ async def test_events_are_headlines_that_stand_on_their_pages(case: Case) -> Non
     ("html", "published", "expected"),
     [
         ('<meta property="article:published_time" content="2026-02-01T00:00:00Z">', None, "2026-02-01"),
+        ('{"datePublished": "2026-02-02"}{"datePublished": "2026-02-01"}', None, "2026-02-02"),
+        ('{"datePublished": "2026-02-02"}{"datePublished": "2026-02-09"}', None, None),
+        ('{"datePublished": "2026-02-02"}{"datePublished": "2026-02-09"}', "2026-02-10", "2026-02-10"),
+        ('{"datePublished": "2026-99-99"}', None, None),
         ("", "Tue, 10 Feb 2026 09:00:00 GMT", "2026-02-10"),
         ("", "2026-02-10T09:00:00Z", "2026-02-10"),
         ("", "lately", None),

@@ -5,7 +5,7 @@ What stands on a page that a search has found: competitors, revenues, open roles
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -26,6 +26,8 @@ PUBLISHED: Final = re.compile(
     r"\"datePublished\"\s{0,9}:\s{0,9}\"(\d{4}-\d\d-\d\d)"
     r"|article:published_time[\"']\s{1,9}content\s{0,9}=\s{0,9}[\"'](\d{4}-\d\d-\d\d)"
 )
+SAME_DAY: Final = timedelta(days=1)
+"How far two dates of an article may be apart, in different time zones."
 WORD: Final = re.compile(r"[^\W_]+")
 TITLE_END: Final = re.compile(" [|\u2013\u2014-] [^|\u2013\u2014]{1,60}$")
 CUT_OFF: Final = re.compile(r"\s*(?:\.\.\.|\u2026)$")
@@ -116,9 +118,9 @@ def headline_of(title: str) -> str:
 
 
 def _day_on(html: str) -> date | None:
-    """The day on which a page says that it was published."""
-    match = PUBLISHED.search(html)
-    return _day(match[1] or match[2]) if match else None
+    """The day on which a page says that it was published; None if it has dates of several articles."""
+    days = [day for match in PUBLISHED.finditer(html) if (day := _day(match[1] or match[2]))]
+    return days[0] if days and max(days) - min(days) <= SAME_DAY else None
 
 
 def _day(text: str) -> date | None:

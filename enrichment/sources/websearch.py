@@ -140,7 +140,8 @@ class WebSearch:
         examined = await examine(self._pages, results, company, lambda found: alternatives(found, company.domain))
         sites = {domain_of(each.found.page.url): each for each in reversed(examined) if not each.found.is_own}
         counts = Counter(domain for each in sites.values() for domain in each.value)
-        named = [(domain, count) for domain, count in counts.most_common(MAX_COMPETITORS) if count >= MIN_PAGES]
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_COMPETITORS]
+        named = [(domain, count) for domain, count in ranked if count >= MIN_PAGES]
         if not named:
             raise NotFound("No page about alternatives to this company agrees with another.")
         competitors = tuple(Competitor(domain=domain, similarity=round(n / len(sites), 2)) for domain, n in named)
