@@ -12,12 +12,15 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import DatabaseUnavailable
-from enrichment.jobs.cache import seconds_left
-from enrichment.jobs.resolver import SharedCalls
+from enrichment.jobs.cache import DAY, EXPIRED_DAYS, seconds_left
+from enrichment.jobs.protocols import Held
+from enrichment.jobs.resolver import SharedCall, SharedCalls
 from enrichment.modules.module import Finding
 from enrichment.modules.table import MODULES
 from enrichment.postgres.database import Connection, Database, transaction
+from enrichment.sources.costs import NOBODY, Account
 
+EXPIRED_SECONDS: Final = EXPIRED_DAYS * DAY
 USE_SECONDS: Final = 60.0
 "That a finding is used is noted at most so often, as it takes a write."
 POLL_SECONDS: Final = 0.2
@@ -25,6 +28,7 @@ POLL_SECONDS: Final = 0.2
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Finding).decode
+_decode_origin: Final = msgspec.json.Decoder(tuple[str, tuple[tuple[str, float], ...]]).decode
 
 
 class PostgresCache:
@@ -35,13 +39,15 @@ class PostgresCache:
         self._clock = clock
 
     @transaction
-    async def get(self, connection: Connection, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
+    async def get(
+        self, connection: Connection, domain: str, module_ids: Collection[str], *, with_expired: bool = False
+    ) -> Mapping[str, Finding]:
         """See `Cache.get`."""
         now = self._clock.now()
         cursor = await connection.execute(
             "SELECT module_id, finding, used_at FROM enrichment_findings"
             " WHERE domain = %s AND module_id = ANY(%s) AND expires_at > %s",
-            (domain, [*module_ids], now),
+            (domain, [*module_ids], now - EXPIRED_SECONDS if with_expired else now),
         )
         rows = await cursor.fetchall()
         if unused := [module_id for module_id, _, used_at in rows if used_at + USE_SECONDS <= now]:
@@ -56,14 +62,17 @@ class PostgresCache:
         """See `Cache.put`."""
         content = _encode(finding)
         await connection.execute(
-            "INSERT INTO enrichment_findings (domain, module_id, finding, size, fetched_at, expires_at, used_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (domain, module_id) DO UPDATE SET"
-            " finding = excluded.finding, size = excluded.size, fetched_at = excluded.fetched_at,"
+            "INSERT INTO enrichment_findings"
+            " (domain, module_id, finding, origin, size, fetched_at, expires_at, used_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (domain, module_id) DO UPDATE SET"
+            " finding = excluded.finding, origin = excluded.origin, size = excluded.size,"
+            " fetched_at = excluded.fetched_at,"
             " expires_at = excluded.expires_at, used_at = excluded.used_at",
             (
                 domain,
                 module_id,
                 content,
+                _encode((finding.unknown, finding.based_on)).decode(),
                 len(content),
                 finding.fetched_at,
                 seconds_left(finding, MODULES[module_id], 0.0),
@@ -75,10 +84,24 @@ class PostgresCache:
     async def inspect(self, connection: Connection, domain: str) -> Mapping[str, Finding]:
         """See `Cache.inspect`."""
         cursor = await connection.execute(
-            "SELECT module_id, finding FROM enrichment_findings WHERE domain = %s AND finding IS NOT NULL", (domain,)
+            "SELECT module_id, finding FROM enrichment_findings WHERE domain = %s AND expires_at > %s",
+            (domain, self._clock.now() - EXPIRED_SECONDS),
         )
         held: dict[str, bytes] = dict(await cursor.fetchall())
         return {module_id: _decode(held[module_id]) for module_id in MODULES if module_id in held}
+
+    @transaction
+    async def list_held(self, connection: Connection, domains: Collection[str]) -> Mapping[str, Mapping[str, Held]]:
+        """See `Cache.list_held`."""
+        cursor = await connection.execute(
+            "SELECT domain, module_id, fetched_at, origin::text FROM enrichment_findings"
+            " WHERE domain = ANY(%s) AND expires_at > %s",
+            ([*domains], self._clock.now()),
+        )
+        held: dict[str, dict[str, Held]] = {domain: {} for domain in domains}
+        for domain, module_id, fetched_at, origin in await cursor.fetchall():
+            held[domain][module_id] = Held(fetched_at, *_decode_origin(origin))
+        return held
 
 
 class LeasedCalls(SharedCalls):
@@ -96,23 +119,35 @@ class LeasedCalls(SharedCalls):
         self.database = cache.database
         self._clock = clock
 
-    async def share(self, key: object, asker: str, call: Callable[[], Coroutine[Any, Any, Finding]]) -> Finding:
+    async def share(
+        self,
+        key: object,
+        asker: str,
+        call: Callable[[SharedCall], Coroutine[Any, Any, Finding]],
+        account: Account = NOBODY,
+    ) -> Finding:
         """See `SharedCalls.share`."""
         domain, module_id, _ = cast("tuple[str, str, object]", key)
         if MODULES[module_id].derive:
-            return await super().share(key, asker, call)
-        return await super().share(key, asker, lambda: self._call(domain, module_id, call))
+            return await super().share(key, asker, call, account)
+        return await super().share(key, asker, lambda shared: self._call(domain, module_id, call(shared)), account)
 
-    async def _call(self, domain: str, module_id: str, call: Callable[[], Coroutine[Any, Any, Finding]]) -> Finding:
+    async def _call(self, domain: str, module_id: str, call: Coroutine[Any, Any, Finding]) -> Finding:
         caller = secrets.token_hex(8)
         since = self._clock.now()
-        while not await self._claim(domain, module_id, caller):
-            await asyncio.sleep(POLL_SECONDS)
-            if finding := await self._finding(domain, module_id, since):
-                return finding
+        try:
+            while not await self._claim(domain, module_id, caller):
+                await asyncio.sleep(POLL_SECONDS)
+                if finding := await self._finding(domain, module_id, since):
+                    return finding
+            return await self._make_call(domain, module_id, caller, call)
+        finally:
+            call.close()
+
+    async def _make_call(self, domain: str, module_id: str, caller: str, call: Coroutine[Any, Any, Finding]) -> Finding:
         renewal = asyncio.create_task(self._renew(domain, module_id, caller))
         try:
-            return await call()
+            return await call
         finally:
             renewal.cancel()
             with suppress(DatabaseUnavailable):  # the lease will end by itself

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Final
 
 from enrichment.clock import Clock
+from enrichment.jobs.cache import DAY, EXPIRED_DAYS
 from enrichment.postgres.database import Connection, Database, transaction
 from enrichment.postgres.rows import BYTES, FINISHED_LOOKUPS, count, read_counts
 from enrichment.settings import Settings
@@ -88,8 +89,12 @@ class Retention:
         await connection.execute(
             "DELETE FROM enrichment_findings"
             " WHERE (domain, module_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
-            " OR (finding IS NULL AND called_until < now() - interval '1 minute')",
-            ([domain for domain, _ in keys], [module_id for _, module_id in keys]),
+            " OR expires_at <= %s OR (finding IS NULL AND coalesce(called_until, now()) < now() - interval '1 minute')",
+            (
+                [domain for domain, _ in keys],
+                [module_id for _, module_id in keys],
+                self._clock.now() - EXPIRED_DAYS * DAY,
+            ),
         )
         return len(keys)
 

@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Composable
 from enrichment.jobs.model import AnyJob, Enrichment, Lookup, Step
 from enrichment.modules.module import Finding
 from enrichment.postgres.database import Connection
+from enrichment.sources.costs import Charge
 from schemas import JobState
 
 UNFINISHED_LOOKUPS: Final = "unfinished lookups"
@@ -21,7 +22,7 @@ FINISHED_LOOKUPS: Final = "finished lookups"
 BYTES: Final = "bytes"
 "What is counted beside the enrichments in each state; `BYTES` are those of finished jobs."
 
-COLUMNS: Final = SQL("id, number, state, started_at, run, finished_at, document::text, steps")
+COLUMNS: Final = SQL("id, number, state, started_at, run, finished_at, document::text, charges::text, steps")
 NOTHING: Final = SQL("")
 
 _decode_enrichment: Final = msgspec.json.Decoder(Enrichment).decode
@@ -29,6 +30,7 @@ _decode_lookup: Final = msgspec.json.Decoder(Lookup).decode
 _decode_step: Final = msgspec.json.Decoder(Step).decode
 _decode_steps: Final = msgspec.json.Decoder(tuple[Step, ...]).decode
 _decode_finding: Final = msgspec.json.Decoder(Finding).decode
+decode_charges: Final = msgspec.json.Decoder(tuple[Charge, ...]).decode
 
 
 async def read_counts(connection: Connection) -> Counter[str]:
@@ -88,8 +90,11 @@ async def without_steps(connection: Connection, rows: Sequence[tuple[Any, ...]])
 
 def to_job(row: tuple[Any, ...]) -> AnyJob:
     """Return the job of a row, with its first steps if it is unfinished and without any if it is finished."""
-    _, number, state, started_at, run, finished_at, document, _ = row
-    job: AnyJob = _decode_lookup(document) if number is None else _decode_enrichment(document)
+    _, number, state, started_at, run, finished_at, document, charges, _ = row
+    if number is None:
+        job: AnyJob = _decode_lookup(document)
+    else:
+        job = replace(_decode_enrichment(document), charges=decode_charges(charges) if charges else ())
     if finished_at is not None:
         return job
     return replace(job, state=JobState(state), started_at=started_at, run=run)

@@ -2,6 +2,7 @@
 The store of all processes: tables in a database.
 """
 
+import functools
 import math
 import zlib
 from collections import Counter
@@ -10,7 +11,7 @@ from typing import Final
 
 import msgspec
 from msgspec.structs import replace
-from psycopg.sql import SQL, Composable
+from psycopg.sql import SQL, Composable, Identifier
 
 from enrichment.clock import Clock
 from enrichment.errors import JobNotFound, TooManyJobs
@@ -24,11 +25,13 @@ from enrichment.postgres.rows import (
     FINISHED_LOOKUPS,
     UNFINISHED_LOOKUPS,
     count,
+    decode_charges,
     read_counts,
     read_job,
     read_rows,
     without_steps,
 )
+from enrichment.sources.costs import Charge, add, fits, total
 from schemas import CompanyData, JobState
 
 ROW_BYTES: Final = 500  # what a finished job takes beside its document and its steps
@@ -198,6 +201,30 @@ class PostgresStore:
             await self._queue.leave(connection, job_id)
         return finished
 
+    async def charge(self, job_id: str, charges: Sequence[Charge]) -> bool:
+        """See `JobStore.charge`. It is not tried again after a failure, as it could have been done."""
+        return await self.database.run(lambda connection: self._charge(connection, job_id, charges), once=True)
+
+    async def _charge(self, connection: Connection, job_id: str, charges: Sequence[Charge]) -> bool:
+        job = await read_job(connection, SQL("id = %(id)s"), {"id": job_id}, SQL("FOR UPDATE"))
+        if not isinstance(job, Enrichment):
+            return False
+        accounts = [("enrichment_jobs", job.id, job.charges, job.terms.max_cost)]
+        cursor = await connection.execute(
+            "SELECT document::text, charges::text FROM enrichment_batches WHERE id = %s FOR UPDATE", (job.batch_id,)
+        )
+        for document, spent in await cursor.fetchall():
+            batch = _decode_batch(document)
+            accounts.append(("enrichment_batches", batch.id, decode_charges(spent or "[]"), batch.max_cost))
+        amount = total(charges).amount
+        if amount > 0 and not all(fits(amount, spent, max_cost) for _, _, spent, max_cost in accounts):
+            return False
+        for table, key, spent, _ in accounts:
+            document = _encode(functools.reduce(add, charges, spent)).decode()
+            query = SQL("UPDATE {} SET charges = %s WHERE id = %s").format(Identifier(table))
+            await connection.execute(query, (document, key))
+        return True
+
     @transaction
     async def lookup(self, connection: Connection, job_id: str) -> Lookup:
         """See `JobStore.lookup`."""
@@ -255,14 +282,16 @@ class PostgresStore:
     @transaction
     async def batch(self, connection: Connection, batch_id: str) -> BatchSnapshot:
         """See `JobStore.batch`."""
-        cursor = await connection.execute("SELECT document::text FROM enrichment_batches WHERE id = %s", (batch_id,))
-        document = await cursor.fetchone()
+        cursor = await connection.execute(
+            "SELECT document::text, charges::text FROM enrichment_batches WHERE id = %s", (batch_id,)
+        )
+        batch = await cursor.fetchone()
         condition = SQL("batch_id = %(id)s AND ") + IS_HELD
         rows = await read_rows(connection, condition, {"id": batch_id, "cutoff": self._cutoff()})
-        if document is None or not rows:
+        if batch is None or not rows:
             raise JobNotFound("Batch not found", parameter="batch_id")
         jobs = await without_steps(connection, rows)
-        return BatchSnapshot(_decode_batch(document[0]), {job.id: job for job in jobs})
+        return BatchSnapshot(_decode_batch(batch[0]), {job.id: job for job in jobs}, decode_charges(batch[1] or "[]"))
 
     async def _check_room(self, connection: Connection, expected_seconds: float, entries: int) -> None:
         counts = await read_counts(connection)

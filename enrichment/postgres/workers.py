@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+import procrastinate.worker  # noqa: F401 - else with the first worker, and the event loop would wait for it
 from procrastinate import App, JobContext
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.job_context import AbortReason

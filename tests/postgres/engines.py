@@ -65,8 +65,18 @@ async def settle_database(database: Database) -> None:
     calm = 0
     while calm < CALM:
         before = pool.get_stats()["requests_num"]
+        is_calm = not await database.run(has_news)
         await asyncio.sleep(PAUSE)
         await settle()
         stats = pool.get_stats()
-        is_calm = stats["requests_num"] == before and stats["pool_available"] == stats["pool_size"]
+        is_calm = is_calm and stats["requests_num"] == before + 1 and stats["pool_available"] == stats["pool_size"]
         calm = calm + 1 if is_calm else 0
+
+
+async def has_news(connection: Connection) -> bool:
+    """Whether an entry of the queue has just been added, put back, or cancelled, which a worker may not know yet."""
+    cursor = await connection.execute(
+        "SELECT FROM procrastinate_jobs AS entry JOIN procrastinate_events AS event ON event.job_id = entry.id"
+        " WHERE (status = 'todo' OR abort_requested) AND at > now() - interval '0.15 seconds'"
+    )
+    return await cursor.fetchone() is not None

@@ -21,6 +21,7 @@ CREATE TABLE enrichment_jobs (
     has_left boolean NOT NULL DEFAULT false,
     size integer NOT NULL DEFAULT 0,
     document json NOT NULL,
+    charges json,
     steps bytea
 );
 CREATE UNIQUE INDEX enrichment_jobs_by_number ON enrichment_jobs (number DESC) INCLUDE (finished_at)
@@ -51,7 +52,8 @@ CREATE TABLE enrichment_steps (
 CREATE TABLE enrichment_batches (
     id text PRIMARY KEY,
     concurrency integer NOT NULL,
-    document json NOT NULL
+    document json NOT NULL,
+    charges json
 );
 
 -- How many jobs there are in a state, as the sum of all its rows; unfinished and finished lookups, and the bytes of
@@ -67,6 +69,7 @@ CREATE TABLE enrichment_findings (
     domain text NOT NULL,
     module_id text NOT NULL,
     finding bytea,
+    origin json,
     size integer NOT NULL DEFAULT 0,
     fetched_at double precision,
     expires_at double precision,
