@@ -201,6 +201,12 @@ def untouched_logging() -> Iterator[None]:
         logger.propagate = propagate
 
 
+def procfile(name: str) -> str:
+    """The command of a kind of process in the `Procfile`."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return next(line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: "))
+
+
 class ServerProcess:
     """A server in a process of its own, and what it has logged so far."""
 

@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import psycopg
-from procrastinate.schema import SchemaManager
-
 from enrichment.errors import SettingsError
 from enrichment.settings import Settings
 
@@ -22,7 +19,14 @@ LOCK: Final = 7_230_114
 
 
 def migrate(url: str) -> Sequence[str]:
-    """Run the migrations that this database has not had, all of them or none, and return their names. Idempotent."""
+    """
+    Run the migrations that this database has not had, all of them or none, and return their names. Idempotent.
+
+    Raise `psycopg.OperationalError` if the database does not answer.
+    """
+    import psycopg  # noqa: PLC0415 - not installed by those who have no database
+    from procrastinate.schema import SchemaManager  # noqa: PLC0415
+
     with psycopg.connect(url) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         connection.execute(
@@ -49,8 +53,8 @@ def main(settings: Settings) -> str:
     return f"Migrated: {', '.join(done)}." if done else "The tables are up to date."
 
 
-if __name__ == "__main__":  # pragma: no cover - run as a process by the tests
+if __name__ == "__main__":
     try:
         sys.stdout.write(main(Settings.from_env()) + "\n")
-    except (SettingsError, psycopg.OperationalError) as error:
+    except SettingsError as error:
         sys.exit(str(error))

@@ -34,6 +34,8 @@ async def work(settings: Settings) -> None:
             await stop.wait()
             log.info("worker stopping", grace_seconds=settings.worker_grace_seconds)
         log.info("worker stopped")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(number)
 
 
 def main() -> None:
