@@ -38,11 +38,10 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 async def connected(clock: FakeClock, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client with a token, of a service with these settings."""
     app = create_app(Settings(api_tokens=("t",), **settings), clock=clock)
-    if settings.get("jobs_backend") == "postgres":
-        clock.settle = lambda: settle_database(database_of(app.state.engine))
     async with client_of(app) as client:
         if app.state.engine.settings.jobs_inline_worker:
             await wait_until_notified(database_of(app.state.engine))
+            clock.settle = lambda: settle_database(app.state.engine)
         client.headers["authorization"] = "Bearer t"
         yield client
 

@@ -13,7 +13,7 @@ from enrichment.postgres.store import PostgresStore
 from tests.conftest import FakeClock, settle
 from tests.engine import ScriptedEngine
 
-CALM: Final = 8
+CALM: Final = 5
 "How often nothing may have happened, in pauses of `PAUSE` seconds, before nothing is expected to happen any more."
 PAUSE: Final = 0.005
 
@@ -22,10 +22,11 @@ PAUSE: Final = 0.005
 async def postgres_engine(clock: FakeClock, url: str, **settings: Any) -> AsyncIterator[ScriptedEngine]:
     """An engine that takes jobs and runs them. The clock waits for what it does in the database."""
     engine = ScriptedEngine(clock, **postgres_settings(url), **settings)
-    clock.settle = lambda: settle_database(database_of(engine))
     async with engine:
         await wait_until_notified(database_of(engine))
+        clock.settle = lambda: settle_database(engine)
         yield engine
+        clock.settle = settle
 
 
 def postgres_settings(url: str) -> dict[str, Any]:
@@ -59,13 +60,14 @@ async def wait_until_notified(database: Database) -> None:
         await asyncio.sleep(PAUSE)
 
 
-async def settle_database(database: Database) -> None:
+async def settle_database(engine: Engine) -> None:
     """Wait until nothing has happened for a moment, neither in the event loop nor in the database."""
+    database = database_of(engine)
     pool = await database.pool()
     calm = 0
     while calm < CALM:
         before = pool.get_stats()["requests_num"]
-        is_calm = not await database.run(has_news)
+        is_calm = not await database.run(lambda connection: _has_work(connection, engine.settings.max_running_jobs))
         await asyncio.sleep(PAUSE)
         await settle()
         stats = pool.get_stats()
@@ -73,10 +75,13 @@ async def settle_database(database: Database) -> None:
         calm = calm + 1 if is_calm else 0
 
 
-async def has_news(connection: Connection) -> bool:
-    """Whether an entry of the queue has just been added, put back, or cancelled, which a worker may not know yet."""
+async def _has_work(connection: Connection, max_running: int) -> bool:
+    """Whether workers have not taken an entry of the queue that they have room for, or not ended a cancelled one."""
     cursor = await connection.execute(
-        "SELECT FROM procrastinate_jobs AS entry JOIN procrastinate_events AS event ON event.job_id = entry.id"
-        " WHERE (status = 'todo' OR abort_requested) AND at > now() - interval '0.15 seconds'"
+        "SELECT count(*) FILTER (WHERE status = 'todo' AND queue_name = 'lookups')"
+        " + least(count(*) FILTER (WHERE status = 'todo' AND queue_name = 'enrichments'),"
+        " greatest(0, %s - count(*) FILTER (WHERE status = 'doing' AND queue_name = 'enrichments')))"
+        " + count(*) FILTER (WHERE abort_requested) FROM procrastinate_jobs",
+        (max_running,),
     )
-    return await cursor.fetchone() is not None
+    return (await cursor.fetchone()) != (0,)
