@@ -98,8 +98,10 @@ class FieldError(Response, frozen=True, kw_only=True):
 class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
     """Every error, as RFC 9457 `application/problem+json`."""
 
-    type: Annotated[str, Meta(description="Always `about:blank`, so `title` is the phrase of the HTTP status.")]
-    title: Annotated[str, Meta(description="Phrase of the HTTP status, such as `Not Found`.")]
+    type: Annotated[
+        str, Meta(description="Where `code` is described, as a URL relative to the service: `/docs#problem-<code>`.")
+    ]
+    title: Annotated[str, Meta(description="What is wrong, in few words; the same for every error with this `code`.")]
     status: Annotated[int, Meta(description="The HTTP status.")]
     detail: Annotated[str, Meta(description="What is wrong, in words.")]
     instance: Annotated[str, Meta(description="Path of the request.")]
