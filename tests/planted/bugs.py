@@ -67,12 +67,6 @@ BUGS: Final = (
     ),
     Bug("urgent jobs run last", SCHEDULER, "job.created_at - PRIORITY", "job.created_at + PRIORITY"),
     Bug(
-        "nobody begins when a waiting job is cancelled",
-        DISPATCHER,
-        "            self._scheduler.release(job_id)\n            self._start_next()\n",
-        "            self._scheduler.release(job_id)\n",
-    ),
-    Bug(
         "the place of a cancelled job is free before its task is over",
         DISPATCHER,
         "            task.cancel()  #",
