@@ -25,11 +25,18 @@ class Response(msgspec.Struct, frozen=True):
 JOB_STATE = Meta(description="State of the job.")
 JobId = Annotated[str, Meta(description="Id of the job.")]
 
+# What callers send, and JSON Schema cannot describe. The schemas that are referred to are in `web.json_schemas`.
+AnyDomain = Annotated[str, Meta(extra_json_schema={"format": "company-domain"})]
+AnyWebsite = Annotated[str, Meta(extra_json_schema={"format": "company-website"})]
+AnyModuleId = Annotated[str, Meta(extra_json_schema={"$ref": "#/components/schemas/ModuleId"})]
+
 
 class EnrichRequest(Request, frozen=True):
     """`POST /enrich`."""
 
-    company_domain: Annotated[str, Meta(description="The company's domain in any spelling, or a URL of its website.")]
+    company_domain: Annotated[
+        AnyDomain, Meta(description="The company's domain in any spelling, or a URL of its website.")
+    ]
 
 
 class CompanyData(Response, frozen=True):
@@ -154,7 +161,7 @@ class Freshness(StrEnum):
 
 Priority = Literal["low", "normal", "high"]
 WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4)]
-ModuleIds = Annotated[tuple[str, ...], Meta(max_length=100)]
+ModuleIds = Annotated[tuple[AnyModuleId, ...], Meta(max_length=100)]
 
 
 # Fields that several shapes have.
@@ -190,6 +197,16 @@ AnswerUrl = Annotated[
 SourceName = Annotated[str, Meta(description="Name of the source.")]
 
 
+class PathParameters(Query, frozen=True, kw_only=True):
+    """The parts of paths that vary."""
+
+    domain: Annotated[
+        AnyDomain, Meta(description="The company's domain in any spelling, or a percent-encoded URL of its website.")
+    ]
+    job_id: Annotated[str, Meta(description="Id of the job, as the answer to `POST /enrich` has it.")]
+    batch_id: Annotated[str, Meta(description="Id of the batch, as the answer to the POST has it.")]
+
+
 class JobQuery(Query, frozen=True, kw_only=True):
     """Which job of a domain is meant."""
 
@@ -203,7 +220,7 @@ class ResultsQuery(JobQuery, frozen=True, kw_only=True):
     """The query of `GET /api/v1/enrich/{domain}/results`."""
 
     modules: Annotated[
-        tuple[str, ...] | None,
+        tuple[AnyModuleId, ...] | None,
         Meta(description="Ids of the modules whose results are wanted; by default all modules of the job."),
     ] = None
 
@@ -211,7 +228,7 @@ class ResultsQuery(JobQuery, frozen=True, kw_only=True):
 class ListQuery(Query, frozen=True, kw_only=True):
     """The query of `GET /api/v1/enrich`: filters, and the page."""
 
-    domain: Annotated[str | None, Meta(description="Only jobs of this domain, in any spelling.")] = None
+    domain: Annotated[AnyDomain | None, Meta(description="Only jobs of this domain, in any spelling.")] = None
     status: Annotated[tuple[JobState, ...], Meta(description="Only jobs in one of these states.")] = ()
     limit: Annotated[Annotated[int, Meta(ge=1, le=100)], Meta(description="Maximum number of jobs in the list.")] = 50
     offset: Annotated[
@@ -240,7 +257,7 @@ class StartRequest(Request, frozen=True):
 class BatchRequest(Request, frozen=True):
     """`POST /api/v1/enrich/batch`."""
 
-    domains: Annotated[tuple[str, ...], Meta(description="The companies' domains, in any spelling.")]
+    domains: Annotated[tuple[AnyDomain, ...], Meta(description="The companies' domains, in any spelling.")]
     modules: OnlyModules = None
     waves: OnlyWaves = None
     force: WithoutCache = None
@@ -502,7 +519,10 @@ class JobResults(Response, frozen=True, kw_only=True):
     simulated: Simulated
     results: Annotated[
         dict[str, Any],
-        Meta(description="The answer of each module that has one, by module id, in the shape of that module."),
+        Meta(
+            description="The answer of each module that has one, by module id, in the shape of that module.",
+            extra_json_schema={"$ref": "#/components/schemas/ModuleAnswers"},
+        ),
     ]
     module_statuses: Annotated[
         dict[str, ModuleStatus], Meta(description="The state and the origin of each module's answer, by module id.")
@@ -686,7 +706,7 @@ class IcpObject(Request, frozen=True):
     signals: Annotated[ShortTexts | None, Meta(description="Signals that a company may buy, such as hiring.")] = None
 
 
-WebsiteUrl = Annotated[str, Meta(description="URL of the website of the company that sells, or its domain.")]
+WebsiteUrl = Annotated[AnyWebsite, Meta(description="URL of the website of the company that sells, or its domain.")]
 Offer = Annotated[FreeText | None, Meta(description="What the campaign sells, as free text.")]
 Stream = Annotated[
     bool | None, Meta(description="Whether to send the blueprint as a stream of events; false by default.")

@@ -128,7 +128,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.headers) > MAX_HEADERS:
             raise head_too_large()
         if len(self.url) > MAX_TARGET_BYTES:
-            raise ProblemError(414, "target_too_long", f"The request's target is longer than {MAX_TARGET_BYTES} bytes.")
+            raise target_too_long()
         if len(self.tasks) >= self._table.max_busy and self.url not in ALWAYS_ANSWERED and not self._table.has_room():
             raise too_many_connections()
         super().on_headers_complete()
@@ -202,6 +202,11 @@ class LimitedProtocol(HttpToolsProtocol):
 def malformed_request() -> ProblemError:
     """Return the answer to what cannot be parsed."""
     return ProblemError(400, "malformed_request", "The request is not HTTP/1.1.")
+
+
+def target_too_long() -> ProblemError:
+    """Return the answer to a request line that is over the limit."""
+    return ProblemError(414, "target_too_long", f"The request's target is longer than {MAX_TARGET_BYTES} bytes.")
 
 
 def head_too_large() -> ProblemError:
