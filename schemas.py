@@ -160,8 +160,9 @@ class Freshness(StrEnum):
 
 
 Priority = Literal["low", "normal", "high"]
-WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4)]
-ModuleIds = Annotated[tuple[AnyModuleId, ...], Meta(max_length=100)]
+NOT_EMPTY = {"minItems": 1}  # said here and checked by `plan`, which has better words for it
+WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4, extra_json_schema=NOT_EMPTY)]
+ModuleIds = Annotated[tuple[AnyModuleId, ...], Meta(max_length=100, extra_json_schema=NOT_EMPTY)]
 
 
 # Fields that several shapes have.
@@ -257,7 +258,10 @@ class StartRequest(Request, frozen=True):
 class BatchRequest(Request, frozen=True):
     """`POST /api/v1/enrich/batch`."""
 
-    domains: Annotated[tuple[AnyDomain, ...], Meta(description="The companies' domains, in any spelling.")]
+    domains: Annotated[
+        tuple[AnyDomain, ...],
+        Meta(description="The companies' domains, in any spelling.", extra_json_schema=NOT_EMPTY),
+    ]
     modules: OnlyModules = None
     waves: OnlyWaves = None
     force: WithoutCache = None

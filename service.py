@@ -22,7 +22,7 @@ from enrichment.sources import CompanySource, Source
 from enrichment.web.auth import BearerAuth, Tokens, same_site_only
 from enrichment.web.blueprints import EVENTS, make_blueprint, read_blueprint
 from enrichment.web.boundary import App
-from enrichment.web.documents import Documents, read_openapi
+from enrichment.web.documents import Documents, read_llms, read_openapi
 from enrichment.web.endpoint import Access, Endpoint
 from enrichment.web.enrichments import (
     cancel_enrichment,
@@ -104,6 +104,7 @@ ROUTES: Final = (
     Endpoint("GET", "/ready", read_readiness, access=OPEN, gives={200: schemas.Ready}, problems=NO_ROOM),
 
     Endpoint("GET", "/openapi.json", read_openapi, access=OPEN, gives={200: dict}, is_large=True),
+    Endpoint("GET", "/llms.txt", read_llms, access=OPEN, gives={200: str}, media_type="text/plain"),
 )
 # fmt: on
 

@@ -31,8 +31,6 @@ from tests.conftest import FakeClock
 API: Final = "/api/v1/enrich"
 BLUEPRINTS: Final = "/campaigns/enrichment"
 PROFILE: Final = "Retailers with 200-1000 employees on Shopify"
-STREAM_BYTES: Final = 700
-"How much of a stream is an example, in whole events."
 REQUEST_ID: Final = "b28f0a9783e0b46a088a1a978b743c9b"
 
 OF_THE_SERVER: Final = (
@@ -74,7 +72,7 @@ class Recorder:
         media_type = answer.headers["content-type"].partition(";")[0]
         example = self.operations.setdefault(operation, {})
         example.setdefault(str(answer.status_code), {})[media_type] = (
-            answer.json() if media_type == "application/json" else _beginning(answer.text)
+            answer.json() if media_type == "application/json" else _beginning(media_type, answer.text)
         )
         if body is not None:
             example["body"] = body
@@ -85,10 +83,12 @@ class Recorder:
         return answer
 
 
-def _beginning(stream: str) -> str:
-    """The first events of a stream, which ends with a whole blueprint."""
-    separator = "\n\n" if "\n\n" in stream else "\n"
-    return stream[: stream.rindex(separator, 0, STREAM_BYTES)] + separator
+def _beginning(media_type: str, stream: str) -> object:
+    """The first event of a stream of events, or two of its lines; a stream ends with a whole blueprint."""
+    if media_type == "text/event-stream":
+        _, event, _ = stream.split("\n\n", 2)
+        return dict(line.split(": ", 1) for line in event.splitlines())
+    return "".join(stream.splitlines(keepends=True)[:2])
 
 
 async def operations() -> dict[str, Any]:

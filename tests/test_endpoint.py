@@ -154,6 +154,7 @@ def test_a_row_that_does_not_say_who_may_call_it_takes_a_token() -> None:
         "/health",
         "/ready",
         "/openapi.json",
+        "/llms.txt",
     }
     assert {route.path for route in ROUTES if route.access is Access.OPEN_WITHOUT_TOKENS} == {
         "/enrich",
@@ -208,9 +209,11 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
             path = f"{prefix}/campaigns/enrichment"
             await client.post(path, json=brief)
             await client.get(path, params=brief)
-            for method, more in (("POST", {"json": brief}), ("GET", {"params": brief})):
-                await client.request(method, path, headers={"last-event-id": "99", "accept": SSE}, **more)
+            ended = {"last-event-id": "99", "accept": SSE}
+            await client.post(path, json=brief, headers=ended)
+            await client.get(path, params=brief, headers=ended)
         await client.get("/openapi.json")
+        await client.get("/llms.txt")
         await client.get("/api/v1/sources")
         await client.get("/health")
         await client.get("/ready")

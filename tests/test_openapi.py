@@ -187,6 +187,7 @@ def test_links_lead_from_a_new_job_to_what_can_be_asked_about_it() -> None:
 
 WITHOUT_EXAMPLES: Final = {
     "GET /openapi.json",
+    "GET /llms.txt",
     "GET /campaigns/enrichment",  # those of the POST
     "GET /api/v1/campaigns/enrichment",
 }
@@ -252,9 +253,9 @@ async def test_the_server_is_where_the_app_is_mounted(clock: FakeClock) -> None:
 
 async def test_docs_off_hides_the_document(clock: FakeClock) -> None:
     async with client_of(create_app(Settings(docs="off"), clock=clock)) as client:
-        hidden = await client.get("/openapi.json")
+        hidden = [await client.get(path) for path in ("/openapi.json", "/llms.txt")]
 
-    assert [hidden.status_code, hidden.json()["code"]] == [404, "not_found"]
+    assert [(each.status_code, each.json()["code"]) for each in hidden] == [(404, "not_found")] * 2
 
 
 def test_other_media_types_are_described() -> None:

@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from enrichment.settings import Settings
 from enrichment.web.bodies import EncodedJSON, encode
 from enrichment.web.endpoint import Endpoint
+from enrichment.web.llms import ROOT, llms_txt
 from enrichment.web.openapi import document
 
 SERVERS: Final = b'"servers":[{"url":"%s"}]'
@@ -29,6 +30,11 @@ class Documents:
         self.is_on = settings.docs == "on"
 
     @cached_property
+    def llms(self) -> str:
+        """The text for language models, with `{root}` for the path of a mount."""
+        return llms_txt(self._routes, self._settings)
+
+    @cached_property
     def openapi(self) -> tuple[bytes, bytes]:
         """The OpenAPI document as JSON, before and after the description of its server."""
         before, _, after = encode(document(self._routes, self._settings)).partition(SERVERS % b"/")
@@ -41,6 +47,12 @@ async def read_openapi(request: Request) -> Response:
     before, after = await asyncio.to_thread(lambda: documents.openapi)
     server = quote(request.scope.get("root_path", "")).encode("ascii") or b"/"
     return EncodedJSON(b"".join((before, SERVERS % server, after)))
+
+
+async def read_llms(request: Request) -> Response:
+    """Get a page of text on how to call the service, for language models."""
+    text = documents_of(request).llms.replace(ROOT, quote(request.scope.get("root_path", "")))
+    return PlainTextResponse(text, headers={"cache-control": "no-store", "x-content-type-options": "nosniff"})
 
 
 def documents_of(request: Request) -> Documents:

@@ -2,7 +2,7 @@
 JSON Schemas of the Structs that cross HTTP, as components of an OpenAPI document.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 import schemas
 from enrichment.modules.table import MODULES
+from enrichment.web import streams
 
 Schema = dict[str, Any]
 Shape = Any
@@ -59,6 +60,26 @@ def schema_of(shape: Shape) -> Schema:
     return msgspec.json.schema(shape)
 
 
+def text_schema(media_type: str, item: Shape) -> Schema:
+    """
+    Return the schema of an answer that is not JSON as a whole: text, lines of JSON, or events by name.
+
+    The schema of `text/event-stream` is that of each event, as OpenAPI tools read it. There is no such convention for
+    lines, so theirs stands in `x-lines`.
+    """
+    if item is str:
+        return {"type": "string"}
+    if isinstance(item, Mapping):
+        is_sse = media_type == streams.SSE
+        events = [_event(name, schema_of(shape), is_sse=is_sse) for name, shape in item.items()]
+        if is_sse:
+            return {"description": "A server-sent event; a comment follows 15 seconds without one.", "oneOf": events}
+        line: Schema = {"oneOf": [*events, _event("heartbeat", {"type": "object", "maxProperties": 0}, is_sse=False)]}
+    else:
+        line = schema_of(item)
+    return {"type": "string", "description": "Lines of JSON, each of the shape in `x-lines`.", "x-lines": line}
+
+
 def without_null(schema: Schema) -> Schema:
     """Return the schema of a parameter, which cannot be null: it is left out instead."""
     arms = [arm for arm in schema.get("anyOf", ()) if arm != NULL]
@@ -84,6 +105,19 @@ def _refine(schema: Schema, struct: type[msgspec.Struct]) -> None:
     schema["required"].sort(key=list(schema["properties"]).index)
     if not schema["required"]:
         del schema["required"]  # JSON Schema allows an empty list, some generators do not
+
+
+def _event(name: str, data: Schema, *, is_sse: bool) -> Schema:
+    encoded = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    return {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string" if is_sse else "integer", "description": "Number of the event."},
+            "event": {"const": name, "description": "Name of the event."},
+            "data": encoded if is_sse else data,
+        },
+        "required": ["id", "event", "data"],
+    }
 
 
 def _discriminator(arms: Iterable[type[msgspec.Struct]]) -> Schema:

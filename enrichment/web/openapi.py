@@ -17,7 +17,7 @@ from enrichment.settings import Settings
 from enrichment.web import streams
 from enrichment.web.auth import SAFE_METHODS
 from enrichment.web.endpoint import Access, Endpoint
-from enrichment.web.json_schemas import NULL, Schema, Shape, component_schemas, schema_of, without_null
+from enrichment.web.json_schemas import NULL, Schema, Shape, component_schemas, schema_of, text_schema, without_null
 from enrichment.web.problem_types import PROBLEM_TYPES, ProblemType
 
 JSON: Final = "application/json"
@@ -192,7 +192,9 @@ class _Maker:
         }
         if shape is not None:
             content: Schema = {route.media_type: {"schema": schema_of(shape)}}
-            content |= {media_type: {"schema": _text_schema(item)} for media_type, item in route.also.items()}
+            content |= {
+                media_type: {"schema": text_schema(media_type, item)} for media_type, item in route.also.items()
+            }
             for media_type in recorded.get(str(status), {}):
                 name = _example_name(route.endpoint.__name__, status, media_type)
                 content[media_type]["examples"] = {"recorded": {"$ref": f"#/components/examples/{name}"}}
@@ -273,14 +275,6 @@ def _example_name(operation: str, status: int | str, media_type: str) -> str:
 def _text_about(shape: Shape) -> str:
     structs = [each for each in get_args(shape) or (shape,) if hasattr(each, "__struct_fields__")]
     return " ".join(" ".join((inspect.getdoc(each) or "").split()) for each in structs)
-
-
-def _text_schema(item: Shape) -> Schema:
-    """Return the schema of an answer that is not JSON as a whole; what JSON is in it stands in an extension."""
-    if isinstance(item, Mapping):
-        text = "Events, each with data of the shape that `x-events` gives for its name. The example is the beginning."
-        return {"type": "string", "description": text, "x-events": {name: schema_of(item[name]) for name in item}}
-    return {"type": "string"} if item is str else {"type": "string", "x-lines": schema_of(item)}
 
 
 def _shapes(routes: Iterable[Endpoint]) -> list[Shape]:

@@ -1,0 +1,39 @@
+"""
+What Schemathesis has to know that the OpenAPI document cannot say: `SCHEMATHESIS_HOOKS=tests.schemathesis_hooks`.
+"""
+
+from typing import Any, Final
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.openapi.checks import RejectedPositiveData
+
+WEBSITES: Final = st.sampled_from(["a.com", "Costco.com", "https://www.target.com/", "http://acme.com:8080/x?y"])
+DOMAINS: Final = WEBSITES | st.sampled_from(["jane@acme.co.uk", "bücher.example"])
+NOT_IN_A_SCHEMA: Final = {
+    "invalid_plan": "modules have to be in the waves",
+    "target_too_long": "its limit is one of bytes, for the whole path and query",
+}
+"Codes of the refusals of requests that fit their schemas."
+
+schemathesis.openapi.format("company-domain", DOMAINS)
+schemathesis.openapi.format("company-website", WEBSITES)
+
+
+@schemathesis.hook
+def filter_failure(
+    context: schemathesis.HookContext,
+    failure: Failure,
+    case: schemathesis.Case[Any],
+    response: schemathesis.Response,
+) -> bool:
+    """
+    Drop the failure if a request is refused for a reason that no schema could have told.
+
+    Also if a request that does not fit its schema is refused by a status that Schemathesis does not expect: 413, 414 or
+    431, as what does not fit may be large.
+    """
+    if isinstance(failure, RejectedPositiveData):
+        return response.json()["code"] not in NOT_IN_A_SCHEMA
+    return not (isinstance(failure, AcceptedNegativeData) and response.status_code in (413, 414, 431))
