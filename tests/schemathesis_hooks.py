@@ -31,9 +31,11 @@ def filter_failure(
     """
     Drop the failure if a request is refused for a reason that no schema could have told.
 
-    Also if a request that does not fit its schema is refused by a status that Schemathesis does not expect: 413, 414 or
-    431, as what does not fit may be large.
+    Also if what does not fit its schema is refused by a status that Schemathesis does not expect, as it may be large; or
+    if it is a null in the place of an optional body, which the description of the body allows.
     """
     if isinstance(failure, RejectedPositiveData):
         return response.json()["code"] not in NOT_IN_A_SCHEMA
-    return not (isinstance(failure, AcceptedNegativeData) and response.status_code in (413, 414, 431))
+    if isinstance(failure, AcceptedNegativeData):
+        return response.status_code not in (413, 414, 431) and case.body is not None
+    return True

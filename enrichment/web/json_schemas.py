@@ -47,6 +47,7 @@ def component_schemas(shapes: Iterable[Shape]) -> dict[str, Schema]:
     _, components = msgspec.json.schema_components(structs, ref_template=REF)
     for struct in structs:
         _refine(components[struct.__name__], struct)
+    _simplify_tuples(components)
     return dict(sorted((components | MODULE_SCHEMAS).items()))
 
 
@@ -105,6 +106,17 @@ def _refine(schema: Schema, struct: type[msgspec.Struct]) -> None:
     schema["required"].sort(key=list(schema["properties"]).index)
     if not schema["required"]:
         del schema["required"]  # JSON Schema allows an empty list, some generators do not
+
+
+def _simplify_tuples(value: Any) -> None:
+    """Describe tuples of one type as lists of their length: some generators reject `items: false`, which tuples have."""
+    if isinstance(value, dict):
+        items = value.get("prefixItems")
+        if items and all(item == items[0] for item in items):
+            value["items"] = value.pop("prefixItems")[0]
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        _simplify_tuples(item)
 
 
 def _event(name: str, data: Schema, *, is_sse: bool) -> Schema:

@@ -17,7 +17,7 @@ from enrichment.settings import Settings
 from enrichment.web import streams
 from enrichment.web.auth import SAFE_METHODS
 from enrichment.web.endpoint import Access, Endpoint
-from enrichment.web.json_schemas import NULL, Schema, Shape, component_schemas, schema_of, text_schema, without_null
+from enrichment.web.json_schemas import Schema, Shape, component_schemas, schema_of, text_schema, without_null
 from enrichment.web.problem_types import PROBLEM_TYPES, ProblemType
 
 JSON: Final = "application/json"
@@ -173,15 +173,18 @@ class _Maker:
     def _parameter(self, struct: type[schemas.Query], name: str, place: str, recorded: Schema) -> Schema:
         component = self._parameters[struct]
         schema = without_null(component["properties"][name])
-        example = recorded.get(place, {}).get(name)
-        return {
+        parameter = {
             "name": name,
             "in": place,
             "description": schema.pop("description"),
             "required": name in component.get("required", ()),
             "schema": schema,
-            **({} if example is None else {"example": example}),
         }
+        if place == "query" and not parameter["required"] and "minLength" not in schema:
+            parameter["allowEmptyValue"] = True  # which counts as not given
+        if name in recorded.get(place, {}):
+            parameter["example"] = recorded[place][name]
+        return parameter
 
     def _answer(self, route: Endpoint, status: int, recorded: Schema) -> Schema:
         shape = route.gives[status]
@@ -247,11 +250,13 @@ class _Maker:
 
 
 def _request_body(shape: type[schemas.Request], also: Iterable[str], recorded: Schema) -> Schema:
-    schema = schema_of(shape)
     is_required = any(field.required for field in msgspec.structs.fields(shape))
-    content: Schema = {JSON: {"schema": schema if is_required else {"anyOf": [schema, NULL]}}}
+    content: Schema = {JSON: {"schema": schema_of(shape)}, **{each: {"schema": {"type": "string"}} for each in also}}
     content[JSON] |= {"example": recorded["body"]} if "body" in recorded else {}
-    return {"required": is_required, "content": content | {each: {"schema": {"type": "string"}} for each in also}}
+    if is_required:
+        return {"required": True, "content": content}
+    # A schema that allowed null would let generators make clients that need a body.
+    return {"required": False, "description": "It may be left out, empty or null.", "content": content}
 
 
 def _error_response(kinds: Sequence[ProblemType]) -> Schema:
