@@ -31,8 +31,8 @@ def filter_failure(
     """
     Drop the failure if a request is refused for a reason that no schema could have told.
 
-    Also if what does not fit its schema is refused by a status that Schemathesis does not expect, as it may be large; or
-    if it is a null in the place of an optional body, which the description of the body allows.
+    Also if what does not fit its schema is refused by a status that Schemathesis does not expect, as it may be large;
+    or if it is a null in the place of an optional body, which the description of the body allows.
     """
     if isinstance(failure, RejectedPositiveData):
         return response.json()["code"] not in NOT_IN_A_SCHEMA

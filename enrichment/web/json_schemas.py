@@ -109,7 +109,7 @@ def _refine(schema: Schema, struct: type[msgspec.Struct]) -> None:
 
 
 def _simplify_tuples(value: Any) -> None:
-    """Describe tuples of one type as lists of their length: some generators reject `items: false`, which tuples have."""
+    """Describe tuples of one type as lists of that length: some generators reject `items: false`, which tuples have."""
     if isinstance(value, dict):
         items = value.get("prefixItems")
         if items and all(item == items[0] for item in items):
