@@ -79,7 +79,8 @@ class Recorder:
         if "domain" in path:  # an id would be unknown to any other service
             example["path"] = path
         if answer.request.url.params:
-            example["query"] = dict(answer.request.url.params)
+            given = answer.request.url.params.items()
+            example["query"] = {name: int(text) if text.isdecimal() else text for name, text in given}
         return answer
 
 

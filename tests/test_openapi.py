@@ -208,6 +208,18 @@ def test_every_answer_has_an_example_of_its_shape() -> None:
                     assert errors_of(value, content["schema"]) == [], (name, status, media_type)
 
 
+def test_examples_of_parameters_fit_them() -> None:
+    found = [
+        (name, parameter, errors_of(parameter["example"], parameter["schema"]))
+        for name, operation in operations().items()
+        for parameter in operation["parameters"]
+        if "example" in parameter
+    ]
+
+    assert len(found) > 10
+    assert [(name, parameter) for name, parameter, errors in found if errors] == []
+
+
 def test_every_body_has_an_example_of_its_shape() -> None:
     for name, operation in operations().items():
         content = operation.get("requestBody", {}).get("content", {}).get("application/json")

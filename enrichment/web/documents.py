@@ -42,7 +42,11 @@ class Documents:
 
 
 async def read_openapi(request: Request) -> Response:
-    """Get this document: every route, parameter, header, body, answer and error, as OpenAPI 3.1."""
+    """
+    Get this document: every route, parameter, header, body, answer and error, as OpenAPI 3.1.
+
+    It is true for the settings of the process, and its server is the path below which the service is mounted.
+    """
     documents = documents_of(request)
     before, after = await asyncio.to_thread(lambda: documents.openapi)
     server = quote(request.scope.get("root_path", "")).encode("ascii") or b"/"
@@ -50,7 +54,11 @@ async def read_openapi(request: Request) -> Response:
 
 
 async def read_llms(request: Request) -> Response:
-    """Get a page of text on how to call the service, for language models."""
+    """
+    Get a page of text on how to call the service, for language models.
+
+    It has every request, module and error code, and refers to the OpenAPI document for the rest.
+    """
     text = documents_of(request).llms.replace(ROOT, quote(request.scope.get("root_path", "")))
     return PlainTextResponse(text, headers={"cache-control": "no-store", "x-content-type-options": "nosniff"})
 
