@@ -23,7 +23,7 @@ from enrichment.web.boundary import App
 from enrichment.web.problem_types import PROBLEM_TYPES
 from enrichment.web.problems import STATUS_OF
 from service import create_app
-from tests.conftest import ROOT, FakeClock, client_of
+from tests.conftest import ROOT, FakeClock
 
 MAKERS: Final = {"ProblemError", "_refused_body"}
 "Functions whose first arguments are a status and a code."
@@ -97,7 +97,8 @@ async def test_an_error_that_is_not_ours_has_the_title_of_its_status() -> None:
     async def teapot(_: Request) -> None:
         raise HTTPException(418, "I am a teapot.")
 
-    async with client_of(App([Route("/tea", teapot)], authorize=same_site_only)) as client:
+    transport = httpx.ASGITransport(App([Route("/tea", teapot)], authorize=same_site_only))
+    async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
         problem = (await client.get("/tea")).json()
 
     assert [problem["type"], problem["title"], problem["code"]] == ["about:blank", "I'm a Teapot", "im_a_teapot"]
