@@ -106,7 +106,11 @@ class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
     """Every error, as RFC 9457 `application/problem+json`."""
 
     type: Annotated[
-        str, Meta(description="Where `code` is described, as a URL relative to the service: `/docs#problem-<code>`.")
+        str,
+        Meta(
+            description="URL of the description of `code`, on the same server: `/docs#problem-<code>` below the path of "
+            "the mount."
+        ),
     ]
     title: Annotated[str, Meta(description="What is wrong, in few words; the same for every error with this `code`.")]
     status: Annotated[int, Meta(description="The HTTP status.")]

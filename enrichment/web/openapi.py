@@ -32,7 +32,10 @@ ALWAYS: Final = (
     *("method_not_allowed", "incomplete_body", "body_too_large", "unsupported_encoding", "invalid_body"),
     *("invalid_query", "internal_error"),
 )
-"The error answers that every route can give: a body or a query is refused where none is taken."
+"""
+The error answers that every route can give. A body or a query is refused where none is taken, and a path that is that
+of a route answers other methods.
+"""
 
 HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "X-Request-ID": ("Id of the request, as the log lines about it have it.", {"type": "string"}),
@@ -210,11 +213,11 @@ class _Maker:
         """Return links to what can be asked about a new job: the routes below this one whose parameters are known."""
         base = route.path[: route.path.rfind("}") + 1] or route.path
         known = set(shape.__struct_encode_fields__)
+        ids = {name for name in known if name.endswith("_id")}
         links = {}
         for other in self._routes:
             if other.path.startswith(f"{base}/") and other.param_convertors.keys() <= known:
                 names = [("path", name) for name in other.param_convertors]
-                ids = {name for name in known if name.endswith("_id")}
                 names += [("query", name) for name in other.query.__struct_encode_fields__ if name in ids]
                 values = {f"{place}.{name}": f"$response.body#/{name}" for place, name in names}
                 links[other.endpoint.__name__] = {"operationId": other.endpoint.__name__, "parameters": values}
