@@ -625,6 +625,27 @@ class SourceState(StrEnum):
     QUOTA_EXHAUSTED = "quota_exhausted"
 
 
+class KeyState(Response, frozen=True, kw_only=True):
+    """The API key of a source."""
+
+    works: Annotated[
+        bool | None, Meta(description="Whether the service accepts the key; null while that is not known.")
+    ]
+    remaining: Annotated[
+        float | None, Meta(description="What was left of the quota when the key was last checked; null if unknown.")
+    ]
+    unit: Annotated[str | None, Meta(description="Unit of `remaining`, such as `credits`.")]
+    detail: Annotated[str | None, Meta(description="More about the key, or why nothing is known about it.")]
+    checked_at: Annotated[Time | None, Meta(description="When it was last checked; null if it has not been.")]
+
+
+class TokenCount(Response, frozen=True, kw_only=True):
+    """The tokens of a language model, as far as its answers count them."""
+
+    prompt: Annotated[int, Meta(description="Number of tokens that were sent to it since the start of the process.")]
+    completion: Annotated[int, Meta(description="Number of tokens that it wrote since the start of the process.")]
+
+
 class SourceStatus(Response, frozen=True, kw_only=True):
     """A source of the modules, and its state."""
 
@@ -650,6 +671,8 @@ class SourceStatus(Response, frozen=True, kw_only=True):
     last_success_at: Annotated[Time | None, Meta(description="When a request last succeeded; null if none has.")]
     last_error_at: Annotated[Time | None, Meta(description="When a request last failed; null if none has.")]
     last_error: Annotated[str | None, Meta(description="Why it failed; null if none has.")]
+    key: Annotated[KeyState | None, Meta(description="The API key; null if none is set, or the source uses none.")]
+    tokens: Annotated[TokenCount | None, Meta(description="Tokens used; null for what is no language model.")]
 
 
 class SourceList(Response, frozen=True, kw_only=True):
@@ -1003,7 +1026,9 @@ class BlueprintMetadata(Response, frozen=True, kw_only=True):
     cached: Annotated[bool, Meta(description="Whether the blueprint came from the cache.")]
     duration_seconds: Annotated[float, Meta(description="Time that it took to make the blueprint, in seconds.")]
     sources_used: Annotated[tuple[str, ...], Meta(description="The sources that the profile is based on.")]
-    sources_missing: Annotated[tuple[str, ...], Meta(description="The sources that failed, with the reasons.")]
+    sources_missing: Annotated[
+        tuple[str, ...], Meta(description="The sources that failed, with the reasons, even if another one answered.")
+    ]
     gaps: Annotated[
         tuple[str, ...], Meta(description="Everything that the blueprint could not take into account, in sentences.")
     ]

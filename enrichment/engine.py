@@ -26,9 +26,10 @@ from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source, TimeLimited
 from enrichment.sources.registry import SOURCES, SourceSpec, opening_settings
 from enrichment.sources.simulated.source import SimulatedCompanies, simulated_sources
-from schemas import SourceState, SourceStatus
+from schemas import KeyState, SourceState, SourceStatus
 
 if TYPE_CHECKING:
+    from enrichment.sources.keys import KeyStatus
     from enrichment.sources.live import LiveSources
 
 
@@ -104,6 +105,8 @@ class Engine:
         self.jobs.is_closed = False
         self._dispatcher.open()
         self.blueprints.open()
+        if self._live:
+            self._live.keys.start()
         return self
 
     async def __aexit__(
@@ -126,6 +129,7 @@ class Engine:
     def _status(self, spec: SourceSpec) -> SourceStatus:
         is_configured = spec.name in self._sources
         health = self._live.health(spec.name) if self._live else None
+        key = self._live.key(spec.name) if self._live else None
         return SourceStatus(
             name=spec.name,
             serves=spec.serves,
@@ -140,7 +144,19 @@ class Engine:
             last_success_at=isoformat_utc(health.stats.last_success_at) if health else None,
             last_error_at=isoformat_utc(health.stats.last_error_at) if health else None,
             last_error=health.stats.last_error if health else None,
+            key=_key_state(*key) if key else None,
+            tokens=self._live.tokens(spec.name) if self._live else None,
         )
+
+
+def _key_state(status: "KeyStatus", checked_at: float | None) -> KeyState:
+    return KeyState(
+        works=status.works,
+        remaining=status.remaining,
+        unit=status.unit,
+        detail=status.detail,
+        checked_at=isoformat_utc(checked_at),
+    )
 
 
 def _live_sources(settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> "LiveSources":

@@ -2,7 +2,7 @@
 The customer profile of a blueprint: the one that was provided, or one that is inferred from the company's website.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -14,7 +14,7 @@ from enrichment.errors import InsufficientInformation
 from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding
 from enrichment.modules.table import DESCRIBING_MODULES
-from schemas import CustomerProfile, IcpObject
+from schemas import CustomerProfile, IcpObject, Outcome
 
 CRITERIA: Final = (
     "industries",
@@ -32,11 +32,17 @@ CRITERIA: Final = (
 
 
 class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A profile, and the sources that it is based on."""
+    """
+    A profile, and the sources that it is based on.
+
+    `sources_missing` are the modules without a finding, and `sources_failed` the sources that another one stood in for,
+    each with the reason.
+    """
 
     profile: CustomerProfile
     sources_used: tuple[str, ...]
     sources_missing: tuple[str, ...] = ()
+    sources_failed: tuple[str, ...] = ()
     simulated: bool = False
 
 
@@ -77,10 +83,11 @@ def inferred(
     facts = _facts(domain, findings)
     profile = infer(facts)
     sources_missing = tuple(f"{module_id}: {reason}" for module_id, reason in missing.items())
+    sources_failed = tuple(_failed(findings))
     if not profile.confidence:
         raise InsufficientInformation(
             f"Too little is known of {domain} to infer whom it sells to, and no profile was given.",
-            missing=sources_missing or profile.raise_confidence,
+            missing=sources_missing + sources_failed or profile.raise_confidence,
             suggestions=(
                 'Give "icp": industries, company size, geography and technologies of the customers you look for.',
                 "Check that the website is the company's own, and try again later if sources failed.",
@@ -93,6 +100,7 @@ def inferred(
         profile=profile,
         sources_used=tuple(f"{module_id} ({finding.source})" for module_id, finding in findings.items()),
         sources_missing=sources_missing,
+        sources_failed=sources_failed,
         simulated=facts.simulated,
     )
 
@@ -111,6 +119,14 @@ def gaps(result: ProfileResult) -> tuple[str, ...]:
     empty = [text for field, text in texts.items() if not getattr(profile, field)]
     not_understood = [f"Not understood: “{one.text}”." for one in profile.not_understood]
     return (*empty, *not_understood, *profile.contradictions, *result.sources_missing)
+
+
+def _failed(findings: Mapping[str, Finding]) -> Iterator[str]:
+    """List the sources that failed before another one answered."""
+    for module_id, finding in findings.items():
+        for attempt in finding.attempts:
+            if attempt.outcome is Outcome.FAILED:
+                yield f"{module_id}: {attempt.source}: {attempt.error}"
 
 
 def _facts(domain: str, findings: Mapping[str, Finding]) -> CompanyFacts:

@@ -235,6 +235,13 @@ class Financials(Answer, frozen=True, kw_only=True):
         int | None, Meta(description="The fiscal year of the figures, named by the calendar year in which it ends.")
     ] = None
     revenue: Annotated[int | None, Meta(description="Revenue of the year, in whole units of `currency`.")] = None
+    revenue_range: Annotated[
+        str | UnsetType,
+        Meta(
+            description="Range of the revenue, in US dollars a year, such as `$1M-$10M`; omitted unless the source "
+            "gives no more than that."
+        ),
+    ] = UNSET
     revenue_growth_percent: Annotated[
         float | None, Meta(description="Growth of the revenue over the year before, in percent.")
     ] = None

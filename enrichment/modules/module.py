@@ -145,4 +145,5 @@ def count_data_points(answer: Answer) -> int:
     """Count the known values in an answer; each item of a list counts as one."""
     values: dict[str, Any] = msgspec.structs.asdict(answer)
     del values["simulated"]
-    return sum(len(value) if isinstance(value, tuple) else value is not None for value in values.values())
+    known = [value for value in values.values() if value is not None and value is not msgspec.UNSET]
+    return sum(len(value) if isinstance(value, tuple) else 1 for value in known)

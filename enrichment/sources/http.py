@@ -21,7 +21,7 @@ from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.failures import AddressRefused, ParseError, RateLimited, Transient, UpstreamError
 from enrichment.sources.guard import Dns, Network, check_host
 from enrichment.sources.messages import HttpRequest, HttpResponse, citable
-from enrichment.sources.upstream import Gate, Health, Stats, Upstream
+from enrichment.sources.upstream import Gate, Health, Key, Stats, Upstream
 
 log = Log(__name__)
 
@@ -89,6 +89,7 @@ class Client:
             self._websites = Transport(open_network, tls, httpx2.Proxy(url))
         self._gates: dict[tuple[str, str], Gate] = {}
         self._stats: dict[str, Stats] = {}
+        self._keys: dict[str, Key] = {}
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -119,9 +120,13 @@ class Client:
 
     def health(self, upstream: Upstream) -> Health:
         """Return the present state of a service, and its calls so far. Of websites, no state is kept together."""
-        gate = self._gates.get((upstream.name, ""))
+        gate = self._gates.get((upstream.name, upstream.endpoint))
         stats = self._stats.get(upstream.name, Stats())
         return Health(state=gate.state if gate else "ok", until=gate.until if gate else None, stats=stats)
+
+    def key(self, setting: str) -> Key:
+        """Return whether the key of a setting works, as far as calls have shown."""
+        return self._keys.setdefault(setting, Key(setting))
 
     async def _attempt(
         self, upstream: Upstream, context: CallContext, request: httpx2.Request, read: Read[T], consume: Consume
@@ -171,12 +176,12 @@ class Client:
 
     def _gate(self, upstream: Upstream, host: str) -> Gate:
         host = host if upstream.per_host else ""
-        key = (upstream.name, host)
+        key = (upstream.name, host or upstream.endpoint)
         if key not in self._gates:
             if len(self._gates) >= MAX_GATES:
                 self._gates = {key: gate for key, gate in self._gates.items() if not gate.is_idle}
             stats = self._stats.setdefault(upstream.name, Stats())
-            self._gates[key] = Gate(upstream, stats, self._clock, host=host)
+            self._gates[key] = Gate(upstream, stats, self._clock, host=host, key=self.key(upstream.key_setting))
         return self._gates[key]
 
     def _transport(self, upstream: Upstream, url: httpx2.URL) -> httpx2.AsyncBaseTransport:

@@ -16,9 +16,10 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     A source, under the name used in chains, and the ids of the modules it serves.
 
     The settings of a vendor begin with its prefix, as in `APOLLO_API_KEY`; `base_urls` are the defaults of those that
-    end in `BASE_URL`. `requests_per_second` is a vendor's limit, or what it tolerates. `timeout_seconds` is shorter
-    than the module's, so that time is left for the next source. `credits_per_call` are a vendor's billing units: 0 is
-    free. None means no limit, or not known.
+    end in `BASE_URL`. `opened_by` are the settings of which one makes it available, if these are not its keys alone.
+    `requests_per_second` is a vendor's limit, or what it tolerates. `timeout_seconds` is shorter than the module's, so
+    that time is left for the next source. `credits_per_call` are a vendor's billing units: 0 is free. None means no
+    limit, or not known.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     settings_prefixes: tuple[str, ...] = ()
     base_urls: tuple[str, ...] = ()
     needs_key: bool = False
+    opened_by: tuple[str, ...] = ()
     requests_per_second: float | None = None
     timeout_seconds: float | None = None
     credits_per_call: float | None = None
@@ -41,11 +43,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
                     "m12_trigger_events"),
             requests_per_second=50 / 60, timeout_seconds=10, credits_per_call=1,
         ),
-        SourceSpec(  # existing keys only: no accounts since 2023
+        SourceSpec(  # existing keys only: no accounts since 2023; there is time for asking twice again after a 202
             name="clearbit", settings_prefixes=("CLEARBIT",), base_urls=("https://company.clearbit.com",),
             needs_key=True,
             serves=("m01_company_context", "m02_tech_stack", "m07_financials"),
-            requests_per_second=10, timeout_seconds=10,
+            requests_per_second=10, timeout_seconds=12,
         ),
         SourceSpec(  # without a contract or published limits; often answers 429 above one request a second
             name="yahoo", settings_prefixes=("YAHOO",),
@@ -89,11 +91,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
         SourceSpec(  # Tavily, with or without a key, then Brave; the limit is that of Tavily's development keys
-            name="websearch", settings_prefixes=("TAVILY", "BRAVE"),
+            name="websearch", settings_prefixes=("TAVILY", "BRAVE"), opened_by=("TAVILY_API_KEY", "BRAVE_API_KEY"),
             base_urls=("https://api.tavily.com", "https://api.search.brave.com"),
             serves=("m05_competitors", "m07_financials", "m10_hiring_signals", "m11_exec_quotes",
                     "m12_trigger_events"),
-            requests_per_second=100 / 60, timeout_seconds=10,
+            requests_per_second=100 / 60, timeout_seconds=12,
         ),
         SourceSpec(
             name="wikidata", settings_prefixes=("WIKIDATA",), base_urls=("https://www.wikidata.org",),
@@ -123,6 +125,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m12_trigger_events",),
             requests_per_second=1 / 8, timeout_seconds=10, credits_per_call=0,
         ),
+        SourceSpec(  # a server of your own may need no key; the cost depends on the model
+            name="llm", settings_prefixes=("LLM",), base_urls=("https://api.openai.com/v1",), opened_by=("LLM_MODEL",),
+            serves=("m15_displacement_angle",),
+            requests_per_second=5, timeout_seconds=20,
+        ),
         SourceSpec(name="simulated", settings_prefixes=("SIMULATED",), serves=FACTS, credits_per_call=0),
         SourceSpec(
             name="local", credits_per_call=0,
@@ -136,7 +143,8 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
 
 def opening_settings(spec: SourceSpec) -> tuple[str, ...]:
     """The settings of which one makes a source available."""
-    return tuple(f"{prefix}_API_KEY" for prefix in spec.settings_prefixes) if spec.needs_key else ()
+    keys = tuple(f"{prefix}_API_KEY" for prefix in spec.settings_prefixes) if spec.needs_key else ()
+    return spec.opened_by or keys
 
 
 def check_chains(modules: Iterable[Module], sources: Iterable[SourceSpec]) -> None:
