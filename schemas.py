@@ -108,8 +108,8 @@ class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
     type: Annotated[
         str,
         Meta(
-            description="URL of the description of `code`, on the same server: `/docs#problem-<code>` below the path of "
-            "the mount."
+            description="URL of the description of `code`, on the same server: `/docs#problem-<code>` below the "
+            "path of the mount."
         ),
     ]
     title: Annotated[str, Meta(description="What is wrong, in few words; the same for every error with this `code`.")]
