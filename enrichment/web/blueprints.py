@@ -1,9 +1,9 @@
 """
-Blueprints over HTTP: the request as a brief, and the events of a run as a response or a stream.
+The handlers of `/campaigns/enrichment`: what to find out about a campaign's leads, as an answer or as a stream.
 """
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Final
 
@@ -25,18 +25,36 @@ from enrichment.web.streams import NDJSON, SSE, NamedEvent
 EVENT_ID: Final = re.compile(r"\d{1,9}", re.ASCII)
 JSON: Final = "application/json"
 
+EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "progress": schemas.BlueprintProgress,
+    "section": schemas.BlueprintSection,
+    "completed": schemas.Blueprint,
+    "error": schemas.Problem,
+}
+"The events of a stream, of which the last two are final."
+NAMES: Final = {shape: name for name, shape in EVENTS.items()}
+
 Events = AsyncGenerator[BlueprintEvent, None]
 
 
 async def make_blueprint(request: Request, query: schemas.BlueprintOptions, body: schemas.BlueprintRequest) -> Response:
-    """Make a blueprint: what to find out about a campaign's leads, and from where."""
+    """
+    Make a blueprint: what to find out about a campaign's leads, and from where.
+
+    `Accept: text/event-stream` or `application/x-ndjson`, or `stream`, sends it as a stream of events while it is made.
+    A request to continue a stream that has ended is answered 204.
+    """
     stream = query.stream if body.stream is None else body.stream
     refresh = query.refresh if body.refresh is None else body.refresh
     return await _made(request, msgspec.structs.replace(body, stream=stream, refresh=refresh))
 
 
 async def read_blueprint(request: Request, query: schemas.BlueprintQuery) -> Response:
-    """Make a blueprint from the query: the same for a browser's `EventSource`, which can send nothing else."""
+    """
+    Make a blueprint from the query: the same for a browser's `EventSource`, which can send nothing else.
+
+    After the last event, its attempt to connect again is answered 204, on which it stops.
+    """
     return await _made(request, schemas.BlueprintRequest(**msgspec.structs.asdict(query)))
 
 
@@ -99,15 +117,8 @@ async def named(events: Events, request: Request) -> AsyncGenerator[NamedEvent, 
     """Name the events. An error is an event as well, because the response has already started."""
     async with aclosing(events):
         async for event in events:
-            match event:
-                case schemas.BlueprintProgress():
-                    yield "progress", event
-                case schemas.BlueprintSection():
-                    yield "section", event
-                case schemas.Blueprint():
-                    yield "completed", event
-                case _:
-                    yield "error", problem_of(request, event)
+            data = problem_of(request, event) if isinstance(event, Exception) else event
+            yield NAMES[type(data)], data
 
 
 def _without_blanks(value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:

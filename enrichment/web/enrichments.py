@@ -33,7 +33,13 @@ MAX_FAULTS: Final = 100  # invalid domains of a batch that an error lists
 
 
 async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
-    """Start an enrichment of a domain: all modules, or some; or show what it would do and cost."""
+    """
+    Start an enrichment of a domain: all modules, or some; or show what it would do and cost.
+
+    It is answered at once: `Location` is where to ask for the progress, and `Retry-After` when. Waves run one after the
+    other, the modules of a wave side by side, and a module that fails does not stop the rest. With `dry_run` nothing is
+    started, and the answer is the plan.
+    """
     engine, domain = engine_of(request), path_domain(request)
     options = _options(request, body)
     if body.dry_run:
@@ -43,7 +49,12 @@ async def start_enrichment(request: Request, body: schemas.StartRequest) -> Resp
 
 
 async def start_batch(request: Request, body: schemas.BatchRequest) -> Response:
-    """Start an enrichment for each of several domains, some of them at a time; or show what they would do and cost."""
+    """
+    Start an enrichment for each of several domains, some of them at a time; or show what they would do and cost.
+
+    A domain that is invalid or repeated is skipped, and its item in `jobs` says why. If none is left, the request is
+    refused. With `dry_run` nothing is started, and the answer is the plan.
+    """
     engine = engine_of(request)
     options = _options(request, body)
     items = await _batch_items(body.domains, engine.settings)
@@ -58,7 +69,11 @@ async def start_batch(request: Request, body: schemas.BatchRequest) -> Response:
 
 
 async def read_batch(request: Request) -> Response:
-    """Get the progress of a batch and of each of its jobs."""
+    """
+    Get the progress of a batch and of each of its jobs.
+
+    Counts are of now, and sum to `total_domains`. Finished jobs that are no longer kept are `forgotten`.
+    """
     status = presenters.batch_status(
         await engine_of(request).store.batch(request.path_params["batch_id"]), _currency(request)
     )
@@ -66,7 +81,11 @@ async def read_batch(request: Request) -> Response:
 
 
 async def list_enrichments(request: Request, query: schemas.ListQuery) -> Response:
-    """List enrichments, newest first."""
+    """
+    List enrichments, newest first.
+
+    `status` may be repeated, or hold several states separated by commas.
+    """
     domain = None if query.domain is None else named_domain(query.domain)
     store = engine_of(request).store
     page = await store.page(domain, frozenset(query.status), limit=query.limit, offset=query.offset)
@@ -83,13 +102,22 @@ async def list_enrichments(request: Request, query: schemas.ListQuery) -> Respon
 
 
 async def read_status(request: Request, query: schemas.JobQuery) -> Response:
-    """Get the progress of the domain's newest job, or of `job_id`, module by module."""
+    """
+    Get the progress of the domain's newest job, or of `job_id`, module by module.
+
+    `progress_percent` never falls. A module whose answer is cached counts as completed.
+    """
     job = await _job_of(request, query, UNFINISHED | FINISHED)
     return json_response(presenters.status(job, _currency(request)), _headers(engine_of(request), job))
 
 
 async def read_results(request: Request, query: schemas.ResultsQuery) -> Response:
-    """Get the results of the domain's newest completed job, or of `job_id` in any state."""
+    """
+    Get the results of the domain's newest completed job, or of `job_id` in any state.
+
+    A job that is running, failed or cancelled has the answers that it got so far. Each has its source, its time and the
+    pages where it can be verified.
+    """
     for module_id in query.modules or ():
         if module_id not in MODULES:
             raise refused_parameter("modules", f"{module_id[:60]!r} is not a module; they are {', '.join(MODULES)}.")
@@ -98,7 +126,11 @@ async def read_results(request: Request, query: schemas.ResultsQuery) -> Respons
 
 
 async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Response:
-    """Stop the domain's newest unfinished job, or `job_id`, and the calls it makes."""
+    """
+    Stop the domain's newest unfinished job, or `job_id`, and the calls it makes.
+
+    What it has found stays readable.
+    """
     job = await engine_of(request).jobs.cancel(path_domain(request), query.job_id)
     message = f"Job cancelled. {job.completed} modules were already completed."
     return json_response(
@@ -107,7 +139,12 @@ async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Respon
 
 
 async def retry_enrichment(request: Request, query: schemas.JobQuery, body: schemas.RetryRequest) -> Response:
-    """Run the failed modules of the domain's newest finished job, or of `job_id`, again."""
+    """
+    Run the failed modules of the domain's newest finished job, or of `job_id`, again.
+
+    This is a new job. Modules that were skipped because another had failed are run as well, and cached answers are
+    ignored. If there is nothing to run, it is answered 409.
+    """
     before = await _job_of(request, query, FINISHED, UNFINISHED)
     failed_only = body.failed_modules_only is not False
     job = await engine_of(request).jobs.retry(
@@ -120,7 +157,11 @@ async def retry_enrichment(request: Request, query: schemas.JobQuery, body: sche
 
 
 async def read_cache(request: Request) -> Response:
-    """Get which modules are cached for a domain, and how fresh they are."""
+    """
+    Get which modules are cached for a domain, and how fresh they are.
+
+    Jobs use cached answers unless they are told to ignore them.
+    """
     engine, domain = engine_of(request), path_domain(request)
     findings = await engine.cache.inspect(domain)
     return json_response(presenters.cache_status(domain, findings, engine.clock.now(), simulated=engine.is_simulated))
