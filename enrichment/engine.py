@@ -67,14 +67,14 @@ class Engine:
         self._case_studies = functools.cache(lambda: load_case_studies(settings.case_studies_file))
         if settings.case_studies_file:
             self._case_studies()  # faults in the operator's file are reported at start, as those of settings are
-        self._live = _live_sources(settings, self._case_studies, clock) if settings.sources == "live" else None
+        backend = _postgres_backend(settings, clock, works=works) if settings.jobs_backend == "postgres" else None
+        self._live = _live_sources(settings, self._case_studies, clock, backend) if settings.sources == "live" else None
         if sources is None:
             sources = self._live.sources if self._live else simulated_sources(settings, self._case_studies, clock)
         else:
             sources = {name: charged(name, each) for name, each in sources.items()}
         self._sources = sources
         self._ledger = Ledger(prices(settings))
-        backend = _postgres_backend(settings, clock, works=works) if settings.jobs_backend == "postgres" else None
         memory_store = _memory_store(settings, clock)
         store: JobStore = backend.store if backend else memory_store
         cache: Cache = backend.cache if backend else _memory_cache(settings, clock)
@@ -242,11 +242,13 @@ def _key_state(status: "KeyStatus", checked_at: float | None) -> KeyState:
     )
 
 
-def _live_sources(settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> "LiveSources":
+def _live_sources(
+    settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock, backend: "Backend | None"
+) -> "LiveSources":
     if not settings.contact:
         raise SettingsError(["CONTACT must be set with SOURCES=live: outside services want to know whom to ask."])
     try:
         from enrichment.sources.live import LiveSources  # noqa: PLC0415 - only those who use it install what it needs
     except ModuleNotFoundError as error:
         raise SettingsError([f"SOURCES=live needs `pip install -r requirements-live.txt` ({error.name})."]) from None
-    return LiveSources(settings, case_studies, clock)
+    return LiveSources(settings, case_studies, clock, shared=backend.standings if backend else None)

@@ -7,6 +7,7 @@ from enrichment.jobs.runner import Runner
 from enrichment.postgres.cache import LeasedCalls, PostgresCache
 from enrichment.postgres.database import REQUEST_SECONDS, Database
 from enrichment.postgres.dispatcher import PostgresDispatcher
+from enrichment.postgres.limits import PostgresStandings
 from enrichment.postgres.queue import Queue
 from enrichment.postgres.retention import Retention
 from enrichment.postgres.store import PostgresStore
@@ -19,7 +20,7 @@ WORK_SECONDS = 10.0
 
 class Backend:
     """
-    The store, the cache, the calls that are shared, and the dispatcher of a process.
+    The store, the cache, the calls and the standings of sources that are shared, and the dispatcher of a process.
 
     With `works`, the process runs jobs, beside serving requests if `JOBS_INLINE_WORKER` is set.
     """
@@ -44,6 +45,7 @@ class Backend:
             clock=clock,
             on_overtaken=leave_process,
         )
+        self.standings = PostgresStandings(self.database, clock=clock)
         self.cache = PostgresCache(self.database, clock=clock)
         self.calls = LeasedCalls(self.cache, seconds=settings.worker_lease_seconds / 2, clock=clock)
 

@@ -32,6 +32,7 @@ class Retention:
             pass
         while await self._forget_findings() == CHUNK:
             pass
+        await self._forget_sources()
 
     @transaction
     async def _forget_jobs(self, connection: Connection) -> int:
@@ -97,6 +98,12 @@ class Retention:
             ),
         )
         return len(keys)
+
+    @transaction
+    async def _forget_sources(self, connection: Connection) -> None:
+        """Delete what is known of services, most of them websites, that have not been called for a day."""
+        before = self._clock.now() - DAY
+        await connection.execute("DELETE FROM enrichment_sources WHERE next_at < %s AND until < %s", (before, before))
 
 
 async def _sum_up(connection: Connection) -> None:

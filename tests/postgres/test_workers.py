@@ -3,12 +3,13 @@ What workers do with the jobs of the queue, in this process; and what the databa
 """
 
 import asyncio
+import math
 import os
 import runpy
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import psycopg
@@ -22,6 +23,7 @@ from enrichment.postgres import workers
 from enrichment.postgres.cache import LeasedCalls, PostgresCache
 from enrichment.postgres.database import Database
 from enrichment.postgres.dispatcher import PostgresDispatcher
+from enrichment.postgres.limits import PostgresStandings
 from enrichment.postgres.migrate import main as migrate_main
 from enrichment.postgres.queue import EPOCH, Queue, priority
 from enrichment.postgres.retention import Retention
@@ -30,6 +32,9 @@ from enrichment.postgres.sweep import Sweep
 from enrichment.postgres.worker import work
 from enrichment.postgres.workers import EXIT_OVERTAKEN, WORKER_LOST
 from enrichment.settings import Settings
+from enrichment.sources.context import CallContext
+from enrichment.sources.failures import CircuitOpen, QuotaExhausted, UpstreamError
+from enrichment.sources.upstream import MAX_FAILURES, OPEN_SECONDS, TRIAL_SECONDS, Gate, Standing, Stats, Upstream
 from schemas import JobState, StepState
 from tests.conftest import FakeClock
 from tests.engine import Fact, ScriptedEngine, options
@@ -499,3 +504,137 @@ async def test_many_expired_jobs_are_forgotten_in_pieces(clock: FakeClock, datab
 
     assert rows(database_url, "SELECT * FROM enrichment_jobs") == []
     assert rows(database_url, "SELECT * FROM enrichment_batches") == []
+
+
+# Limits of sources
+
+
+class Two:
+    """A service that is called from two processes."""
+
+    def __init__(self, clock: FakeClock, url: str, requests_per_second: float) -> None:
+        self.databases = [Database(url, connections=2, seconds=5) for _ in range(2)]
+        self.shared = [PostgresStandings(database, clock=clock) for database in self.databases]
+        upstream = Upstream(name="vendor", requests_per_second=requests_per_second)
+        self.gates = [Gate(upstream, Stats(), clock, shared=each) for each in self.shared]
+
+    async def published(self) -> None:
+        for each in self.shared:
+            await asyncio.gather(*each._tasks)
+
+    async def close(self) -> None:
+        for database in self.databases:
+            await database.close()
+
+
+@pytest.fixture
+async def two(clock: FakeClock, database_url: str) -> AsyncIterator[Callable[[float], Two]]:
+    made: list[Two] = []
+
+    def make(requests_per_second: float) -> Two:
+        made.append(Two(clock, database_url, requests_per_second))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.published()
+        await each.close()
+
+
+async def test_the_calls_of_two_processes_are_no_faster_than_a_service_allows(
+    two: Callable[[float], Two], clock: FakeClock
+) -> None:
+    service = two(2.0)
+    sent: list[float] = []
+
+    async def call(number: int) -> None:
+        await service.gates[number % 2].enter(CallContext(clock=clock))
+        sent.append(clock.now())
+
+    begun = clock.now()
+    calls = [asyncio.create_task(call(number)) for number in range(6)]
+    while len(sent) < 6:
+        await asyncio.sleep(0.02)
+        await clock.advance(0.05)
+    await asyncio.gather(*calls)
+
+    assert [at - begun for at in sorted(sent)] == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5], abs=0.2)
+
+
+async def test_all_processes_leave_a_service_alone_that_has_failed_for_any_of_them(
+    two: Callable[[float], Two], clock: FakeClock
+) -> None:
+    service = two(math.inf)
+    context = CallContext(clock=clock)
+    for number in range(MAX_FAILURES):
+        gate = service.gates[number % 2]
+        await gate.enter(context)
+        gate.failed(UpstreamError("It answered 500."))
+        await service.published()
+    refused = []
+    for gate in service.gates:
+        with pytest.raises(CircuitOpen) as raised:
+            await gate.enter(context)
+        refused.append(str(raised.value))
+    clock.spend(OPEN_SECONDS)
+    await service.gates[0].enter(context)
+    with pytest.raises(CircuitOpen):  # while the other process finds out whether it works again
+        await service.gates[1].enter(context)
+    service.gates[0].succeeded()
+    await service.published()
+    await clock.advance(TRIAL_SECONDS)
+    await service.gates[1].enter(context)
+
+    assert len(refused) == 2
+    assert service.gates[1].state == "ok"
+
+
+async def test_an_exhausted_quota_is_known_to_all_processes(two: Callable[[float], Two], clock: FakeClock) -> None:
+    service = two(math.inf)
+    context = CallContext(clock=clock)
+    await service.gates[0].enter(context)
+    service.gates[0].failed(QuotaExhausted("Enough.", until=clock.now() + 60))
+    await service.published()
+    with pytest.raises(QuotaExhausted):
+        await service.gates[1].enter(context)
+    clock.spend(61)
+    await service.gates[1].enter(context)
+
+
+async def test_a_call_that_is_withdrawn_leaves_the_trial_to_another_process(
+    two: Callable[[float], Two], clock: FakeClock
+) -> None:
+    service = two(math.inf)
+    context = CallContext(clock=clock)
+    for _ in range(MAX_FAILURES):
+        await service.gates[0].enter(context)
+        service.gates[0].failed(UpstreamError("It answered 500."))
+        await service.published()
+    clock.spend(OPEN_SECONDS)
+    await service.gates[0].enter(context)
+    service.gates[0].withdraw()
+    await service.published()
+    await service.gates[1].enter(context)
+
+
+async def test_that_a_standing_cannot_be_published_does_no_harm(clock: FakeClock) -> None:
+    standings = PostgresStandings(Database(UNREACHABLE, connections=2, seconds=0.05), clock=clock)
+    standings.publish(("vendor", ""), Standing(), Standing(failures=1))
+    await asyncio.gather(*standings._tasks)
+    await standings.database.close()
+
+    assert not standings._tasks
+
+
+async def test_services_that_are_not_called_any_more_are_forgotten(
+    two: Callable[[float], Two], clock: FakeClock, database_url: str
+) -> None:
+    service = two(1.0)
+    await service.gates[0].enter(CallContext(clock=clock))
+    retention = Retention(service.databases[0], Settings(), clock)
+    await retention.forget()
+    assert len(rows(database_url, "SELECT * FROM enrichment_sources")) == 1
+    await clock.advance(2 * 86_400)
+    await retention.forget()
+
+    assert rows(database_url, "SELECT * FROM enrichment_sources") == []

@@ -88,22 +88,15 @@ CREATE TABLE enrichment_blueprints (
     used_at double precision NOT NULL
 );
 
--- An outside service, or a website of one (`host`), and how it has behaved.
+-- What is known of an outside service, or of a part of it, such as a website, and when the next call may be made.
 CREATE TABLE enrichment_sources (
     name text NOT NULL,
-    host text NOT NULL DEFAULT '',
+    part text NOT NULL,
     next_at double precision NOT NULL DEFAULT 0,
     state text NOT NULL DEFAULT 'ok',
     until double precision NOT NULL DEFAULT 0,
     failures integer NOT NULL DEFAULT 0,
     refusals integer NOT NULL DEFAULT 0,
     open_seconds double precision NOT NULL DEFAULT 30,
-    is_trial boolean NOT NULL DEFAULT false,
-    calls bigint NOT NULL DEFAULT 0,
-    hits bigint NOT NULL DEFAULT 0,
-    errors bigint NOT NULL DEFAULT 0,
-    last_success_at double precision,
-    last_error text,
-    last_error_at double precision,
-    PRIMARY KEY (name, host)
+    PRIMARY KEY (name, part)
 );
