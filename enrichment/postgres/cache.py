@@ -17,7 +17,7 @@ from enrichment.jobs.protocols import Held
 from enrichment.jobs.resolver import SharedCall, SharedCalls
 from enrichment.modules.module import Finding
 from enrichment.modules.table import MODULES
-from enrichment.postgres.database import Connection, Database, transaction
+from enrichment.postgres.database import Connection, Database, statement
 from enrichment.sources.costs import NOBODY, Account
 
 EXPIRED_SECONDS: Final = EXPIRED_DAYS * DAY
@@ -38,7 +38,7 @@ class PostgresCache:
         self.database = database
         self._clock = clock
 
-    @transaction
+    @statement
     async def get(
         self, connection: Connection, domain: str, module_ids: Collection[str], *, with_expired: bool = False
     ) -> Mapping[str, Finding]:
@@ -57,7 +57,7 @@ class PostgresCache:
             )
         return {module_id: _decode(finding) for module_id, finding, _ in rows}
 
-    @transaction
+    @statement
     async def put(self, connection: Connection, domain: str, module_id: str, finding: Finding) -> None:
         """See `Cache.put`."""
         content = _encode(finding)
@@ -66,7 +66,7 @@ class PostgresCache:
             " (domain, module_id, finding, origin, size, fetched_at, expires_at, used_at)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (domain, module_id) DO UPDATE SET"
             " finding = excluded.finding, origin = excluded.origin, size = excluded.size,"
-            " fetched_at = excluded.fetched_at,"
+            " fetched_at = excluded.fetched_at, caller = NULL, called_until = NULL,"
             " expires_at = excluded.expires_at, used_at = excluded.used_at",
             (
                 domain,
@@ -80,7 +80,7 @@ class PostgresCache:
             ),
         )
 
-    @transaction
+    @statement
     async def inspect(self, connection: Connection, domain: str) -> Mapping[str, Finding]:
         """See `Cache.inspect`."""
         cursor = await connection.execute(
@@ -90,7 +90,7 @@ class PostgresCache:
         held: dict[str, bytes] = dict(await cursor.fetchall())
         return {module_id: _decode(held[module_id]) for module_id in MODULES if module_id in held}
 
-    @transaction
+    @statement
     async def list_held(self, connection: Connection, domains: Collection[str]) -> Mapping[str, Mapping[str, Held]]:
         """See `Cache.list_held`."""
         cursor = await connection.execute(
@@ -147,21 +147,31 @@ class LeasedCalls(SharedCalls):
     async def _make_call(self, domain: str, module_id: str, caller: str, call: Coroutine[Any, Any, Finding]) -> Finding:
         renewal = asyncio.create_task(self._renew(domain, module_id, caller))
         try:
-            return await call
-        finally:
-            renewal.cancel()
+            return await call  # which gives the lease back, by putting its finding into the cache
+        except BaseException:
             with suppress(DatabaseUnavailable):  # the lease will end by itself
                 await asyncio.shield(self._release(domain, module_id, caller))
+            raise
+        finally:
+            renewal.cancel()
 
     async def _renew(self, domain: str, module_id: str, caller: str) -> None:
         while True:
             await asyncio.sleep(self._seconds / 3)
             with suppress(DatabaseUnavailable):
-                await self._claim(domain, module_id, caller)
+                await self._extend(domain, module_id, caller)
 
-    @transaction
+    @statement
+    async def _extend(self, connection: Connection, domain: str, module_id: str, caller: str) -> None:
+        await connection.execute(
+            "UPDATE enrichment_findings SET called_until = now() + make_interval(secs => %s)"
+            " WHERE domain = %s AND module_id = %s AND caller = %s",
+            (self._seconds, domain, module_id, caller),
+        )
+
+    @statement
     async def _claim(self, connection: Connection, domain: str, module_id: str, caller: str) -> bool:
-        """Take or renew the lease; False if another caller has it."""
+        """Take the lease; False if another caller has it."""
         cursor = await connection.execute(
             "INSERT INTO enrichment_findings AS held (domain, module_id, caller, called_until)"
             " VALUES (%s, %s, %s, now() + make_interval(secs => %s))"
@@ -172,7 +182,7 @@ class LeasedCalls(SharedCalls):
         )
         return cursor.rowcount == 1
 
-    @transaction
+    @statement
     async def _release(self, connection: Connection, domain: str, module_id: str, caller: str) -> None:
         await connection.execute(
             "UPDATE enrichment_findings SET caller = NULL, called_until = NULL"
@@ -180,7 +190,7 @@ class LeasedCalls(SharedCalls):
             (domain, module_id, caller),
         )
 
-    @transaction
+    @statement
     async def _finding(self, connection: Connection, domain: str, module_id: str, since: float) -> Finding | None:
         """The finding of a call that has ended since then."""
         cursor = await connection.execute(

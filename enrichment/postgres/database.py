@@ -85,18 +85,21 @@ class Database:
             pool, self._pool = self._pool, self._make_pool()
             await pool.close(timeout=1)
 
-    async def run(self, work: Callable[[Connection], Coroutine[Any, Any, T]], *, once: bool = False) -> T:
+    async def run(
+        self, work: Callable[[Connection], Coroutine[Any, Any, T]], *, once: bool = False, is_single: bool = False
+    ) -> T:
         """
         Await `work` in a transaction, and commit it. Raise `DatabaseUnavailable` if that cannot be done in time.
 
-        With `once`, it is not tried again after it has begun: it could have been committed.
+        With `once`, it is not tried again after it has begun: it could have been committed. `is_single` says that it is
+        a single statement, or some that need not be together, which are transactions by themselves.
         """
         begun: list[bool] = []
         first = (lambda: begun.append(True)) if once else None
         end = time.monotonic() + self.seconds
         pause = FIRST_PAUSE_SECONDS
         while True:
-            task = asyncio.create_task(self._attempt(work, first))
+            task = asyncio.create_task(self._attempt(work, first, is_single=is_single))
             self._tasks.add(task)
             task.add_done_callback(self._forget)
             try:
@@ -115,13 +118,18 @@ class Database:
             await asyncio.sleep(pause)
             pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
-    async def _attempt(self, work: Callable[[Connection], Awaitable[T]], begin: Callable[[], None] | None) -> T:
+    async def _attempt(
+        self, work: Callable[[Connection], Awaitable[T]], begin: Callable[[], None] | None, *, is_single: bool
+    ) -> T:
         pool = await self.pool()
         async with pool.connection() as connection:
             if begin:
                 await connection.execute("SELECT 1")  # fails if the server has ended this connection meanwhile
                 begin()
-            return await work(connection)
+            if is_single:
+                return await work(connection)
+            async with connection.transaction():
+                return await work(connection)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -149,19 +157,31 @@ def transaction(
     return wrapper
 
 
+def statement(
+    method: Callable[Concatenate[S, Connection, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Like `transaction`, for a method of one statement, or of some that need not be together: a third of the cost."""
+
+    @functools.wraps(method)
+    async def wrapper(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.database.run(lambda connection: method(self, connection, *args, **kwargs), is_single=True)
+
+    return wrapper
+
+
 async def _configure(idle_seconds: float, connection: Connection) -> None:
     """
     Set up a connection.
 
     Commits wait for the disk, although the database may be set up not to: a job is accepted with its commit.
     """
+    await connection.set_autocommit(True)
     await connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     )
     await connection.execute(
         "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (f"{1_000 * idle_seconds:.0f}ms",)
     )
-    await connection.commit()
 
 
 def _one_line(error: BaseException) -> str:

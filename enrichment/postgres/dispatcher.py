@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from enrichment.errors import NoWorkers
 from enrichment.jobs.model import AnyJob, Batch
-from enrichment.postgres.database import Connection, Database, transaction
+from enrichment.postgres.database import Connection, Database, statement, transaction
 from enrichment.postgres.queue import Queue
 from enrichment.postgres.workers import Workers
 
@@ -44,7 +44,7 @@ class PostgresDispatcher:
             if await self._queue.cancel(connection, entry):
                 await self._queue.leave(connection, job_id)
 
-    @transaction
+    @statement
     async def check(self, connection: Connection) -> None:
         """See `Dispatcher.check`."""
         cursor = await connection.execute(

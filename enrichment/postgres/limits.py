@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from enrichment.clock import Clock
 from enrichment.errors import DatabaseUnavailable
-from enrichment.postgres.database import Connection, Database, transaction
+from enrichment.postgres.database import Connection, Database, statement
 from enrichment.sources.upstream import MAX_FAILURES, TRIAL_SECONDS, Standing
 
 
@@ -19,7 +19,7 @@ class PostgresStandings:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()  # the event loop itself refers to tasks only weakly
 
-    @transaction
+    @statement
     async def enter(self, connection: Connection, key: tuple[str, str], interval: float) -> tuple[Standing, float]:
         """See `SharedStandings.enter`."""
         parameters = {
@@ -62,7 +62,7 @@ class PostgresStandings:
         with suppress(DatabaseUnavailable):  # the next call finds out by itself
             await self._change(key, before, after)
 
-    @transaction
+    @statement
     async def _change(self, connection: Connection, key: tuple[str, str], before: Standing, after: Standing) -> None:
         """Write the standing; failures are added to those that other processes have seen meanwhile."""
         await connection.execute(

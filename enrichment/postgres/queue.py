@@ -53,12 +53,14 @@ class Connector(PsycopgConnector):
         return await self._database.run(
             lambda connection: self.execute_query_one_async_with_connection(connection, query, **arguments),
             once=query == queries["fetch_job"],
+            is_single=True,
         )
 
     async def execute_query_all_async(self, query: LiteralString, **arguments: Any) -> list[dict[str, Any]]:
         """See `PsycopgConnector`."""
         return await self._database.run(
-            lambda connection: self.execute_query_all_async_with_connection(connection, query, **arguments)
+            lambda connection: self.execute_query_all_async_with_connection(connection, query, **arguments),
+            is_single=True,
         )
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:  # noqa: ARG002

@@ -7,7 +7,7 @@ from typing import Final
 
 from enrichment.clock import Clock
 from enrichment.jobs.cache import DAY, EXPIRED_DAYS
-from enrichment.postgres.database import Connection, Database, transaction
+from enrichment.postgres.database import Connection, Database, statement, transaction
 from enrichment.postgres.rows import BYTES, FINISHED_LOOKUPS, count, read_counts
 from enrichment.settings import Settings
 from schemas import JobState
@@ -99,7 +99,7 @@ class Retention:
         )
         return len(keys)
 
-    @transaction
+    @statement
     async def _forget_sources(self, connection: Connection) -> None:
         """Delete what is known of services, most of them websites, that have not been called for a day."""
         before = self._clock.now() - DAY

@@ -22,7 +22,15 @@ FINISHED_LOOKUPS: Final = "finished lookups"
 BYTES: Final = "bytes"
 "What is counted beside the enrichments in each state; `BYTES` are those of finished jobs."
 
-COLUMNS: Final = SQL("id, number, state, started_at, run, finished_at, document::text, charges::text, steps")
+COLUMNS: Final = SQL("id, number, state, started_at, run, finished_at, document::text, charges::text")
+# Of an unfinished job, at the same moment as its row.
+STEPS: Final = SQL(
+    ", ARRAY(SELECT step::text FROM enrichment_steps WHERE job_id = enrichment_jobs.id ORDER BY module_id)"
+)
+FINDINGS: Final = SQL(
+    ", ARRAY(SELECT finding FROM enrichment_steps WHERE job_id = enrichment_jobs.id ORDER BY module_id)"
+)
+FINAL_STEPS: Final = SQL(", steps")
 NOTHING: Final = SQL("")
 
 _decode_enrichment: Final = msgspec.json.Decoder(Enrichment).decode
@@ -48,10 +56,19 @@ async def count(connection: Connection, changes: Mapping[str, int]) -> None:
 
 
 async def read_rows(
-    connection: Connection, condition: Composable, parameters: Mapping[str, object], rest: Composable = NOTHING
+    connection: Connection,
+    condition: Composable,
+    parameters: Mapping[str, object],
+    rest: Composable = NOTHING,
+    *,
+    more: Composable = NOTHING,
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of jobs that fulfil the condition; `rest` is what follows it in the statement."""
-    query = SQL("SELECT {} FROM enrichment_jobs WHERE {} {}").format(COLUMNS, condition, rest)
+    """
+    Return the rows of jobs that fulfil the condition.
+
+    `rest` is what follows it in the statement; `more` are further columns.
+    """
+    query = SQL("SELECT {}{} FROM enrichment_jobs WHERE {} {}").format(COLUMNS, more, condition, rest)
     return await (await connection.execute(query, parameters)).fetchall()
 
 
@@ -59,38 +76,34 @@ async def read_job(
     connection: Connection, condition: Composable, parameters: Mapping[str, object], rest: Composable = NOTHING
 ) -> AnyJob | None:
     """Return the job that fulfils the condition, with its steps."""
-    rows = await read_rows(connection, condition, parameters, rest)
+    rows = await read_rows(connection, condition, parameters, rest, more=STEPS + FINDINGS + FINAL_STEPS)
     if not rows:
         return None
     job = to_job(rows[0])
-    if not isinstance(job, Enrichment):
-        return job
-    if job.is_finished:
-        return replace(job, steps=_decode_steps(zlib.decompress(rows[0][-1])))
-    cursor = await connection.execute("SELECT step::text, finding FROM enrichment_steps WHERE job_id = %s", (job.id,))
-    recorded = [
-        replace(_decode_step(step), finding=finding and _decode_finding(finding))
-        for step, finding in await cursor.fetchall()
-    ]
-    return _with_recorded(job, recorded)
+    steps, findings, final_steps = rows[0][-3:]
+    if isinstance(job, Enrichment) and job.is_finished:
+        return replace(job, steps=_decode_steps(zlib.decompress(final_steps)))
+    return _with_recorded(job, steps, findings)
 
 
-async def without_steps(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[Enrichment]:
-    """Return the enrichments of the rows without their steps, but with the counts of those that are recorded."""
-    jobs = [job for job in map(to_job, rows) if isinstance(job, Enrichment)]
-    recorded: dict[str, list[Step]] = {job.id: [] for job in jobs if not job.is_finished}
-    if recorded:
-        cursor = await connection.execute(
-            "SELECT job_id, step::text FROM enrichment_steps WHERE job_id = ANY(%s)", ([*recorded],)
-        )
-        for job_id, step in await cursor.fetchall():
-            recorded[job_id].append(_decode_step(step))
-    return [replace(_with_recorded(job, recorded.get(job.id, ())), steps=()) for job in jobs]
+async def lock_job(connection: Connection, condition: Composable, parameters: Mapping[str, object]) -> AnyJob | None:
+    """Return the job that fulfils the condition, with its steps; nobody else changes it in this transaction."""
+    rows = await read_rows(connection, condition, parameters, SQL("FOR UPDATE"))
+    if not rows:
+        return None
+    # In a statement of its own: while the first one waited for the lock, more steps may have been recorded.
+    return await read_job(connection, SQL("id = %(id)s"), {"id": rows[0][0]})
+
+
+def without_steps(rows: Sequence[tuple[Any, ...]]) -> list[Enrichment]:
+    """Return the enrichments of rows with `STEPS` without their steps, but with the counts that follow from them."""
+    jobs = [_with_recorded(to_job(row), row[-1], [None] * len(row[-1])) for row in rows]
+    return [replace(job, steps=()) for job in jobs if isinstance(job, Enrichment)]
 
 
 def to_job(row: tuple[Any, ...]) -> AnyJob:
     """Return the job of a row, with its first steps if it is unfinished and without any if it is finished."""
-    _, number, state, started_at, run, finished_at, document, charges, _ = row
+    _, number, state, started_at, run, finished_at, document, charges = row[:8]
     if number is None:
         job: AnyJob = _decode_lookup(document)
     else:
@@ -100,9 +113,12 @@ def to_job(row: tuple[Any, ...]) -> AnyJob:
     return replace(job, state=JobState(state), started_at=started_at, run=run)
 
 
-def _with_recorded(job: Enrichment, recorded: Sequence[Step]) -> Enrichment:
-    """The job with these steps in the places of its first ones, and the counts that follow from them."""
-    if not recorded:
+def _with_recorded(job: AnyJob, steps: Sequence[str], findings: Sequence[bytes | None]) -> AnyJob:
+    """Put the steps that are recorded of an unfinished job in the places of its first ones."""
+    if not steps or not isinstance(job, Enrichment):
         return job
-    by_module = {step.module_id: step for step in recorded}
-    return job.with_steps(tuple(by_module.get(step.module_id, step) for step in job.steps))
+    recorded = {
+        step.module_id: replace(step, finding=_decode_finding(finding)) if finding else step
+        for step, finding in zip(map(_decode_step, steps), findings, strict=True)
+    }
+    return job.with_steps(tuple(recorded.get(step.module_id, step) for step in job.steps))

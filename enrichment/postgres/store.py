@@ -18,14 +18,16 @@ from enrichment.errors import JobNotFound, TooManyJobs
 from enrichment.jobs.archive import final_steps
 from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot, J, Page
-from enrichment.postgres.database import Connection, Database, transaction
+from enrichment.postgres.database import Connection, Database, statement, transaction
 from enrichment.postgres.queue import Queue
 from enrichment.postgres.rows import (
     BYTES,
     FINISHED_LOOKUPS,
+    STEPS,
     UNFINISHED_LOOKUPS,
     count,
     decode_charges,
+    lock_job,
     read_counts,
     read_job,
     read_rows,
@@ -107,7 +109,7 @@ class PostgresStore:
         )
         return jobs
 
-    @transaction
+    @statement
     async def check_room(self, connection: Connection, expected_seconds: float) -> None:
         """See `JobStore.check_room`."""
         await self._check_room(connection, expected_seconds, 1)
@@ -136,7 +138,7 @@ class PostgresStore:
             await count(connection, {JobState.QUEUED: -1, JobState.RUNNING: 1})
         return job, deaths
 
-    @transaction
+    @statement
     async def record(self, connection: Connection, job_id: str, step: Step, *, run: int | None = None) -> bool:
         """See `JobStore.record`."""
         cursor = await connection.execute(
@@ -175,7 +177,7 @@ class PostgresStore:
         If the `run` ends that is the job's last one, the next job of its batch is put into the queue.
         """
         condition = SQL("id = %(id)s AND finished_at IS NULL AND run = coalesce(%(run)s, run)")
-        job = await read_job(connection, condition, {"id": job_id, "run": run}, SQL("FOR UPDATE"))
+        job = await lock_job(connection, condition, {"id": job_id, "run": run})
         if job is None:
             await self._check_run(connection, job_id, run)
             return None
@@ -206,7 +208,7 @@ class PostgresStore:
         return await self.database.run(lambda connection: self._charge(connection, job_id, charges), once=True)
 
     async def _charge(self, connection: Connection, job_id: str, charges: Sequence[Charge]) -> bool:
-        job = await read_job(connection, SQL("id = %(id)s"), {"id": job_id}, SQL("FOR UPDATE"))
+        job = await lock_job(connection, SQL("id = %(id)s"), {"id": job_id})
         if not isinstance(job, Enrichment):
             return False
         accounts = [("enrichment_jobs", job.id, job.charges, job.terms.max_cost)]
@@ -225,7 +227,7 @@ class PostgresStore:
             await connection.execute(query, (document, key))
         return True
 
-    @transaction
+    @statement
     async def lookup(self, connection: Connection, job_id: str) -> Lookup:
         """See `JobStore.lookup`."""
         condition = SQL("id = %(id)s AND number IS NULL AND (finished_at IS NULL OR finished_at > %(cutoff)s)")
@@ -234,7 +236,7 @@ class PostgresStore:
             raise JobNotFound
         return job
 
-    @transaction
+    @statement
     async def enrichment(self, connection: Connection, job_id: str, domain: str | None = None) -> Enrichment:
         """See `JobStore.enrichment`."""
         condition = SQL("id = %(id)s AND domain = coalesce(%(domain)s, domain) AND ") + IS_HELD
@@ -244,7 +246,7 @@ class PostgresStore:
             raise JobNotFound
         return job
 
-    @transaction
+    @statement
     async def newest(self, connection: Connection, domain: str, states: Collection[JobState]) -> Enrichment | None:
         """See `JobStore.newest`."""
         condition = SQL("domain = %(domain)s AND state = ANY(%(states)s) AND ") + IS_HELD
@@ -252,7 +254,7 @@ class PostgresStore:
         job = await read_job(connection, condition, parameters, SQL("ORDER BY number DESC LIMIT 1"))
         return job if isinstance(job, Enrichment) else None
 
-    @transaction
+    @statement
     async def page(
         self, connection: Connection, domain: str | None, states: Collection[JobState], *, limit: int, offset: int
     ) -> Page:
@@ -270,16 +272,16 @@ class PostgresStore:
         condition = SQL(
             "number IN (SELECT number FROM ({}) AS newest ORDER BY number DESC LIMIT %(limit)s OFFSET %(offset)s)"
         ).format(numbers)
-        rows = await read_rows(connection, condition, parameters, SQL("ORDER BY number DESC"))
+        rows = await read_rows(connection, condition, parameters, SQL("ORDER BY number DESC"), more=STEPS)
         counts = await self._counts(connection, domain)
         return Page(
-            jobs=await without_steps(connection, rows),
+            jobs=without_steps(rows),
             total=sum(counts[state] for state in (states or JobState)),
             running=counts[JobState.RUNNING],
             queued=counts[JobState.QUEUED],
         )
 
-    @transaction
+    @statement
     async def batch(self, connection: Connection, batch_id: str) -> BatchSnapshot:
         """See `JobStore.batch`."""
         cursor = await connection.execute(
@@ -287,11 +289,11 @@ class PostgresStore:
         )
         batch = await cursor.fetchone()
         condition = SQL("batch_id = %(id)s AND ") + IS_HELD
-        rows = await read_rows(connection, condition, {"id": batch_id, "cutoff": self._cutoff()})
+        rows = await read_rows(connection, condition, {"id": batch_id, "cutoff": self._cutoff()}, more=STEPS)
         if batch is None or not rows:
             raise JobNotFound("Batch not found", parameter="batch_id")
-        jobs = await without_steps(connection, rows)
-        return BatchSnapshot(_decode_batch(batch[0]), {job.id: job for job in jobs}, decode_charges(batch[1] or "[]"))
+        jobs = {job.id: job for job in without_steps(rows)}
+        return BatchSnapshot(_decode_batch(batch[0]), jobs, decode_charges(batch[1] or "[]"))
 
     async def _check_room(self, connection: Connection, expected_seconds: float, entries: int) -> None:
         counts = await read_counts(connection)

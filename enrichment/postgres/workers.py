@@ -18,7 +18,7 @@ from enrichment.errors import DatabaseUnavailable
 from enrichment.jobs.runner import Runner
 from enrichment.log_handler import BatchingHandler
 from enrichment.logs import Log
-from enrichment.postgres.database import Connection, Database, transaction
+from enrichment.postgres.database import Connection, Database, statement, transaction
 from enrichment.postgres.queue import ENRICHMENTS, LOOKUPS, Connector, Queue, Resume
 from enrichment.postgres.retention import Retention
 from enrichment.postgres.store import PostgresStore
@@ -155,7 +155,7 @@ class Workers:
         await self._check(connection)
         await self._queue.leave(connection, job_id)
 
-    @transaction
+    @statement
     async def _check_entries(self, connection: Connection) -> None:
         await self._check(connection)
 

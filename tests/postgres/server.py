@@ -47,7 +47,7 @@ class Server:
     PostgreSQL refuses to run as root; then its process belongs to the user `nobody`, as does the directory.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         self._directory = directory
         self._user: dict[str, Any] = {}
         programs = binaries()
@@ -60,7 +60,7 @@ class Server:
                 programs = directory / "install" / "bin"
         self._data = directory / "data"
         self._command = [str(programs / "postgres"), "-D", str(self._data), "-k", str(directory)]
-        self._command += [part for option in OPTIONS for part in ("-c", option)]
+        self._command += [part for option in (*OPTIONS, *options) for part in ("-c", option)]
         self.url = f"postgresql://postgres@/postgres?host={directory}"
         initdb = [str(programs / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust"]
         initdb += ["--no-sync", "--no-instructions", "--encoding=utf8", "--no-locale"]
@@ -88,10 +88,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[Server]:
-    """A server of our own, which is stopped in the end."""
+def running_server(*options: str) -> Iterator[Server]:
+    """A server of our own with these further options, which is stopped in the end."""
     with tempfile.TemporaryDirectory(prefix="postgres-") as directory:
-        server = Server(Path(directory))
+        server = Server(Path(directory), *options)
         server.start()
         try:
             yield server

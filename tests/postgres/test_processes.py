@@ -79,11 +79,13 @@ async def web(url: str) -> AsyncIterator[Engine]:
 async def until(
     engine: Engine, job: Enrichment, condition: Callable[[Enrichment], bool], seconds: float = 30
 ) -> Enrichment:
-    """Wait until the job is so."""
+    """Wait until the job is so. Requests may be refused meanwhile, each within a second."""
     async with asyncio.timeout(seconds):
-        while not condition(now := await engine.store.enrichment(job.id)):
+        while True:
+            with contextlib.suppress(DatabaseUnavailable):
+                if condition(now := await engine.store.enrichment(job.id)):
+                    return now
             await asyncio.sleep(0.02)
-    return now
 
 
 def is_halfway(job: Enrichment) -> bool:
