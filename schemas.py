@@ -210,6 +210,7 @@ class PathParameters(Query, frozen=True, kw_only=True):
     ]
     job_id: Annotated[str, Meta(description="Id of the job, as the answer to `POST /enrich` has it.")]
     batch_id: Annotated[str, Meta(description="Id of the batch, as the answer to the POST has it.")]
+    file: Annotated[str, Meta(description="Name of the file.")]
 
 
 class JobQuery(Query, frozen=True, kw_only=True):

@@ -1,0 +1,55 @@
+/* The bearer token: kept in the tab's sessionStorage, so that it goes when the tab does. */
+
+import { BASE } from "./api.js";
+import { announce } from "./elements.js";
+
+const KEY = `token for ${BASE.pathname}`; // two mounted apps of one origin have one storage
+const part = document.getElementById("authorization");
+const input = document.getElementById("token");
+const watchers = new Set();
+
+/** Return the token, or an empty text. */
+export const get = () => sessionStorage.getItem(KEY) ?? "";
+
+/** Call the function with the token now, and whenever it changes. */
+export function watch(watcher) {
+  watchers.add(watcher);
+  watcher(get());
+}
+
+/** Open the form of the token. */
+export function ask() {
+  part.open = true;
+  input.focus();
+}
+
+/** Show the form. */
+export function start() {
+  part.hidden = false;
+  document.getElementById("token-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    set(input.value.trim());
+  });
+  document.getElementById("forget").addEventListener("click", () => set(""));
+  watch((token) => {
+    document.getElementById("token-state").textContent = token ? "Authorized" : "Authorize";
+    document.getElementById("forget").hidden = !token;
+  });
+  part.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") close();
+  });
+}
+
+function set(token) {
+  if (token) sessionStorage.setItem(KEY, token);
+  else sessionStorage.removeItem(KEY);
+  input.value = "";
+  for (const watcher of watchers) watcher(token);
+  announce(token ? "Authorized" : "The token is forgotten");
+  close();
+}
+
+function close() {
+  part.open = false;
+  document.getElementById("token-state").focus();
+}
