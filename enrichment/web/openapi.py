@@ -25,6 +25,7 @@ DESCRIPTION: Final = (
     "What is worth knowing about the company behind a domain. Work is started by a POST, which is answered at once "
     "with the id of a job, and asked for by its id. Simulated data is invented, and marked wherever it is shown."
 )
+TOKENS: Final = "One of `API_TOKENS`; if there are none, the token that the service logged at its start."
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 ALWAYS: Final = (
@@ -126,8 +127,7 @@ class _Maker:
             "examples": self._example_components(),
         }
         if self._settings.auth == "bearer":
-            meaning = PROBLEM_TYPES["unauthorized"].meaning
-            components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "description": meaning}}
+            components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "description": TOKENS}}
         modules = {tag_of(route): sys.modules[route.endpoint.__module__] for route in self._routes}
         return {
             "openapi": "3.1.0",

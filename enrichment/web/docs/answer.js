@@ -75,7 +75,7 @@ function eventView(element, mediaType, started) {
   return (part) => {
     const blocks = (rest + part).split(separator);
     rest = blocks.pop();
-    for (const { name, data } of blocks.filter(Boolean).map(isLines ? lineEvent : sseEvent)) {
+    for (const { name, data } of blocks.filter(Boolean).map(isLines ? lineEvent : sseEvent).filter(({ data }) => data)) {
       count += 1;
       if (count <= SHOWN_EVENTS) list.append(eventItem(name, data, milliseconds(started)));
       else note.textContent = `${count - SHOWN_EVENTS} more events are not shown.`;
@@ -94,7 +94,7 @@ function eventItem(name, data, time) {
 function sseEvent(block) {
   const lines = block.split(/\r?\n/);
   const values = (name) => lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim());
-  return { name: values("event")[0] ?? "comment", data: values("data").join("\n") };
+  return { name: values("event")[0] ?? "message", data: values("data").join("\n") };
 }
 
 function lineEvent(line) {

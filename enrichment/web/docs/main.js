@@ -61,7 +61,7 @@ async function start() {
     const api = await load();
     const pages = new Pages(api);
     document.getElementById("version").textContent = api.info.version;
-    if (api.authorization) token.start();
+    if (api.authorization) token.start(api.authorization.description);
     pages.show();
     addEventListener("hashchange", () => {
       pages.show();

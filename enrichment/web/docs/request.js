@@ -104,7 +104,7 @@ export class RequestForm {
       this.body && [this.#bodyField(), this.#schemaOfBody()],
       this.accept.options.length > 1 && h("p", { class: "choice" }, this.accept.caption, this.accept),
       headers.length > 0 && details("Headers", headers),
-      this.operation.takesToken && this.#tokenNote(),
+      this.operation.takesToken ? this.#tokenNote() : h("p", { class: "note" }, "This request takes no token."),
       h("p", { class: "actions" }, this.sendButton, this.stopButton,
         this.repeat && h("label", { for: this.repeat.id }, this.repeat, " Repeat while the answer has Retry-After")),
       this.answer,

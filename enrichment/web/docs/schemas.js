@@ -68,7 +68,7 @@ function grouped(schema) {
 function boundsOf(schema) {
   const [low, high, unit] = BOUNDS.find((names) => names.some((name) => name in schema)) ?? [];
   if (!low) return "";
-  if (!(high in schema)) return `, at least ${schema[low]}${unit}`;
+  if (!(high in schema)) return schema[low] === 1 && unit ? ", not empty" : `, at least ${schema[low]}${unit}`;
   return low in schema ? `, ${schema[low]} to ${schema[high]}${unit}` : `, at most ${schema[high]}${unit}`;
 }
 

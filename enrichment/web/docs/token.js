@@ -1,7 +1,7 @@
 /* The bearer token: kept in the tab's sessionStorage, so that it goes when the tab does. */
 
 import { BASE } from "./api.js";
-import { announce } from "./elements.js";
+import { announce, h, prose } from "./elements.js";
 
 const KEY = `token for ${BASE.pathname}`; // two mounted apps of one origin have one storage
 const part = document.getElementById("authorization");
@@ -23,9 +23,11 @@ export function ask() {
   input.focus();
 }
 
-/** Show the form. */
-export function start() {
+/** Show the form, with this text about tokens. */
+export function start(description) {
   part.hidden = false;
+  document.getElementById("token-help").append(
+    ...prose(description), h("p", {}, "It is kept until this tab is closed, and sent by this page only."));
   document.getElementById("token-form").addEventListener("submit", (event) => {
     event.preventDefault();
     set(input.value.trim());

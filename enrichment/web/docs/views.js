@@ -21,17 +21,19 @@ export function overview(api) {
 
 /** Show an operation: its form, its answers, and its errors. */
 export function operationView(api, operation, form) {
-  const { id, tag, summary, description, path, takesToken, answers } = operation;
+  const { id, tag, summary, description, path, answers } = operation;
   const errors = operation.codes.map((code) => api.problems.get(code));
+  const common = errors.filter((problem) => isEverywhere(api, problem));
+  const own = errors.filter((problem) => !common.includes(problem));
   return h("article", {},
     h("p", { class: "eyebrow" }, tag),
     heading(inline(summary), `#operation-${id}`),
     h("p", { class: "endpoint" }, endpoint(operation), copyButton("Copy path", () => path)),
     prose(description),
-    h("p", { class: "note" }, takesToken ? "Takes a bearer token." : "Open to all: takes no token."),
     h("section", {}, h("h2", {}, "Request"), form.element),
     h("section", {}, h("h2", {}, "Answers"), answers.map((answer) => answerView(api, answer))),
-    h("section", {}, h("h2", {}, "Errors"), errorList(errors)));
+    h("section", {}, h("h2", {}, "Errors"), errorList(own),
+      details(`${common.length} more that every operation can give`, errorList(common))));
 }
 
 /** Show a schema and where it is used. */
@@ -48,8 +50,8 @@ export function schemaPage(api, name) {
 
 /** Show an error code: what it means, and which operations give it. */
 export function problemView(api, code) {
-  const { title, status, meaning, example, operations } = api.problems.get(code);
-  const isEverywhere = operations.length === api.operations.size;
+  const problem = api.problems.get(code);
+  const { title, status, meaning, example, operations } = problem;
   return h("article", {},
     h("p", { class: "eyebrow" }, `error ${status}`),
     heading(title, `#problem-${code}`),
@@ -57,13 +59,16 @@ export function problemView(api, code) {
     prose(meaning),
     h("section", {}, h("h2", {}, "Example"), valueView(example)),
     h("section", {}, h("h2", {}, "Given by"),
-      isEverywhere ? h("p", {}, "Every operation.") : operationList(operations)));
+      isEverywhere(api, problem) ? h("p", {}, "Every operation.") : operationList(operations)));
 }
 
 /** Say that there is no such entry. */
 export const missingView = (hash) => h("article", {},
   heading("Not here"),
   h("p", {}, "There is nothing named ", h("code", {}, hash), " in this description. ", h("a", { href: "#" }, "Overview")));
+
+/** Whether every operation can give the error. */
+const isEverywhere = (api, { operations }) => operations.length === api.operations.size;
 
 function heading(text, link) {
   return h("h1", { tabindex: "-1" }, text, link && [" ", h("a", { class: "anchor", href: link, "aria-label": "Permanent link" }, "#")]);
