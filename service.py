@@ -108,7 +108,7 @@ ROUTES: Final = (
     Endpoint("GET", "/docs", read_docs, access=OPEN,
              gives={200: str, 304: None}, media_type="text/html", sends=("ETag",), is_large=True),
     Endpoint("GET", "/docs/{file}", read_docs_file, access=OPEN,
-             gives={200: str, 304: None}, media_type="text/javascript", also={"text/css": str, "image/svg+xml": str},
+             gives={200: str, 304: None}, media_type="text/javascript", also={"text/css": str},
              sends=("ETag",), problems=("not_found",), is_large=True),
 )
 # fmt: on

@@ -14,11 +14,11 @@ FOLDER: Final = Path(__file__).with_name("docs")
 UP: Final = b"{up}"
 "In the page, the way from its path to that of `/docs` without a final slash."
 
-MEDIA_TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+MEDIA_TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 HEADERS: Final = {
     "cache-control": "no-cache",  # keep it, but ask each time whether it is still the same
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }

@@ -84,7 +84,7 @@ async def read_docs_file(request: Request) -> Response:
     """
     Get one of the files that the page for people consists of.
 
-    They are its scripts, its style and its icon.
+    They are its scripts and its style.
     """
     file = documents_of(request).page_files.get(request.path_params["file"])
     if file is None:
