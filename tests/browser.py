@@ -26,10 +26,8 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def open_page(browser: Browser, width: int = 1280, **options: object) -> Iterator[tuple[Page, list[str]]]:
     """
-    A page with storage of its own, and a list of what goes wrong in it.
-
-    That are exceptions, and warnings and errors of the browser, such as those about the Content-Security-Policy; not that
-    the status of an answer is an error, which is logged as well.
+    A page with storage of its own, and a list of what goes wrong in it: its exceptions, and warnings and errors of the
+    browser, such as those about the Content-Security-Policy, but not error statuses, which it logs as well.
     """
     faults: list[str] = []
 

@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
@@ -390,7 +391,7 @@ def test_it_can_be_used_with_the_keyboard_and_a_screen_reader(browser: Browser, 
         page.keyboard.press("Tab")
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         for role in ("banner", "navigation", "main"):
-            assert page.get_by_role(role).count() == 1  # type: ignore[arg-type]
+            assert page.get_by_role(role).count() == 1
         unnamed = page.evaluate(
             "[...document.querySelectorAll('input, select, textarea, button')].filter((each) =>"
             "!each.labels?.length && !each.textContent.trim() && !each.ariaLabel).map((each) => each.outerHTML)"
@@ -400,7 +401,7 @@ def test_it_can_be_used_with_the_keyboard_and_a_screen_reader(browser: Browser, 
             "[...document.querySelectorAll('h1, h2, h3, h4')].map((each) => Number(each.tagName[1]))"
         )
         assert levels[0] == 1
-        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after - before <= 1 for before, after in pairwise(levels))
         page.locator("#token-state").focus()
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")

@@ -73,8 +73,8 @@ async def read_docs(request: Request) -> Response:
     """
     Get a page that shows this document to people, and on which they can try the operations.
 
-    Links to it may name an operation, a schema or an error code: `/docs#operation-read_status`, `/docs#schema-JobStatus`,
-    `/docs#problem-not_found`.
+    A link to it may name an operation, a schema or an error code, as in `/docs#operation-read_status`,
+    `/docs#schema-JobStatus` and `/docs#problem-not_found`.
     """
     name = "/" if request.scope["path"].endswith("/") else ""
     return documents_of(request).page_files[name].response_to(request)
