@@ -70,7 +70,7 @@ ROUTES: Final = (
     Endpoint("GET", "/api/v1/enrich", list_enrichments,
              query=schemas.ListQuery, gives={200: schemas.JobList}, problems=("invalid_domain",), is_large=True),
     Endpoint("POST", "/api/v1/enrich/batch", start_batch,
-             body=schemas.BatchRequest, gives={202: schemas.StartedBatch},
+             body=schemas.BatchRequest, gives={202: schemas.StartedBatch, 200: schemas.BatchPlan},
              sends=("Retry-After",), problems=("invalid_plan", *NO_ROOM)),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}", read_batch,
              gives={200: schemas.BatchStatus}, sends=("Retry-After",), problems=("job_not_found",), is_large=True),
@@ -87,7 +87,7 @@ ROUTES: Final = (
              query=schemas.JobQuery, body=schemas.RetryRequest, gives={202: schemas.StartedJob},
              sends=("Retry-After",), problems=("job_not_found", "job_conflict", *NO_ROOM)),
     Endpoint("POST", "/api/v1/enrich/{domain}", start_enrichment,
-             body=schemas.StartRequest, gives={202: schemas.StartedJob},
+             body=schemas.StartRequest, gives={202: schemas.StartedJob, 200: schemas.JobPlan},
              sends=("Retry-After",), problems=("invalid_plan", *NO_ROOM)),
 
     *(row for path in ("/campaigns/enrichment", "/api/v1/campaigns/enrichment") for row in (

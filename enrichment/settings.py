@@ -42,7 +42,15 @@ PLAIN_DECIMAL: Final[Mapping[Any, re.Pattern[str]]] = {
 }
 "By type. Python's own conversions also accept `1e3`, `1_000`, `+5` and the digits of other scripts."
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
-CASE_SENSITIVE: Final = frozenset({"case_studies_file", "contact", "llm_model", "outbound_proxy", "sec_user_agent"})
+CASE_SENSITIVE: Final = frozenset(
+    {"case_studies_file", "contact", "cost_currency", "llm_model", "outbound_proxy", "sec_user_agent"}
+)
+
+
+CostPerCall = Annotated[
+    Annotated[float, Meta(ge=0, le=1_000_000)] | None,
+    Meta(description="an amount of money from 0 to 1000000"),
+]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +136,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     "Where to ask: Clearbit."
     clearbit_api_key: ApiKey = ""
     "The key for Clearbit, which issues no new ones; none: it is not asked."
+    builtwith_base_url: BaseUrl = "https://api.builtwith.com"
+    "Where to ask: BuiltWith."
+    builtwith_api_key: ApiKey = ""
+    "The key for BuiltWith; none: it is not asked."
+    builtwith_api_version: Annotated[
+        str,
+        Meta(pattern=r"^v[1-9][0-9]?$(?!\n)", description="`v` and a number from 1 to 99"),
+    ] = "v22"
+    "The version of BuiltWith's Domain API."
+    similarweb_base_url: BaseUrl = "https://api.similarweb.com"
+    "Where to ask: SimilarWeb."
+    similarweb_api_key: ApiKey = ""
+    "The key for SimilarWeb; none: it is not asked."
+    similarweb_api_version: Annotated[
+        Literal["v5", "legacy"],
+        Meta(description="`v5` or `legacy`"),
+    ] = "v5"
+    "The version of SimilarWeb's interface. The `legacy` ones were to end in October 2026."
     sec_user_agent: Annotated[
         str,
         Meta(pattern=r"^[ -~]{0,200}$(?!\n)", description="a name and an e-mail address, as the SEC asks for"),
@@ -138,6 +164,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="`on` or `off`"),
     ] = "on"
     "Whether to search the web with Tavily's key-less mode."
+    cost_currency: Annotated[
+        str,
+        Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="the ISO 4217 code of a currency, in capitals"),
+    ] = "USD"
+    "The currency of all costs."
+    apollo_cost_per_call: CostPerCall = None
+    "What a billed call costs: Apollo."
+    brave_cost_per_call: CostPerCall = 0.005
+    "What a billed call costs: Brave Search. The default is the public price."
+    builtwith_cost_per_call: CostPerCall = None
+    "What a billed call costs: BuiltWith, but for its Free API."
+    clearbit_cost_per_call: CostPerCall = None
+    "What a billed call costs: Clearbit."
+    llm_cost_per_call: CostPerCall = None
+    "What a billed call costs: the language model."
+    similarweb_cost_per_call: CostPerCall = None
+    "What a billed call costs: SimilarWeb."
+    tavily_cost_per_call: CostPerCall = None
+    "What a billed call costs: Tavily with a key."
     simulated_lookup_seconds: Annotated[
         float,
         Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
@@ -309,7 +354,7 @@ def _parse(name: str, text: str) -> Any:
         return tuple(item.strip() for item in text.split(","))
     if name in CASE_SENSITIVE or name.endswith(("_base_url", "_api_key")) or "_base_url_" in name:
         return text
-    kind = _type(name).__origin__
+    kind = float if name.endswith("_cost_per_call") else _type(name).__origin__
     if pattern := PLAIN_DECIMAL.get(kind):
         return kind(text) if pattern.fullmatch(text) else text
     return text.lower()

@@ -75,7 +75,7 @@ class Recorder:
             answer.json() if media_type == "application/json" else _beginning(media_type, answer.text)
         )
         if body is not None:
-            example["body"] = body
+            example.setdefault("body", body)
         if "domain" in path:  # an id would be unknown to any other service
             example["path"] = path
         if answer.request.url.params:
@@ -100,6 +100,7 @@ async def operations() -> dict[str, Any]:
         record = Recorder(client)
         lookup = await record("start_lookup", "POST", "/enrich", {"company_domain": "getuniti.com"})
         await record("start_enrichment", "POST", f"{API}/{{domain}}", {"priority": "high"}, domain="costco.com")
+        await record("start_enrichment", "POST", f"{API}/{{domain}}", {"dry_run": True}, domain="costco.com")
         await clock.advance(7)
         await record("read_status", "GET", f"{API}/{{domain}}/status", domain="costco.com")
         await clock.advance(60)
@@ -110,6 +111,7 @@ async def operations() -> dict[str, Any]:
         await record("cancel_enrichment", "POST", f"{API}/{{domain}}/cancel", domain="costco.com")
         domains = ["walmart.com", "https://www.target.com/", "walmart.com", "localhost"]
         batch = await record("start_batch", "POST", f"{API}/batch", {"domains": domains, "waves": [1]})
+        await record("start_batch", "POST", f"{API}/batch", {"domains": domains, "waves": [1], "dry_run": True})
         await clock.advance(4)
         await record("read_batch", "GET", f"{API}/batch/{{batch_id}}", batch_id=batch.json()["batch_id"])
         await record("list_enrichments", "GET", f"{API}?limit=3")

@@ -21,7 +21,7 @@ from enrichment.sources.guard import Dns
 from enrichment.sources.http import Client
 from service import create_app
 from tests.adapters import answers, by_path, reply
-from tests.answers import rdap, sec
+from tests.answers import rdap, sec, similarweb
 from tests.answers import wikidata as wiki
 from tests.answers.language_model import completion
 from tests.conftest import client_of
@@ -30,6 +30,7 @@ from tests.websites import Internet, northwind, page
 
 CONTACT: Final = "ops.team@example.com"
 API: Final = "/api/v1/enrich"
+SIMILARWEB_KEY: Final = "similarweb-private-4"
 SPEED: Final = 8
 EPOCH: Final = 1_772_102_100.0
 INSIDE: Final = ("inside.example", "metadata.example")
@@ -115,6 +116,19 @@ def apollo() -> Answer:
     )
 
 
+def builtwith() -> Answer:
+    content = renamed("builtwith")
+    return by_path(
+        {
+            "/v22/api.json": reply(content["profile"]),
+            "/free1/api.json": reply(content["free"]),
+            "/kw2/api.json": reply(content["keywords"]),
+            "/usagev2/api.json": reply(content["usage"]),
+            "/whoamiv1/api.json": reply(content["whoami"]),
+        }
+    )
+
+
 def ranked(received: Received) -> Reply:
     """Tranco, to which only Acme is known."""
     known = "acme.example" in received.target
@@ -146,6 +160,8 @@ VENDORS: Final[Mapping[str, Answer]] = {
     "llm": lambda _: completion(None),
     "apollo": apollo(),
     "clearbit": lambda _: reply(renamed("clearbit")["company"]),
+    "builtwith": builtwith(),
+    "similarweb": similarweb.Service(SIMILARWEB_KEY),
 }
 "What each of the services answers, by its settings."
 

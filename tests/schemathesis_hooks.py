@@ -12,7 +12,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 WEBSITES: Final = st.sampled_from(["a.com", "Costco.com", "https://www.target.com/", "http://acme.com:8080/x?y"])
 DOMAINS: Final = WEBSITES | st.sampled_from(["jane@acme.co.uk", "bücher.example"])
 NOT_IN_A_SCHEMA: Final = {
-    "invalid_plan": "modules have to be in the waves",
+    "invalid_plan": "modules have to be in the waves, and `max_age` excludes `force`",
     "target_too_long": "its limit is one of bytes, for the whole path and query",
 }
 "Codes of the refusals of requests that fit their schemas."

@@ -151,7 +151,8 @@ def test_each_module_has_its_answer_by_name() -> None:
 
 def test_fields_that_are_always_sent_are_required() -> None:
     assert SCHEMAS["PendingJob"]["required"] == ["job_id", "status"]
-    assert SCHEMAS["Traffic"]["required"] == list(SCHEMAS["Traffic"]["properties"])
+    assert SCHEMAS["JobStatus"]["required"] == list(SCHEMAS["JobStatus"]["properties"])
+    assert "monthly_visits" in SCHEMAS["Traffic"]["required"]
     assert "evidence" not in SCHEMAS["Technology"]["required"]
     assert "errors" not in SCHEMAS["Problem"]["required"]
     assert "required" not in SCHEMAS["StartRequest"]

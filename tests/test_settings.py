@@ -34,6 +34,9 @@ GIVEN = {
     "SIMULATED_FAILURES": ("m01_company_context, m05_competitors", ("m01_company_context", "m05_competitors")),
     "SEC_USER_AGENT": ("Acme ops@acme.example", "Acme ops@acme.example"),
     "TAVILY_KEYLESS": ("OFF", "off"),
+    "BUILTWITH_API_VERSION": ("V19", "v19"),
+    "SIMILARWEB_API_VERSION": ("Legacy", "legacy"),
+    "COST_CURRENCY": ("EUR", "EUR"),
     "LLM_MODEL": ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
     "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),
     "AUTH": ("off", "off"),
@@ -53,7 +56,7 @@ VERBATIM = ("_base_url", "_base_url_q1", "_base_url_q2", "_base_url_fc", "_api_k
 def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
     url = "http://127.0.0.1:8001/Path"
     given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if field.name.endswith(VERBATIM) else None)
-    text, value = given_as_text or (str(field.default + 1), field.default + 1)
+    text, value = given_as_text or (str(number := (field.default or 0) + 1), number)
 
     given: dict[str, Any] = {field.name: value}
     assert Settings.from_env({field.name.upper(): text, "UNRELATED": "x"}) == Settings(**given)
@@ -66,6 +69,13 @@ def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
         ("SEC_DATA_BASE_URL", "data.sec.gov"),
         ("SEC_DATA_BASE_URL", "https://data.sec.gov/"),
         ("TAVILY_KEYLESS", "yes"),
+        ("BUILTWITH_API_VERSION", "22"),
+        ("BUILTWITH_API_VERSION", "v22/../free1"),
+        ("SIMILARWEB_API_VERSION", "v4"),
+        ("COST_CURRENCY", "usd"),
+        ("APOLLO_COST_PER_CALL", "-0.1"),
+        ("APOLLO_COST_PER_CALL", "$0.10"),
+        ("BRAVE_COST_PER_CALL", "none"),
         ("LLM_MODEL", "'a-model'"),
         ("SOURCES", "simulated,live"),
         ("CONTACT", "ops (example.com)"),

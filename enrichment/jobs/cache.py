@@ -8,6 +8,7 @@ from sys import getsizeof
 from typing import Final
 
 from enrichment.clock import Clock
+from enrichment.jobs.protocols import Held
 from enrichment.modules.module import Finding, Module
 from enrichment.modules.table import MODULES
 from schemas import Freshness
@@ -21,6 +22,7 @@ ORIGIN_BYTES: Final = 80  # a tuple, and the time in it
 
 FRESH_DAYS: Final = 7
 UNKNOWN_SHARE: Final = 0.1  # of a module's time to live, for a company that no source knows
+EXPIRED_DAYS: Final = 30  # for which an answer is kept after it has expired, if there is room
 
 
 class MemoryCache:
@@ -36,15 +38,13 @@ class MemoryCache:
         self._clock = clock
         self._findings: OrderedDict[tuple[str, str], Finding] = OrderedDict()
 
-    async def get(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
+    async def get(
+        self, domain: str, module_ids: Collection[str], *, with_expired: bool = False
+    ) -> Mapping[str, Finding]:
         """See `Cache.get`."""
-        now = self._clock.now()
-        found = {}
-        for module_id in module_ids:
-            finding = self._findings.get((domain, module_id))
-            if finding and seconds_left(finding, MODULES[module_id], now) > 0:
-                self._findings.move_to_end((domain, module_id))
-                found[module_id] = finding
+        found = self._held(domain, module_ids, with_expired=with_expired)
+        for module_id in found:
+            self._findings.move_to_end((domain, module_id))
         return found
 
     async def put(self, domain: str, module_id: str, finding: Finding) -> None:
@@ -58,14 +58,35 @@ class MemoryCache:
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
         """See `Cache.inspect`."""
-        held = {module_id: self._findings.get((domain, module_id)) for module_id in MODULES}
-        return {module_id: finding for module_id, finding in held.items() if finding}
+        return self._held(domain, MODULES, with_expired=True)
+
+    async def list_held(self, domains: Collection[str]) -> Mapping[str, Mapping[str, Held]]:
+        """See `Cache.list_held`."""
+        return {
+            domain: {
+                module_id: Held(finding.fetched_at, finding.unknown, finding.based_on)
+                for module_id, finding in self._held(domain, MODULES, with_expired=False).items()
+            }
+            for domain in domains
+        }
+
+    def _held(self, domain: str, module_ids: Collection[str], *, with_expired: bool) -> dict[str, Finding]:
+        """The findings of a domain. Those that expired long ago are dropped."""
+        now, found = self._clock.now(), {}
+        for module_id in module_ids:
+            if finding := self._findings.get((domain, module_id)):
+                left = seconds_left(finding, MODULES[module_id], now)
+                if left > 0 or (with_expired and left > -EXPIRED_DAYS * DAY):
+                    found[module_id] = finding
+                elif left <= -EXPIRED_DAYS * DAY:
+                    del self._findings[domain, module_id]
+                    self._bytes -= _size(finding)
+        return found
 
 
 def seconds_left(finding: Finding, module: Module, now: float) -> float:
     """How long the finding may still be used; 0 or less if it has expired. That a company is unknown soon changes."""
-    ttl = module.ttl_days * DAY * (UNKNOWN_SHARE if finding.unknown else 1)
-    return finding.fetched_at + ttl - now
+    return finding.fetched_at + _ttl(finding, module) - now
 
 
 def freshness(finding: Finding | None, module: Module, now: float) -> Freshness:
@@ -75,8 +96,13 @@ def freshness(finding: Finding | None, module: Module, now: float) -> Freshness:
     left = seconds_left(finding, module, now)
     if left <= 0:
         return Freshness.EXPIRED
-    fresh_above = min(FRESH_DAYS * DAY, module.ttl_days * DAY / 3)
+    fresh_above = min(FRESH_DAYS * DAY, _ttl(finding, module) / 3)
     return Freshness.FRESH if left > fresh_above else Freshness.STALE
+
+
+def _ttl(finding: Finding, module: Module) -> float:
+    """How long the finding may be used in all, in seconds."""
+    return module.ttl_days * DAY * (UNKNOWN_SHARE if finding.unknown else 1)
 
 
 def _size(finding: Finding) -> int:

@@ -4,11 +4,13 @@ What a job is, and the states that it goes through.
 
 import functools
 import math
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from enrichment.modules.module import Finding
+from enrichment.sources.costs import Charge
 from schemas import CompanyData, JobState, Priority, SourceAttempt, StepState
 
 UNFINISHED: Final = frozenset({JobState.QUEUED, JobState.RUNNING})
@@ -19,6 +21,29 @@ DONE: Final = frozenset({StepState.COMPLETED, StepState.FAILED, StepState.SKIPPE
 "The states of a step that count as progress."
 
 
+class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    What a caller wants to spend on answers, and how old they may be.
+
+    `max_cost` is in millionths of the currency, and holds for the sum of a batch. A cached answer is not used if it is
+    older than `max_age` seconds, or than those of its module in `max_ages`. With `stale_if_error` an expired answer is
+    used if no source gives another one.
+    """
+
+    max_cost: int | None = None
+    max_age: float | None = None
+    max_ages: Mapping[str, float] = {}
+    stale_if_error: bool = False
+
+    def age_allowed(self, module_id: str) -> float:
+        """How old a module's answer may be, in seconds."""
+        age = self.max_ages.get(module_id, self.max_age)
+        return math.inf if age is None else age
+
+
+NO_TERMS: Final = Terms()
+
+
 class JobOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to run an enrichment, whatever its domain: ids of `modules`, in the order of the table."""
 
@@ -26,6 +51,7 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority
     force: bool
     request_id: str
+    terms: Terms = NO_TERMS
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -68,7 +94,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     One module of an enrichment. `finding` is there when it is completed; `cached` means that it came from the cache.
 
     `reason` says why the module failed or was skipped, `attempts` lists the sources that failed, and `skipped_due_to`
-    the failed modules because of which it was skipped.
+    the failed modules because of which it was skipped. `stale` means that the answer had expired, `unknown` that no
+    source knows the company, and `stopped` that the module was skipped because of `max_cost`.
     """
 
     module_id: str
@@ -80,6 +107,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     attempts: tuple[SourceAttempt, ...] = ()
     reason: str | None = None
     skipped_due_to: tuple[str, ...] = ()
+    stale: bool = False
+    unknown: bool = False
+    stopped: bool = False
 
 
 @functools.lru_cache(maxsize=1_000)
@@ -94,12 +124,15 @@ class Enrichment(Job, frozen=True, kw_only=True, gc=False):
 
     The store numbers enrichments in the order in which it takes them. Jobs of a list or a batch come without `steps`;
     the counts are always there. `simulated` is set if its sources are simulated, whatever they have answered so far.
+    `charges` has what it has spent, by source.
     """
 
     number: int = 0
     simulated: bool = False
     priority: Priority
     force: bool
+    terms: Terms = NO_TERMS
+    charges: tuple[Charge, ...] = ()
     batch_id: str | None = None
     steps: tuple[Step, ...] = ()
     total: int
@@ -141,11 +174,14 @@ class BatchItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Domains that were posted together; `concurrency` of their jobs may run at a time."""
+    """
+    Domains that were posted together; `concurrency` of their jobs may run at a time, and spend `max_cost` together.
+    """
 
     id: str
     created_at: float
     concurrency: int
     expected_seconds: float
     simulated: bool = False
+    max_cost: int | None = None
     items: tuple[BatchItem, ...]

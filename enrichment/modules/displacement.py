@@ -164,6 +164,8 @@ def derive(subject: Subject) -> DisplacementAngle:
     if stack is None:
         why = why_missing(subject, "m02_tech_stack")
         raise InsufficientInput(f"Without technologies there is no product to replace. m02_tech_stack: {why}")
+    if stack.limited is True:
+        raise InsufficientInput(f"Without their names there is no product to replace. m02_tech_stack: {stack.note}")
     detected = _detected(stack)
     first = detected[0] if detected else None
     category = CATEGORIES[first.product.category if first else "Search"]

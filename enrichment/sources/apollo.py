@@ -16,6 +16,7 @@ from enrichment.modules.answers import HiringSignals, TriggerEvents
 from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.sources import apollo_reading as reading
 from enrichment.sources import organizations
+from enrichment.sources.costs import PaidRequests
 from enrichment.sources.failures import AuthError, NotFound, QuotaExhausted
 from enrichment.sources.headlines import Report, events_in
 from enrichment.sources.http import Client
@@ -65,6 +66,14 @@ class Apollo:
 
     The modules of a job share the record. Apollo counts requests by endpoint.
     """
+
+    paid_requests: Final = {
+        "m01_company_context": PaidRequests(("company",)),
+        "m02_tech_stack": PaidRequests(("company",)),
+        "m07_financials": PaidRequests(("company",)),
+        "m10_hiring_signals": PaidRequests(("company", "job postings"), more=MAX_PAGES - 1),
+        "m12_trigger_events": PaidRequests(("company", "news")),
+    }
 
     def __init__(
         self,
@@ -221,6 +230,7 @@ def _upstream(endpoint: str, url: str, requests_per_minute: int) -> Upstream:
     return Upstream(
         name="apollo",
         endpoint=endpoint,
+        paid_service="apollo",
         requests_per_second=requests_per_minute / 60,
         attempt_seconds=4,
         trusted_origins=(url,),

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from enrichment.modules.answers import CompanyContext, Financials, TriggerEvent, revenue_range
+from enrichment.sources.costs import report_credits
 from enrichment.sources.failures import NotFound, Unauthorized, UpstreamError
 from enrichment.sources.headlines import MAX_AGE_DAYS, MAX_EVENTS, SAME_EVENT_DAYS, Report
 from enrichment.sources.job_boards import Role
@@ -114,6 +115,7 @@ def organization(response: HttpResponse) -> Organization:
     if answer.error is not None:
         raise UpstreamError("It reports an error.")
     if answer.organization is None:
+        report_credits(0)  # it is the record that takes a credit
         raise NotFound("It does not know this company.")
     return answer.organization
 

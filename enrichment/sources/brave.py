@@ -82,6 +82,7 @@ class Brave:
             attempt_seconds=5,
             trusted_origins=(url,),
             key_setting="BRAVE_API_KEY",
+            paid_service="brave",
         )
 
     async def search(self, query: str, topic: Topic) -> tuple[Result, ...]:

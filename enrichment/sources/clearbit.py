@@ -16,6 +16,7 @@ from enrichment.modules.answers import REVENUE_RANGES, CompanyContext, Financial
 from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.sources import organizations
 from enrichment.sources.context import CONTEXT, CallContext
+from enrichment.sources.costs import PaidRequests
 from enrichment.sources.failures import BadRequest, NotFound, Pending, RateLimited
 from enrichment.sources.http import Client
 from enrichment.sources.keys import KeyStatus
@@ -104,6 +105,10 @@ class Record(NamedTuple):
 class Clearbit:
     """The source `clearbit`: m01, m02 and m07 from a company's record, which the modules of a job share."""
 
+    paid_requests: Final = dict.fromkeys(
+        ("m01_company_context", "m02_tech_stack", "m07_financials"), PaidRequests(("company",))
+    )
+
     def __init__(
         self, client: Client, clock: Clock, *, key: str, base_url: str = "https://company.clearbit.com"
     ) -> None:
@@ -120,6 +125,7 @@ class Clearbit:
             attempt_seconds=4,
             trusted_origins=(base_url,),
             key_setting=KEY_SETTING,
+            paid_service="clearbit",
         )
         self._records: LookupCache[Record] = LookupCache(clock, seconds=SECONDS, max_entries=MAX_RECORDS)
 

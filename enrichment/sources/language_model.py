@@ -113,6 +113,7 @@ class LanguageModel:
             max_bytes=MAX_ANSWER_BYTES,
             trusted_origins=(base_url,),
             key_setting="LLM_API_KEY" if key else "",
+            paid_service="llm",
         )
 
     async def complete_json(

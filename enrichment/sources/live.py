@@ -15,9 +15,11 @@ from enrichment.sources import Source
 from enrichment.sources.angle_writer import AngleWriter
 from enrichment.sources.apollo import Apollo
 from enrichment.sources.brave import Brave
+from enrichment.sources.builtwith import BuiltWith, BuiltWithApi, BuiltWithFree
 from enrichment.sources.clearbit import Clearbit
 from enrichment.sources.company_names import CompanyNames
 from enrichment.sources.context import CONTEXT, CallContext, time_limit
+from enrichment.sources.costs import PaidRequests
 from enrichment.sources.dns import DnsOverHttps
 from enrichment.sources.edgar import Edgar
 from enrichment.sources.fingerprints import Fingerprints
@@ -35,6 +37,7 @@ from enrichment.sources.rdap import Rdap
 from enrichment.sources.registry import SOURCES
 from enrichment.sources.search_engines import SearchEngine
 from enrichment.sources.sec import Sec
+from enrichment.sources.similarweb import SimilarWeb
 from enrichment.sources.tavily import Tavily
 from enrichment.sources.upstream import Health, Stats, Upstream
 from enrichment.sources.websearch import WebSearch
@@ -116,6 +119,22 @@ class LiveSources:
             "job_boards": tuple(boards.upstreams.values()),
             "news": (news.upstream,),
         }
+        if settings.builtwith_api_key:
+            api = BuiltWithApi(client, key=settings.builtwith_api_key, base_url=settings.builtwith_base_url)
+            technologies = BuiltWith(api, clock, version=settings.builtwith_api_version)
+            counts = BuiltWithFree(api, clock)
+            sources |= {"builtwith": technologies, "builtwith_free": counts}
+            self.upstreams |= {"builtwith": (technologies.upstream,), "builtwith_free": (counts.upstream,)}
+        if settings.similarweb_api_key:
+            traffic = SimilarWeb(
+                client,
+                clock,
+                key=settings.similarweb_api_key,
+                base_url=settings.similarweb_base_url,
+                version=settings.similarweb_api_version,
+            )
+            sources["similarweb"] = traffic
+            self.upstreams["similarweb"] = (traffic.upstream,)
         if engines := _search_engines(client, settings, clock):
             search = WebSearch(engines, websites, names, boards, clock)
             sources["websearch"] = search
@@ -183,6 +202,21 @@ class LiveSources:
             return None
         checked, checked_at = self.keys.last(name)
         return present(checked, {setting: self._client.key(setting).works for setting in sorted(settings)}), checked_at
+
+    def paid_requests(self, name: str) -> Mapping[str, PaidRequests]:
+        """The paid requests for a source's answers, by module id, where there is not just one of its own."""
+        source = self.sources[name]
+        return getattr(source.source, "paid_requests", {}) if isinstance(source, WithinTime) else {}
+
+    def paid_services(self, name: str) -> tuple[str, ...]:
+        """The services that bill the calls of a source, in the order in which they are asked; a free one is empty."""
+        return tuple(dict.fromkeys(upstream.paid_service for upstream in self.upstreams.get(name, ())))
+
+    def is_refusing(self, name: str) -> bool:
+        """Whether no call of a source would be sent now to any of the services behind it: to its first endpoint."""
+        services = {upstream.name: upstream for upstream in reversed(self.upstreams.get(name, ()))}
+        states = [self._client.health(upstream).state for upstream in services.values()]
+        return bool(states) and all(state in ("open", "quota_exhausted") for state in states)
 
     def tokens(self, name: str) -> TokenCount | None:
         """The tokens that a source has used; None if it is no language model."""

@@ -58,7 +58,7 @@ def stack(technologies: Iterable[tuple[str, str | None]]) -> TechStack:
     for name, category in technologies:
         if letters := _letters(name):
             given = Technology(name=" ".join(name.split()), category=category or OTHER)
-            found.setdefault(letters, _known().get(letters, given))
+            found.setdefault(letters, known(name) or given)
     if not found:
         raise NotFound("It lists no technologies of this company.")
     return TechStack(technologies=tuple(found.values()))
@@ -66,8 +66,13 @@ def stack(technologies: Iterable[tuple[str, str | None]]) -> TechStack:
 
 def spelled(identifier: str) -> str:
     """Return the name of a product from an identifier such as `google_analytics`."""
-    known = _known().get(_letters(identifier))
-    return known.name if known else identifier.replace("_", " ").title()
+    technology = known(identifier)
+    return technology.name if technology else identifier.replace("_", " ").title()
+
+
+def known(name: str) -> Technology | None:
+    """Return a product of our fingerprints or of the playbook by its name, whatever is between the letters."""
+    return _known().get(_letters(name))
 
 
 @functools.cache

@@ -9,6 +9,8 @@ import msgspec
 
 from enrichment.modules.module import Module
 from enrichment.modules.table import FACTS
+from enrichment.settings import Settings
+from enrichment.sources.costs import Price, price_in_millionths
 
 
 class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,24 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float | None = None
     credits_per_call: float | None = None
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that are paid for answers of this source, by the prefixes of their settings in lower case."""
+        if self.credits_per_call == 0:
+            return ()
+        return tuple(prefix.lower() for prefix in self.settings_prefixes if prefix.lower() in PAID_SERVICES)
+
+
+PAID_SERVICES: Final[Mapping[str, float | None]] = {
+    "apollo": 1.0,  # an organization, or a page of job postings or news
+    "brave": None,
+    "builtwith": 1.0,  # a domain
+    "clearbit": None,
+    "llm": None,
+    "similarweb": None,  # per metric and month, or per row: it reports what it has charged
+    "tavily": 1.0,  # a basic search
+}
+"The credits that a billed call takes, by the prefix of a vendor's settings, in lower case. None is not known."
 
 # fmt: off
 SOURCES: Final[Mapping[str, SourceSpec]] = {
@@ -62,11 +82,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m01_company_context",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # slow for domains that it has to visit first
+        SourceSpec(  # slow for domains that it has to visit first; 10 requests a second are allowed, 8 at a time
             name="builtwith", settings_prefixes=("BUILTWITH",), base_urls=("https://api.builtwith.com",),
             needs_key=True,
             serves=("m02_tech_stack", "m06_keywords"),
-            requests_per_second=10, timeout_seconds=15, credits_per_call=1,
+            requests_per_second=8, timeout_seconds=15, credits_per_call=1,
         ),
         SourceSpec(
             name="builtwith_free", settings_prefixes=("BUILTWITH",), base_urls=("https://api.builtwith.com",),
@@ -79,11 +99,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m02_tech_stack",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # billed per metric and month, or per row
+        SourceSpec(  # billed per metric and month, or per row; 10 requests a second are allowed to an account
             name="similarweb", settings_prefixes=("SIMILARWEB",), base_urls=("https://api.similarweb.com",),
             needs_key=True,
             serves=("m03_traffic", "m04_traffic_sources", "m05_competitors", "m06_keywords"),
-            requests_per_second=10, timeout_seconds=10,
+            requests_per_second=8, timeout_seconds=10,
         ),
         SourceSpec(  # Tranco
             name="ranks", settings_prefixes=("TRANCO",), base_urls=("https://tranco-list.eu",),
@@ -139,6 +159,15 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
 }
 "By name."
 # fmt: on
+
+
+def prices(settings: Settings) -> Mapping[str, Price]:
+    """The prices of all services that are not free, by the prefixes of their settings in lower case."""
+    amounts: dict[str, float | None] = {name: getattr(settings, f"{name}_cost_per_call") for name in PAID_SERVICES}
+    return {
+        name: Price(amount=None if amount is None else price_in_millionths(amount), credits=PAID_SERVICES[name])
+        for name, amount in amounts.items()
+    }
 
 
 def opening_settings(spec: SourceSpec) -> tuple[str, ...]:

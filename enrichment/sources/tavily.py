@@ -85,6 +85,7 @@ class Tavily:
             attempt_seconds=5,
             trusted_origins=(url,),
             key_setting="TAVILY_API_KEY" if key else "",
+            paid_service="tavily" if key else "",
         )
 
     async def search(self, query: str, topic: Topic) -> tuple[Result, ...]:

@@ -51,6 +51,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     host, and the calls take the operator's proxy. Without `follows_redirects`, a redirect is an answer like any other.
     `endpoint` is a part of the service, if each has limits and failures of its own. `key_setting` is the setting with
     its key, if its calls have one.
+    `paid_service` names the service in `PAID_SERVICES` that bills its calls; they are free without one.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     per_host: bool = False
     follows_redirects: bool = True
     key_setting: str = ""
+    paid_service: str = ""
 
 
 class Stats(msgspec.Struct):
@@ -219,6 +221,13 @@ class Gate:
             self._is_trial = True
             self._until = self._clock.now() + TRIAL_SECONDS
         self._stats.calls += 1
+
+    def withdraw(self) -> None:
+        """Record that the call which was let through is not sent."""
+        self._stats.calls -= 1
+        if self._is_trial:
+            self._is_trial = False
+            self._until = self._clock.now()  # the next call is the trial
 
     def succeeded(self) -> None:
         """Record an answer with content."""

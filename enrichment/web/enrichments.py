@@ -17,11 +17,13 @@ from enrichment.errors import InvalidDomain, JobNotFound
 from enrichment.jobs.model import FINISHED, UNFINISHED, BatchItem, Enrichment, JobOptions
 from enrichment.modules.table import MODULES, plan
 from enrichment.settings import Settings
-from enrichment.web import presenters
+from enrichment.sources.costs import limit_in_millionths
+from enrichment.web import plans, presenters
 from enrichment.web.bodies import AsyncTask, Header, accepted, json_response, retry_after
 from enrichment.web.endpoint import engine_of
 from enrichment.web.params import named_domain, path_domain, refused_parameter
 from enrichment.web.problems import ProblemError, request_id
+from enrichment.web.terms import terms_of
 from schemas import JobState
 
 POLL_SECONDS: Final = 5  # the longest wait that `Retry-After` advises while a job runs
@@ -32,26 +34,34 @@ MAX_FAULTS: Final = 100  # invalid domains of a batch that an error lists
 
 async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
     """
-    Start an enrichment of a domain: all modules, or some.
+    Start an enrichment of a domain: all modules, or some; or show what it would do and cost.
 
     It is answered at once: `Location` is where to ask for the progress, and `Retry-After` when. Waves run one after the
-    other, the modules of a wave side by side, and a module that fails does not stop the rest.
+    other, the modules of a wave side by side, and a module that fails does not stop the rest. With `dry_run` nothing is
+    started, and the answer is the plan.
     """
-    domain = path_domain(request)
-    job = await engine_of(request).jobs.submit(domain, _options(request, body))
-    return _accepted(request, job)
+    engine, domain = engine_of(request), path_domain(request)
+    options = _options(request, body)
+    if body.dry_run:
+        (planned,) = await engine.planner.plan([domain], options)
+        return json_response(plans.job_plan(planned, options, engine))
+    return _accepted(request, await engine.jobs.submit(domain, options))
 
 
 async def start_batch(request: Request, body: schemas.BatchRequest) -> Response:
     """
-    Start an enrichment for each of several domains, some of them at a time.
+    Start an enrichment for each of several domains, some of them at a time; or show what they would do and cost.
 
     A domain that is invalid or repeated is skipped, and its item in `jobs` says why. If none is left, the request is
-    refused.
+    refused. With `dry_run` nothing is started, and the answer is the plan.
     """
     engine = engine_of(request)
     options = _options(request, body)
     items = await _batch_items(body.domains, engine.settings)
+    if body.dry_run:
+        to_run = [item.domain for item in items if item.reason is None]
+        planned = await engine.planner.plan(to_run, options, owner="batch")
+        return json_response(plans.batch_plan(items, planned, options, engine))
     batch, jobs = await engine.jobs.submit_batch(items, options, body.concurrency or DEFAULT_CONCURRENCY)
     task = AsyncTask(engine.jobs.dispatch, jobs, batch)
     path = f"/api/v1/enrich/batch/{batch.id}"
@@ -64,7 +74,9 @@ async def read_batch(request: Request) -> Response:
 
     Counts are of now, and sum to `total_domains`. Finished jobs that are no longer kept are `forgotten`.
     """
-    status = presenters.batch_status(await engine_of(request).store.batch(request.path_params["batch_id"]))
+    status = presenters.batch_status(
+        await engine_of(request).store.batch(request.path_params["batch_id"]), _currency(request)
+    )
     return json_response(status, [retry_after(POLL_SECONDS)] if status.status in UNFINISHED else ())
 
 
@@ -96,7 +108,7 @@ async def read_status(request: Request, query: schemas.JobQuery) -> Response:
     `progress_percent` never falls. A module whose answer is cached counts as completed.
     """
     job = await _job_of(request, query, UNFINISHED | FINISHED)
-    return json_response(presenters.status(job), _headers(engine_of(request), job))
+    return json_response(presenters.status(job, _currency(request)), _headers(engine_of(request), job))
 
 
 async def read_results(request: Request, query: schemas.ResultsQuery) -> Response:
@@ -110,7 +122,7 @@ async def read_results(request: Request, query: schemas.ResultsQuery) -> Respons
         if module_id not in MODULES:
             raise refused_parameter("modules", f"{module_id[:60]!r} is not a module; they are {', '.join(MODULES)}.")
     job = await _job_of(request, query, {JobState.COMPLETED})
-    return json_response(presenters.results(job, query.modules))
+    return json_response(presenters.results(job, query.modules, _currency(request)))
 
 
 async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Response:
@@ -135,7 +147,12 @@ async def retry_enrichment(request: Request, query: schemas.JobQuery, body: sche
     """
     before = await _job_of(request, query, FINISHED, UNFINISHED)
     failed_only = body.failed_modules_only is not False
-    job = await engine_of(request).jobs.retry(before, failed_only=failed_only, request_id=request_id(request.scope))
+    job = await engine_of(request).jobs.retry(
+        before,
+        failed_only=failed_only,
+        request_id=request_id(request.scope),
+        max_cost=None if body.max_cost is None else limit_in_millionths(body.max_cost),
+    )
     return _accepted(request, job)
 
 
@@ -163,9 +180,11 @@ async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Colle
 
 
 def _options(request: Request, body: schemas.StartRequest | schemas.BatchRequest) -> JobOptions:
-    """How to run the jobs. Raise `InvalidPlan` for modules and waves that do not go together."""
+    """How to run the jobs. Raise `InvalidPlan` for modules, waves and terms that do not go together."""
+    modules = plan(body.modules, body.waves)
     return JobOptions(
-        modules=plan(body.modules, body.waves),
+        modules=modules,
+        terms=terms_of(body, modules),
         priority=body.priority or "normal",
         force=body.force or False,
         request_id=request_id(request.scope),
@@ -200,6 +219,10 @@ async def _batch_items(texts: Sequence[str], settings: Settings) -> list[BatchIt
         ]
         raise _bad_batch("There is no domain to run.", *faults)
     return items
+
+
+def _currency(request: Request) -> str:
+    return engine_of(request).settings.cost_currency
 
 
 def _bad_batch(detail: str, *faults: schemas.FieldError) -> ProblemError:

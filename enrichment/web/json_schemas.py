@@ -47,7 +47,7 @@ def component_schemas(shapes: Iterable[Shape]) -> dict[str, Schema]:
     _, components = msgspec.json.schema_components(structs, ref_template=REF)
     for struct in structs:
         _refine(components[struct.__name__], struct)
-    _simplify_tuples(components)
+    _simplify(components)
     return dict(sorted((components | MODULE_SCHEMAS).items()))
 
 
@@ -108,15 +108,17 @@ def _refine(schema: Schema, struct: type[msgspec.Struct]) -> None:
         del schema["required"]  # JSON Schema allows an empty list, some generators do not
 
 
-def _simplify_tuples(value: Any) -> None:
-    """Describe tuples of one type as lists of that length: some generators reject `items: false`, which tuples have."""
+def _simplify(value: Any) -> None:
+    """Rewrite what some generators reject: tuples of one type, as lists; enums of one value, as constants."""
     if isinstance(value, dict):
-        items = value.get("prefixItems")
-        if items and all(item == items[0] for item in items):
-            value["items"] = value.pop("prefixItems")[0]
+        match value:
+            case {"prefixItems": [first, *others]} if all(item == first for item in others):
+                value["items"] = value.pop("prefixItems")[0]
+            case {"enum": [_]}:
+                (value["const"],) = value.pop("enum")
         value = list(value.values())
     for item in value if isinstance(value, list) else ():
-        _simplify_tuples(item)
+        _simplify(item)
 
 
 def _event(name: str, data: Schema, *, is_sse: bool) -> Schema:
