@@ -67,7 +67,7 @@ def url() -> Iterator[str]:
     """
     A host in a thread, with the service at `/crm/leads`, behind a proxy at `/proxy`, slowly at `/slow`, and at `/`.
     """
-    tokens = Settings(api_tokens=("demo$1",), simulated_module_seconds=0.1)
+    tokens = Settings(api_tokens=("demo$1",), simulated_module_seconds=0.5)
     host = Starlette(
         routes=[
             Mount("/crm/leads", app=create_app(tokens)),
