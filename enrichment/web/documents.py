@@ -71,7 +71,7 @@ async def read_llms(request: Request) -> Response:
 
 async def read_docs(request: Request) -> Response:
     """
-    Get a page that shows this document to people, and on which they can try the operations.
+    Get the page that describes the service to people, who can try it there.
 
     A link to it may name an operation, a schema or an error code, as in `/docs#operation-read_status`,
     `/docs#schema-JobStatus` and `/docs#problem-not_found`.
