@@ -185,6 +185,7 @@ def test_links_lead_to_operations_schemas_and_codes(browser: Browser, url: str) 
         problem.json()["type"]: "Invalid body #",
         "/crm/leads/docs#schema-JobStatus": "JobStatus #",
         "/crm/leads/docs#operation-read_health": "Check that the process is alive #",
+        "/crm/leads/docs#%": "Not here",
         "/crm/leads/docs#schema-Job%22%3Cb%3E": "Not here",
     }
     with open_page(browser) as (page, faults):
@@ -243,6 +244,22 @@ def test_code_says_the_same_as_the_form(browser: Browser, url: str) -> None:
             assert curl_request(code["curl"]) == expected
             assert python_request(code["Python"]) == expected
             assert javascript_request(page, code["JavaScript"]) == expected
+        assert faults == []
+
+
+def test_it_works_where_the_browser_has_no_clipboard_and_no_storage(browser: Browser, url: str) -> None:
+    """As on pages that did not come over TLS, and with storage forbidden."""
+    without = "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
+    without += "Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('forbidden'); } });"
+    with open_page(browser) as (page, faults):
+        page.add_init_script(without)
+        page.goto(f"{url}/crm/leads/docs#operation-start_enrichment")
+        authorize(page)
+        page.evaluate("document.addEventListener('copy', () => (window.copied = String(getSelection())))")
+        page.get_by_role("button", name="Copy path").click()
+        expect(page.locator("#announcements")).to_have_text("Copied")
+
+        assert page.evaluate("window.copied") == "/api/v1/enrich/{domain}"
         assert faults == []
 
 

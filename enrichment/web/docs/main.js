@@ -20,7 +20,7 @@ class Pages {
   }
 
   show() {
-    const hash = decodeURIComponent(location.hash);
+    const hash = decoded(location.hash);
     if (!this.views.has(hash)) this.views.set(hash, this.#view(hash));
     const view = this.views.get(hash);
     main.replaceChildren(view);
@@ -49,6 +49,15 @@ class Pages {
     this.#form(id).fill(values);
     location.hash = `#operation-${id}`;
   };
+}
+
+/** Decode what is percent-encoded, unless it is not valid. */
+function decoded(hash) {
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    return hash;
+  }
 }
 
 function openMenu(isOpen) {

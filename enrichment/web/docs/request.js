@@ -16,6 +16,7 @@ export class RequestForm {
     this.inputs = new Map(operation.parameters.map((parameter) => [parameter.name, this.#input(parameter)]));
     this.accept = this.#choice("Answer as", operation.answers.flatMap(({ content }) => Object.keys(content ?? {})));
     this.contentType = this.#choice("Body as", Object.keys(operation.body?.content ?? {}));
+    this.content = Object.values(operation.body?.content ?? {})[0];
     this.body = operation.body && this.#bodyInput();
     const waits = operation.method === "GET" && operation.answers.some(({ headers }) => headers?.["Retry-After"]);
     this.repeat = waits && h("input", { type: "checkbox", id: this.#id("repeat"), checked: true });
@@ -158,7 +159,7 @@ export class RequestForm {
   }
 
   #bodyInput() {
-    const example = this.api.exampleOf(this.operation.body.content["application/json"]);
+    const example = this.api.exampleOf(this.content);
     const text = example === undefined ? "" : JSON.stringify(example, null, 2);
     const rows = Math.min(20, Math.max(3, text.split("\n").length + 1));
     const input = h("textarea", { id: this.#id("body"), rows, spellcheck: "false", autocapitalize: "none" });
@@ -174,8 +175,7 @@ export class RequestForm {
   }
 
   #schemaOfBody() {
-    const schema = this.api.resolve(this.operation.body.content["application/json"].schema);
-    return details("Fields of the body", schemaView(schema));
+    return details("Fields of the body", schemaView(this.api.resolve(this.content.schema)));
   }
 
   #code() {

@@ -1,4 +1,4 @@
-/* The bearer token: kept in the tab's sessionStorage, so that it goes when the tab does. */
+/* The bearer token. It is kept in the tab's sessionStorage, so that it goes when the tab does. */
 
 import { BASE } from "./api.js";
 import { announce, h, prose } from "./elements.js";
@@ -7,9 +7,10 @@ const KEY = `token for ${BASE.pathname}`; // two mounted apps of one origin have
 const part = document.getElementById("authorization");
 const input = document.getElementById("token");
 const watchers = new Set();
+let current = withStorage((storage) => storage.getItem(KEY)) ?? "";
 
 /** Return the token, or an empty text. */
-export const get = () => sessionStorage.getItem(KEY) ?? "";
+export const get = () => current;
 
 /** Call the function with the token now, and whenever it changes. */
 export function watch(watcher) {
@@ -43,8 +44,8 @@ export function start(description) {
 }
 
 function set(token) {
-  if (token) sessionStorage.setItem(KEY, token);
-  else sessionStorage.removeItem(KEY);
+  current = token;
+  withStorage((storage) => (token ? storage.setItem(KEY, token) : storage.removeItem(KEY)));
   input.value = "";
   for (const watcher of watchers) watcher(token);
   announce(token ? "Authorized" : "The token is forgotten");
@@ -54,4 +55,13 @@ function set(token) {
 function close() {
   part.open = false;
   document.getElementById("token-state").focus();
+}
+
+/** Use the storage. Browsers that are set to allow none raise an error; then the token goes with the page. */
+function withStorage(use) {
+  try {
+    return use(sessionStorage);
+  } catch {
+    return undefined;
+  }
 }
