@@ -2,7 +2,7 @@
 The commands of the README and of docs/tour.md, run as a person would paste them; `python -m tests.tour` writes their
 answers into these files.
 
-Time passes five times faster than there: the service is told so, and `sleep` is a shim. So is `curl`, since the
+Time passes five times faster than there: simulated delays are shorter, and `sleep` is a shim. So is `curl`, since the
 service is on another port and not every machine has that program, and `jq`, on the library of that name.
 """
 

@@ -135,7 +135,7 @@ def _event(name: str, data: Schema, *, is_sse: bool) -> Schema:
 
 
 def _discriminator(arms: Iterable[type[msgspec.Struct]]) -> Schema:
-    """Return which field tells the Structs of a union apart: one that has another literal value in each."""
+    """Return the discriminator of a union of Structs: a field that has another literal value in each."""
     values: dict[str, dict[str, str]] = {}
     for arm in arms:
         for name, hint in get_type_hints(arm).items():
