@@ -109,13 +109,15 @@ def _refine(schema: Schema, struct: type[msgspec.Struct]) -> None:
 
 
 def _simplify(value: Any) -> None:
-    """Rewrite what some generators reject: tuples of one type, as lists; enums of one value, as constants."""
+    """Rewrite what some tools reject: tuples of one type, enums of one value, and a type beside a `$ref`."""
     if isinstance(value, dict):
         match value:
             case {"prefixItems": [first, *others]} if all(item == first for item in others):
                 value["items"] = value.pop("prefixItems")[0]
             case {"enum": [_]}:
                 (value["const"],) = value.pop("enum")
+            case {"$ref": str(), "type": str()}:
+                del value["type"]  # which is that of the component
         value = list(value.values())
     for item in value if isinstance(value, list) else ():
         _simplify(item)
