@@ -649,7 +649,7 @@ FreeText = Annotated[str, Meta(max_length=5_000)]
 ShortText = Annotated[str, Meta(max_length=200)]
 ShortTexts = Annotated[tuple[ShortText, ...], Meta(max_length=50)]
 
-Measure = Literal["employees", "revenue", "arr", "funding"]
+RangeMeasure = Literal["employees", "revenue", "arr", "funding"]
 PlaceKind = Literal["country", "region", "subdivision", "city"]
 Seniority = Literal["c_level", "vp", "director", "head", "manager", "individual", "founder", "any"]
 Cost = Literal["free", "low", "medium", "high"]
@@ -671,19 +671,266 @@ Operator = Literal[
 FilterOperand = int | float | str | bool | tuple[int | str | tuple[int | None, int | None] | None, ...]
 
 
-class IcpObject(Request, frozen=True):
-    """An ideal customer profile as an object; each field holds free text about its own topic."""
+class Measure(StrEnum):
+    """
+    What a condition is about: a closed vocabulary.
 
-    industries: Annotated[ShortTexts | None, Meta(description="Industries of the customers.")] = None
-    company_size: Annotated[
-        ShortText | None, Meta(description="Number of employees of the customers, such as `200-1000`.")
+    The value of a condition is, by measure:
+
+    - an id of the vocabulary: `industry`, `customers_industry` (the industry of those whom the company serves),
+      `business_model`, `funding_stage`, `ownership`, `headquarters`, `office`, `customers_location` (where those are
+      whom it serves or sells to), `technology_category`;
+    - a name: `technology` (a product), `persona` (a title, or the name of a department), `certification`;
+    - a number, or a pair for `between`: `headcount`, `department_headcount` (of the department in `about`), `revenue`
+      and `recurring_revenue` (a year), `funding_raised` (in all), `last_round` (the amount of the newest round),
+      `locations_count`, `founded` (a year of the calendar), `traffic` (visits a month), `rank` (of the website; 1 is the
+      most visited), `rating` (0 to 5), `growth` (percent a year, of what `about.target` names);
+    - true for `exists`, something that happened or that the company does, within `about.within_days` if it is set: all
+      others, and `last_round`, `growth` and `rating` when no number is named.
+    """
+
+    INDUSTRY = "industry"
+    CUSTOMERS_INDUSTRY = "customers_industry"
+    BUSINESS_MODEL = "business_model"
+    HEADCOUNT = "headcount"
+    DEPARTMENT_HEADCOUNT = "department_headcount"
+    REVENUE = "revenue"
+    RECURRING_REVENUE = "recurring_revenue"
+    FUNDING_RAISED = "funding_raised"
+    FUNDING_STAGE = "funding_stage"
+    LAST_ROUND = "last_round"
+    OWNERSHIP = "ownership"
+    FOUNDED = "founded"
+    HEADQUARTERS = "headquarters"
+    OFFICE = "office"
+    CUSTOMERS_LOCATION = "customers_location"
+    LOCATIONS_COUNT = "locations_count"
+    TECHNOLOGY = "technology"
+    TECHNOLOGY_CATEGORY = "technology_category"
+    TECHNOLOGY_CHANGE = "technology_change"
+    PERSONA = "persona"
+    HIRING = "hiring"
+    LEADERSHIP_CHANGE = "leadership_change"
+    LAYOFFS = "layoffs"
+    EXPANSION = "expansion"
+    ACQUISITION = "acquisition"
+    IPO = "ipo"
+    PRODUCT_LAUNCH = "product_launch"
+    PARTNERSHIP = "partnership"
+    EVENT = "event"
+    NEWS = "news"
+    SIGNAL = "signal"
+    """Another signal of the vocabulary; its value is the id of the signal."""
+    GROWTH = "growth"
+    TRAFFIC = "traffic"
+    RANK = "rank"
+    RATING = "rating"
+    CERTIFICATION = "certification"
+
+
+ConditionOperator = Literal["eq", "gte", "lte", "between", "exists"]
+Strength = Literal["must", "should", "must_not"]
+ConditionScalar = str | int | float | bool
+ConditionValue = ConditionScalar | tuple[str | int | float | None, ...]
+ReaderName = Literal["rules", "model", "object", "inference"]
+
+About = ShortText | None
+
+
+class ConditionAbout(Request, frozen=True, kw_only=True):
+    """What a condition is about beside its value."""
+
+    role: Annotated[About, Meta(description="Title as it is written: who is hired, came, or left.")] = None
+    department: Annotated[
+        About, Meta(description="Id of the department of a persona, of a role, or whose headcount is meant.")
     ] = None
-    geographies: Annotated[ShortTexts | None, Meta(description="Countries, regions or cities of the customers.")] = None
-    technologies: Annotated[ShortTexts | None, Meta(description="Technologies that the customers use.")] = None
-    personas: Annotated[ShortTexts | None, Meta(description="Roles of the people to contact.")] = None
-    signals: Annotated[ShortTexts | None, Meta(description="Signals that a company may buy, such as hiring.")] = None
+    seniority: Annotated[Seniority | None, Meta(description="Level of a persona or a role.")] = None
+    target: Annotated[
+        About,
+        Meta(
+            description="What it is directed at: the product of a technology change, the event attended, what grows "
+            "(`headcount`, `revenue`, `traffic`)."
+        ),
+    ] = None
+    place: Annotated[
+        About, Meta(description="Id of the place that it is directed at, such as that of an expansion.")
+    ] = None
+    within_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_500)] | None,
+        Meta(description="How long ago it may have been, in days; null if no period is named."),
+    ] = None
 
 
+class ConditionQuote(Request, frozen=True, kw_only=True):
+    """The passage of the given profile that a condition was read from."""
+
+    text: Annotated[str, Meta(description="The passage, literally.")]
+    start: Annotated[int, Meta(description="Offset of the first character of the passage, from 0.")]
+    end: Annotated[int, Meta(description="Offset after the last character of the passage.")]
+    field: Annotated[
+        str,
+        Meta(
+            description="Field of the profile that the passage is in: `text` for free text, the name of the field for "
+            "an object, `inferred` for a fact about the company behind the website."
+        ),
+    ] = "text"
+    index: Annotated[int, Meta(description="Position in the field from 0, if the field is a list.")] = 0
+
+
+class Condition(Response, frozen=True, kw_only=True):
+    """
+    A condition on a lead: `measure operator value`.
+
+    Conditions with the same `any_of` are alternatives: one of them has to be met. Groups stand side by side. The
+    conditions of a group have the same strength, but their measures may differ; `must_not` is always a group of its own.
+    A value with codes is met by any of its codes.
+    """
+
+    id: Annotated[str, Meta(description="Id of the condition in its profile: `c1`, `c2`, …")]
+    measure: Annotated[Measure, Meta(description="What is compared.")]
+    operator: Annotated[
+        ConditionOperator,
+        Meta(
+            description="How it is compared: `between` includes both ends; `exists` means that there is such a thing."
+        ),
+    ]
+    value: Annotated[
+        ConditionValue,
+        Meta(
+            description="The value to compare with: an id, a name or a number, a pair for `between`, true for `exists`."
+        ),
+    ]
+    label: Annotated[str, Meta(description="The value in words, without the strength: `50-500 employees`.")]
+    unit: Annotated[
+        str | None, Meta(description="Unit of a number, such as `employees`, `USD a year` or `percent`; null without.")
+    ] = None
+    currency: Annotated[str | None, Meta(description="Currency of an amount, as ISO 4217 code; null without.")] = None
+    codes: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="The codes that the value stands for: NAICS 2022 codes of an industry, as prefixes; the "
+            "countries that a place consists of or lies in, as ISO 3166-1 codes; every stage from `series_b` on for "
+            "`gte`; the products of a category of technologies."
+        ),
+    ] = ()
+    kind: Annotated[PlaceKind | None, Meta(description="Kind of a place; null for anything else.")] = None
+    strength: Annotated[
+        Strength,
+        Meta(description="`must` be met, `should` be met (a wish: it counts, but disqualifies nobody), or `must_not`."),
+    ] = "must"
+    any_of: Annotated[int, Meta(description="Number of the group of alternatives that the condition belongs to.")]
+    about: Annotated[ConditionAbout, Meta(description="What the condition is about beside its value.")] = (
+        ConditionAbout()
+    )
+    quote: Annotated[ConditionQuote, Meta(description="The passage that the condition was read from.")]
+    confidence: Annotated[float, Meta(description="Probability that the passage means this, from 0 to 1.")]
+
+
+class Reading(Response, frozen=True, kw_only=True):
+    """One of several possible meanings of a passage."""
+
+    measure: Annotated[Measure | None, Meta(description="The measure in this reading; null for no condition at all.")]
+    label: Annotated[str, Meta(description="The reading in words.")]
+    value: Annotated[ConditionValue | None, Meta(description="The value in this reading; null if it has none.")] = None
+
+
+class Ambiguous(Response, frozen=True, kw_only=True):
+    """A passage that can mean several things."""
+
+    quote: Annotated[ConditionQuote, Meta(description="The passage.")]
+    readings: Annotated[tuple[Reading, ...], Meta(description="What it can mean, the most probable first.")]
+    condition: Annotated[
+        str | None, Meta(description="Id of the condition that assumes the first reading; null if none does.")
+    ] = None
+
+
+class ValueRange(Request, frozen=True):
+    """A range of numbers."""
+
+    min: Annotated[int | float | None, Meta(description="Lower end, included; null if it is open.")] = None
+    max: Annotated[int | float | None, Meta(description="Upper end, included; null if it is open.")] = None
+
+
+Number = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Annotated[float, Meta(ge=-(10**15), le=10**15)]
+OneOrMore = ShortText | ShortTexts
+Size = ShortText | Number | ValueRange | Annotated[tuple[ShortText | Number | None, ...], Meta(max_length=50)]
+
+
+class ConditionInput(Request, frozen=True, kw_only=True):
+    """
+    A condition of a given profile. Only `measure` and `value` are needed; `value` may be missing for what `exists`.
+
+    `label`, `codes`, `kind`, `unit` and `quote` follow from the others: they are accepted so that conditions of an answer
+    can be posted as they are.
+    """
+
+    measure: Annotated[Measure, Meta(description="What is compared.")]
+    operator: Annotated[
+        ConditionOperator | None, Meta(description="How it is compared; follows from the value by default.")
+    ] = None
+    value: Annotated[
+        ShortText
+        | bool
+        | Number
+        | ValueRange
+        | Annotated[tuple[ShortText | Number | None, ...], Meta(max_length=50)]
+        | None,
+        Meta(
+            description="An id or a name, several of them as alternatives, a number, a pair of numbers, or `min` and "
+            "`max`."
+        ),
+    ] = None
+    currency: Annotated[
+        Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None,
+        Meta(description="Currency of an amount, as ISO 4217 code; USD by default."),
+    ] = None
+    strength: Annotated[Strength, Meta(description="`must`, `should` or `must_not`.")] = "must"
+    any_of: Annotated[
+        int | None, Meta(description="Number of the group of alternatives; a group of its own by default.")
+    ] = None
+    about: Annotated[ConditionAbout | None, Meta(description="What the condition is about beside its value.")] = None
+    confidence: Annotated[
+        Annotated[float, Meta(ge=0, le=1)], Meta(description="Probability that the condition is meant.")
+    ] = 1.0
+    id: Annotated[str | None, Meta(description="Replaced.")] = None
+    label: Annotated[str | None, Meta(description="Replaced.")] = None
+    unit: Annotated[str | None, Meta(description="Replaced.")] = None
+    codes: Annotated[tuple[str, ...], Meta(description="Replaced.")] = ()
+    kind: Annotated[PlaceKind | None, Meta(description="Replaced.")] = None
+    quote: Annotated[ConditionQuote | None, Meta(description="Replaced.")] = None
+
+
+Conditions = Annotated[tuple[ConditionInput, ...], Meta(max_length=200)]
+
+
+class IcpObject(Request, frozen=True, kw_only=True):
+    """
+    An ideal customer profile as an object: conditions, or free texts, each about its own topic.
+
+    A text may stand for a list of one, and a size may be a text, a number, a pair of numbers, or `min` and `max`.
+    """
+
+    conditions: Annotated[Conditions | None, Meta(description="Conditions on the customers.")] = None
+    industries: Annotated[OneOrMore | None, Meta(description="Industries of the customers.")] = None
+    company_size: Annotated[
+        Size | None, Meta(description="Number of employees of the customers, such as `200-1000`.")
+    ] = None
+    revenue: Annotated[
+        Size | None, Meta(description="Annual revenue of the customers, such as `$10M-$50M`; numbers are USD.")
+    ] = None
+    geographies: Annotated[OneOrMore | None, Meta(description="Countries, regions or cities of the customers.")] = None
+    technologies: Annotated[OneOrMore | None, Meta(description="Technologies that the customers use.")] = None
+    personas: Annotated[OneOrMore | None, Meta(description="Roles of the people to contact.")] = None
+    funding: Annotated[OneOrMore | None, Meta(description="Funding stages or ownership of the customers.")] = None
+    funding_amount: Annotated[
+        Size | None, Meta(description="Funding that the customers raised, such as `$5M+`; numbers are USD.")
+    ] = None
+    signals: Annotated[OneOrMore | None, Meta(description="Signals that a company may buy, such as hiring.")] = None
+    business_models: Annotated[OneOrMore | None, Meta(description="Business models of the customers.")] = None
+    exclude: Annotated[OneOrMore | None, Meta(description="What the customers must not be, have or use.")] = None
+
+
+Icp = FreeText | IcpObject
 WebsiteUrl = Annotated[str, Meta(description="URL of the website of the company that sells, or its domain.")]
 Offer = Annotated[FreeText | None, Meta(description="What the campaign sells, as free text.")]
 Stream = Annotated[
@@ -771,7 +1018,7 @@ class ProfileRange(Response, frozen=True, kw_only=True):
     """A range of employees or of money."""
 
     measure: Annotated[
-        Measure, Meta(description="What the range limits: a number of employees, or an amount of money.")
+        RangeMeasure, Meta(description="What the range limits: a number of employees, or an amount of money.")
     ] = "employees"
     minimum: Annotated[int | None, Meta(description="Lower end of the range, included; null if it is open.")]
     maximum: Annotated[int | None, Meta(description="Upper end of the range, included; null if it is open.")]
@@ -847,7 +1094,7 @@ class NotUnderstood(Response, frozen=True, kw_only=True):
 
 
 class CustomerProfile(Response, frozen=True, kw_only=True):
-    """The ideal customer profile that a blueprint is based on."""
+    """An ideal customer profile: conditions on a company, and what was not understood."""
 
     origin: Annotated[
         Literal["provided", "inferred"],
@@ -859,6 +1106,17 @@ class CustomerProfile(Response, frozen=True, kw_only=True):
     ] = ()
     raise_confidence: Annotated[
         tuple[str, ...], Meta(description="What would raise the confidence, in sentences.")
+    ] = ()
+    read_by: Annotated[
+        ReaderName,
+        Meta(
+            description="Reader of the profile: the `rules`, a language `model`, `object` if it was given as conditions, "
+            "or `inference` from facts about the company."
+        ),
+    ] = "rules"
+    conditions: Annotated[tuple[Condition, ...], Meta(description="The conditions, in the order of the profile.")] = ()
+    ambiguous: Annotated[
+        tuple[Ambiguous, ...], Meta(description="Passages that can mean several things, with their readings.")
     ] = ()
     industries: Annotated[tuple[ProfileIndustry, ...], Meta(description="Industries of the customers.")] = ()
     company_size: Annotated[
