@@ -62,7 +62,7 @@ def brief_of(body: schemas.BlueprintRequest) -> Brief:
     """Build the brief. Blank texts count as not given."""
     if isinstance(body.icp, schemas.IcpObject):
         fields = msgspec.structs.asdict(body.icp)
-        given = {name: text for name, value in fields.items() if (text := _without_blanks(value))}
+        given = {name: text for name, value in fields.items() if (text := _without_blanks(value)) not in (None, "", ())}
         icp: str | schemas.IcpObject | None = msgspec.convert(given, schemas.IcpObject) if given else None
     else:
         icp = (body.icp or "").strip() or None
@@ -110,7 +110,7 @@ async def named(events: Events, request: Request) -> AsyncGenerator[NamedEvent, 
                     yield "error", problem_of(request, event)
 
 
-def _without_blanks(value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+def _without_blanks(value: object) -> object:
     if isinstance(value, tuple):
-        return tuple(text for text in value if text.strip())
-    return value.strip() if value else None
+        return tuple(one for one in value if not isinstance(one, str) or one.strip())
+    return value.strip() if isinstance(value, str) else value
