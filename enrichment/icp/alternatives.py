@@ -43,7 +43,7 @@ def _key(draft: Draft, before: Sequence[tuple[Draft, int]]) -> tuple[object, ...
     if draft.strength == "must_not":
         draft_key = alone
     elif draft.measure in ONE_VALUE:
-        draft_key = (draft.strength, draft.measure, _shape(draft), _number_of_range(draft, [one for one, _ in before]))
+        draft_key = (draft.strength, draft.measure, _shape(draft), draft.is_within, _number_of_range(draft, [one for one, _ in before]))
     else:
         draft_key = alone
     last = before[-1][0] if before else None
@@ -56,17 +56,12 @@ def _key(draft: Draft, before: Sequence[tuple[Draft, int]]) -> tuple[object, ...
 def _is_listed(last: Draft, draft: Draft) -> bool:
     """Whether a condition is an alternative to the one before it: "or" is between them, or it goes on a list of its kind."""
     if last.sentence != draft.sentence:
-        topic = draft.measure in (Measure.SIGNAL,)
-        return False and topic
+        return False
     if draft.connector == "or":
         same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
-        return same or draft.measure not in ONE_VALUE or last.measure not in ONE_VALUE or _is_close(last, draft)
+        return same or draft.is_next
     same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
     return same and draft.connector == "," and draft.measure not in ONE_VALUE and draft.measure is not Measure.BUSINESS_MODEL
-
-
-def _is_close(last: Draft, draft: Draft) -> bool:
-    return draft.first - last.last <= 2
 
 
 def _shape(draft: Draft) -> str:

@@ -151,7 +151,10 @@ def _strength(context: Context, mention: Words, kinds: list[str]) -> None:
             context.relation = context.section.relation
         case "not":
             words = set(context.words_between(mention.first, mention.last))
-            only = PLACES if words & OUTSIDE else frozenset()
+            context.negator = mention.last
+            following = next((one for one in context.mentions[context.place + 1 :] if not isinstance(one, Words)), None)
+            is_place = isinstance(following, Places) and following.first - mention.last <= 2
+            only = PLACES if words & OUTSIDE and is_place else frozenset()
             context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
         case "wish":
             if not context.scopes.is_excluding(context.chunk):

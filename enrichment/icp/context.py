@@ -49,11 +49,13 @@ class Context:
         self.place = 0
         self.chunk = 0
         self.in_brackets = False
+        self.negator = -1
+        """The place after the words of the newest negation."""
         self.relation_kinds: set[str] = set()
         self._linking = {
             place
             for one in mentions
-            if isinstance(one, Words) and not {each.kind for each in one.entries}.isdisjoint(("strength", "link", "noun"))
+            if isinstance(one, Words) and not {each.kind for each in one.entries}.isdisjoint(("strength", "link", "noun", "relation", "lead"))
             for place in range(one.first, one.last)
             if tokens[place].norm not in OR | AND
         }
@@ -137,6 +139,9 @@ class Context:
         """Add a draft with its strength, and mark its words as understood."""
         draft.sentence, draft.chunk, draft.segment = self.index, self.chunk, self.section.number
         draft.connector = self.connector(draft.first)
+        draft.is_next = bool(self.drafts) and all(
+            place in self._linking or self.tokens[place].norm in OR | AND for place in range(self.drafts[-1].last, draft.first)
+        )
         self.scopes.apply(draft, closed_by_only=self.only)
         self.drafts.append(draft)
         self.understood.update(range(draft.first, draft.last))
@@ -146,6 +151,17 @@ class Context:
         """Report a passage that can mean several things."""
         self.doubts.append(Doubt(first=mention.first, last=mention.last, readings=readings))
         self.understood.update(range(mention.first, mention.last))
+
+    def is_negated_verb(self, first: int) -> bool:
+        """Whether unknown words are between an open negation and a place: "not licensed in"."""
+        if not self.scopes.is_excluding(self.chunk) or self.section.strength == "must_not" or self.negator < 0:
+            return False
+        between = range(self.negator, first)
+        grammar = {place for one in self.mentions if isinstance(one, Words) for place in range(one.first, one.last)}
+        drafts = {place for one in self.drafts for place in range(one.first, one.last)}
+        return not drafts & set(between) and any(
+            place not in grammar and self.tokens[place].kind == "word" for place in between
+        )
 
     def skip_to(self, place: int) -> None:
         """Pass over the mentions before a place, as they were read with this one."""

@@ -50,6 +50,10 @@ class Draft(msgspec.Struct, kw_only=True):
     chunk: int = 0
     segment: int = 0
     connector: Connector = ""
+    is_next: bool = False
+    """Whether only words of the grammar are between it and the one before it, and no comma."""
+    is_within: bool = False
+    """Whether it is a place that is named in brackets after the one that it lies in: "Spain (Madrid)"."""
     negator: int = -1
     """Number of the negation that excludes it; -1 without."""
     readings: tuple[Reading, ...] = ()

@@ -51,6 +51,8 @@ EVENTS: Final = frozenset(
 )  # fmt: skip
 LONE_MODELS: Final = frozenset({"b2b", "b2c", "d2c", "b2b2c", "b2g", "plg", "saas"})
 OF_RANK: Final = re.compile(r"(?:\S+ ){0,2}\S+ (?:of|for) |[SE]?VP (?=\S)")
+OFFICES: Final = frozenset("office offices presence entity entities branch branches subsidiary subsidiaries".split())
+OPENINGS: Final = frozenset("role roles position positions opening openings job jobs req reqs vacancy vacancies posting postings hires".split())
 US_AND_OTHERS: Final = frozenset("we i our us you my".split())
 CURRENCY_OF_LANGUAGE: Final = {"de": "EUR", "fr": "EUR", "es": "EUR", "it": "EUR", "nl": "EUR", "fi": "EUR", "pl": "PLN", "sv": "SEK", "da": "DKK", "no": "NOK"}
 CURRENCY_OF_COUNTRY: Final = {
@@ -377,6 +379,10 @@ def _category(reader: Context, mention: Words, entry: Entry) -> bool:
     before = reader.mentions[reader.place - 1] if reader.place else None
     if isinstance(before, Quantity) and before.last == mention.first:
         return False
+    last = reader.drafts[-1] if reader.drafts else None
+    if last and last.measure is Measure.TECHNOLOGY and set(reader.words_between(last.last, mention.first)) <= {"as", "their", "for", "the", "its", "main", "primary", "a"}:
+        reader.understood.update(range(mention.first, mention.last))
+        return True  # "Workday as HRIS", "Cerner EHR"
     if isinstance(following, (Person, Team)) or relation in ("integrating", "evaluating", "serving", "hiring", "contact", "like", "about_person"):
         return False
     if relation in ("migrating_from", "migrating_to") and not entry.ordinary:
@@ -497,6 +503,8 @@ def _same_again(reader: Context, mention: Quantity) -> Measure | None:
         money = {one.measure for one in (*reader.earlier, *reader.drafts) if one.measure in MONEY}
         return money.pop() if mention.currency is not None and len(money) == 1 and not mention.is_exact else None
     numeric = last and last.measure in (Measure.HEADCOUNT, Measure.LOCATIONS_COUNT) and last.operator in ("gte", "lte", "between")
+    if last and last.measure is Measure.HEADCOUNT and last.label.endswith(")") and reader.words_between(last.last, mention.first) in (["("], [","], []):
+        return Measure.HEADCOUNT  # "mid-market (500-2500)"
     near = last and all(word in (",", "and", "or", "but", "/", "und", "oder") for word in reader.words_between(last.last, mention.first))
     return last.measure if last and numeric and near and last.last < mention.first else None
 
@@ -555,6 +563,10 @@ def _department_of(reader: Context, mention: Quantity, following: Mention | None
 
 def _measure_of(reader: Context, mention: Quantity, unit: str | None, lead: str | None, topic: str | None) -> Measure | None:
     money = mention.currency is not None
+    if unit == "yearly":
+        unit = None
+        if not money or UNIT_MEASURES.get(lead or topic or "") not in MONEY:
+            return None
     if unit in ("other", "percent_of_other") or (lead == "other" and (unit is None or unit not in UNIT_MEASURES)):
         return None
     if unit == "percent":
@@ -566,7 +578,7 @@ def _measure_of(reader: Context, mention: Quantity, unit: str | None, lead: str 
         if measure is Measure.FUNDING_RAISED and lead in ("revenue", "recurring_revenue"):
             return UNIT_MEASURES[lead]
         return measure
-    named = lead if lead in UNIT_MEASURES else topic if topic in UNIT_MEASURES else None
+    named = lead if lead in UNIT_MEASURES else topic if topic in UNIT_MEASURES else "headcount" if topic == "department" else None
     if named is not None:
         measure = UNIT_MEASURES[named]
         if money != (measure in MONEY) and not (measure in MONEY and _is_sum(reader, mention)):
@@ -680,10 +692,13 @@ def read_person(reader: Context, mention: Mention) -> None:
     related = reader.is_related("person")
     relation, topic = reader.relation if related else None, reader.section.topic
     about = ConditionAbout(role=None if mention.is_rank and mention.department is None else mention.title, department=mention.department, seniority=mention.seniority)
+    if topic == "seniority":
+        about = ConditionAbout(seniority=mention.seniority)
     joined = mention.last < reader.sentence.last and reader.tokens[mention.last].norm in ("led", "owned", "run", "founded", "operated", "backed", "level")
     if joined:
         return
-    if relation == "hiring" or topic == "hiring":
+    openings = set(reader.words_between(mention.last, min(mention.last + 2, reader.sentence.last))) & OPENINGS
+    if relation == "hiring" or topic == "hiring" or openings:
         _hired(reader, mention, about)
     elif relation == "appointed" and not (mention.is_rank and mention.department is None and topic == "persona"):
         if _word(reader, mention.first - 1) in ("new", "neuer", "neue", "neuen") or relation:
@@ -692,13 +707,26 @@ def read_person(reader: Context, mention: Mention) -> None:
             reader.add(draft)
     elif relation in ("about_person", "like", "integrating", "evaluating", "serving", "serving_in", "using", "lacking", "event", "founded") and topic not in ("persona", "seniority"):
         return
-    elif reader.scopes.is_excluding(reader.chunk) and topic not in ("persona", "seniority", "department") and reader.section.strength != "must_not":
+    elif topic not in ("persona", "seniority", "department") and (reader.scopes.is_excluding(reader.chunk) or reader.section.strength == "must_not"):
         return
     elif topic in ("industry", "technology", "headcount", "revenue", "place", "signal"):
         return
     else:
         confidence = 0.95 if topic in ("persona", "seniority") or relation == "contact" else 0.8
+        _complete_rank(reader, mention)
         reader.add(Draft(measure=Measure.PERSONA, operator="eq", value=mention.title, label=mention.title, first=mention.first, last=mention.last, confidence=confidence, about=about))
+
+
+def _complete_rank(reader: Context, mention: Person) -> None:
+    """Give the function of a title to the rank before it: "VPs/Directors of Supply Chain"."""
+    last = reader.drafts[-1] if reader.drafts else None
+    rank = OF_RANK.match(mention.title)
+    if last is None or rank is None or last.measure is not Measure.PERSONA or mention.first - last.last > 1 or not reader.connector(mention.first):
+        return
+    if last.about.role is None and last.about.department is None:
+        name = f"{last.value} of {mention.title[rank.end():]}"
+        last.value = last.label = name
+        last.about = ConditionAbout(role=name, department=mention.department, seniority=last.about.seniority)
 
 
 def _word(reader: Context, place: int) -> str:
@@ -776,7 +804,7 @@ def read_places(reader: Context, mention: Mention) -> None:
     near = any(isinstance(one, Places) for one in (_listed(reader, -1), _listed(reader, 1)))
     entry: Entry | None = mention.meanings[0]
     if mention.is_code:
-        if not (located or based or near or (reader.is_alone() and topic in (None, "plain"))):
+        if not (located or based or near or (reader.is_alone() and topic in (None, "plain") and mention.other is None)):
             return
         entry = decide(reader.tokens[mention.first].text, mention.meanings, [one for one in reader.certain if isinstance(one, Entry)])
         if entry is None:
@@ -798,6 +826,8 @@ def read_places(reader: Context, mention: Mention) -> None:
 
 def _add_place(reader: Context, mention: Places, entry: Entry, relation: str | None, *, certain: bool) -> None:
     topic = reader.section.topic
+    if reader.is_negated_verb(mention.first):
+        return  # "not licensed in the US"
     if relation == "serving_in":
         reader.doubt(mention, reading(Measure.HEADQUARTERS, f"based in {entry.label}", entry.id), reading(Measure.CUSTOMERS_LOCATION, f"customers in {entry.label}", entry.id))
         return
@@ -816,6 +846,9 @@ def _add_place(reader: Context, mention: Places, entry: Entry, relation: str | N
         draft = _exists(Measure.EXPANSION, mention, f"expanding to {entry.label}", place=entry.id)
         reader.add(draft)
         return
+    after = reader.words_between(mention.last, min(mention.last + 3, reader.sentence.last))
+    if OFFICES & set(after) and "," not in after:
+        relation = "office"
     measure = Measure.OFFICE if relation == "office" else Measure.CUSTOMERS_LOCATION if relation == "serving" or topic == "customers" else Measure.HEADQUARTERS
     if topic in ("technology", "persona", "department", "headcount", "hiring") and not certain:
         return
@@ -825,6 +858,8 @@ def _add_place(reader: Context, mention: Places, entry: Entry, relation: str | N
     )  # fmt: skip
     if entry.place_kind == "city" and entry.within:
         draft.about = ConditionAbout(place=entry.within)
+    last = reader.drafts[-1] if reader.drafts else None
+    draft.is_within = bool(last and reader.in_brackets and last.measure is measure and (last.is_within or _word(reader, mention.first - 1) == "("))
     if mention.is_code or len(mention.meanings) > 1:
         others = [one for one in mention.meanings if one.id != entry.id]
         if others:

@@ -104,7 +104,10 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     department = None if entry.department == "any" else entry.department
     is_rank = entry.id.endswith("_any") or entry.id == "executives"
     seniority = rank[1] if rank and not is_rank else entry.seniority or "any"
-    title = entry.label if entry.spelling.isupper() and not is_rank else _as_written(text, tokens, first, last)
+    acronym = entry.spelling.isupper() and last - first == 1
+    title = entry.label if acronym and not is_rank else _as_written(text, tokens, first, last)
+    if title.casefold() == f"{entry.spelling}s".casefold():
+        title = title[:-1]
     return Person(first, last, title, department, seniority, is_rank=is_rank)
 
 

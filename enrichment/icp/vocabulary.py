@@ -135,7 +135,7 @@ class Vocabulary:
         return frozenset(
             key[0]
             for key, entries in self._entries.items()
-            if len(key) == 1 and len(key[0]) > 4 and key[0].isalpha() and any(one.kind in kinds for one in entries)
+            if len(key) == 1 and len(key[0]) > 4 and key[0].isalpha() and any(one.kind in kinds and one.place_kind != "city" for one in entries)
         )
 
 
