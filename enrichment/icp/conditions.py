@@ -36,14 +36,14 @@ PREPOSITIONS: Final = {
 
 def read_sentence(context: Context) -> None:
     """Read all mentions in order."""
-    last = context.sentence.first
+    last = 0
     while context.place < len(context.mentions):
         mention = context.mentions[context.place]
         _pass(context, last, mention.first)
         HANDLERS[type(mention)](context, mention)
         last = max(last, mention.last)
         context.place += 1
-    _pass(context, last, context.sentence.last)
+    _pass(context, last, len(context.tokens))
 
 
 def _pass(context: Context, first: int, last: int) -> None:
@@ -163,9 +163,9 @@ def _strength(context: Context, mention: Words, kinds: list[str]) -> None:
 
 def _ends_part(context: Context, place: int) -> bool:
     """Whether a part of the sentence ends at a place."""
-    while place < context.sentence.last and context.tokens[place].norm in ("for", "us", "too", "though", "please", "unfortunately", "me", "fur", "uns"):
+    while place < len(context.tokens) and context.tokens[place].norm in ("for", "us", "too", "though", "please", "unfortunately", "me", "fur", "uns"):
         place += 1
-    return place >= context.sentence.last or context.tokens[place].norm in BREAKS | {".", ";", "!", "and", "but", "-"} or context.tokens[place].line > 0
+    return place >= len(context.tokens) or context.tokens[place].norm in BREAKS | {".", ";", "!", "and", "but", "-"} or context.tokens[place].line > 0
 
 
 

@@ -79,7 +79,7 @@ def number_draft(
     currency: str | None = None, unit: str | None = None, strict: bool = False,
 ) -> Draft:  # fmt: skip
     """A condition on a number. A strict end of a whole number moves by one: "more than 50" begins at 51."""
-    whole = measure not in MONEY | {Measure.RATING, Measure.GROWTH}
+    whole = measure not in MONEY | {Measure.RATING, Measure.GROWTH, Measure.TRAFFIC, Measure.RANK}
     ends = [None if end is None else int(end) if end == int(end) else round(end, 6) for end in (low, high)]
     if strict and whole:
         ends = [None if ends[0] is None else ends[0] + 1, None if ends[1] is None else max(0, ends[1] - 1)]
