@@ -682,8 +682,9 @@ class Measure(StrEnum):
     - a name: `technology` (a product), `persona` (a title, or the name of a department), `certification`;
     - a number, or a pair for `between`: `headcount`, `department_headcount` (of the department in `about`), `revenue`
       and `recurring_revenue` (a year), `funding_raised` (in all), `last_round` (the amount of the newest round),
-      `locations_count`, `founded` (a year of the calendar), `traffic` (visits a month), `rank` (of the website; 1 is the
-      most visited), `rating` (0 to 5), `growth` (percent a year, of what `about.target` names);
+      `locations_count`, `founded` (a year of the calendar, or an age if the unit is `years since`), `traffic` (visits a
+      month), `rank` (of the website; 1 is the most visited), `rating` (0 to 5), `growth` (percent a year, of what
+      `about.target` names);
     - true for `exists`, something that happened or that the company does, within `about.within_days` if it is set: all
       others, and `last_round`, `growth` and `rating` when no number is named.
     """
@@ -781,8 +782,8 @@ class Condition(Response, frozen=True, kw_only=True):
     A condition on a lead: `measure operator value`.
 
     Conditions with the same `any_of` are alternatives: one of them has to be met. Groups stand side by side. The
-    conditions of a group have the same strength, but their measures may differ; `must_not` is always a group of its own.
-    A value with codes is met by any of its codes.
+    conditions of a group have the same strength, but their measures may differ; `must_not` is always a group of its
+    own. A value with codes is met by any of its codes.
     """
 
     id: Annotated[str, Meta(description="Id of the condition in its profile: `c1`, `c2`, …")]
@@ -859,8 +860,8 @@ class ConditionInput(Request, frozen=True, kw_only=True):
     """
     A condition of a given profile. Only `measure` and `value` are needed; `value` may be missing for what `exists`.
 
-    `label`, `codes`, `kind`, `unit` and `quote` follow from the others: they are accepted so that conditions of an answer
-    can be posted as they are.
+    `label`, `codes`, `kind`, `unit` and `quote` follow from the others: they are accepted so that conditions of an
+    answer can be posted as they are.
     """
 
     measure: Annotated[Measure, Meta(description="What is compared.")]
@@ -1012,8 +1013,8 @@ class CustomerProfile(Response, frozen=True, kw_only=True):
     read_by: Annotated[
         ReaderName,
         Meta(
-            description="Reader of the profile: the `rules`, a language `model`, `object` if it was given as conditions, "
-            "or `inference` from facts about the company."
+            description="Reader of the profile: the `rules`, a language `model`, `object` if it was given as "
+            "conditions, or `inference` from facts about the company."
         ),
     ] = "rules"
     conditions: Annotated[tuple[Condition, ...], Meta(description="The conditions, in the order of the profile.")] = ()

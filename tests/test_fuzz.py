@@ -157,9 +157,10 @@ def test_every_profile_is_read(given_profile: str | schemas.IcpObject, offer: st
         groups.setdefault(one.any_of, set()).add(one.strength)
     assert all(len(strengths) == 1 for strengths in groups.values())
     if is_text:
-        quotes = [one.quote for one in (*profile.conditions, *profile.ambiguous)]
-        for passage in (*quotes, *profile.not_understood):
-            assert str(given_profile)[passage.start : passage.end] == passage.text
+        quotes = [*(one.quote for one in profile.conditions), *(one.quote for one in profile.ambiguous)]
+        passages = [(one.start, one.end, one.text) for one in quotes]
+        passages += [(one.start, one.end, one.text) for one in profile.not_understood]
+        assert all(str(given_profile)[start:end] == text for start, end, text in passages)
 
 
 @pytest.mark.parametrize(

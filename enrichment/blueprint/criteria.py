@@ -146,60 +146,47 @@ def criteria_of(profile: CustomerProfile) -> Criteria:
 
 
 def _entities(condition: Condition) -> Iterator[tuple[str, Entity]]:
+    """The topics that a condition is about, with what it says."""
     found, excluded, measure = _found(condition), condition.strength == "must_not", condition.measure
-    value = str(condition.value)
+    value, name = str(condition.value), condition.label
     if measure in RANGES:
         yield _range(condition, found, excluded=excluded)
     elif measure in SIGNALS:
-        yield (
-            "signals",
-            ProfileSignal(
-                id=SIGNALS[measure],
-                name=condition.label,
-                within_days=condition.about.within_days,
-                excluded=excluded,
-                found=found,
-            ),
-        )
+        days = condition.about.within_days
+        signal = ProfileSignal(id=SIGNALS[measure], name=name, within_days=days, excluded=excluded, found=found)
+        yield "signals", signal
     elif measure is Measure.INDUSTRY:
-        yield (
-            "industries",
-            ProfileIndustry(id=value, name=condition.label, naics=condition.codes, excluded=excluded, found=found),
-        )
+        codes = condition.codes
+        yield "industries", ProfileIndustry(id=value, name=name, naics=codes, excluded=excluded, found=found)
     elif measure is Measure.HEADQUARTERS:
-        inside = condition.codes or ((condition.about.place,) if condition.about.place else ())
-        countries = tuple(dict.fromkeys(code[:2] for code in inside))
-        yield (
-            "geographies",
-            ProfilePlace(
-                name=condition.label,
-                kind=condition.kind or "country",
-                countries=countries,
-                excluded=excluded,
-                found=found,
-            ),
-        )
+        yield "geographies", _place(condition, found, excluded=excluded)
     elif measure in (Measure.TECHNOLOGY, Measure.TECHNOLOGY_CATEGORY):
-        named = measure is Measure.TECHNOLOGY
-        category = next((one.within or "" for one in _entries("technology", value)), "other") if named else value
-        yield (
-            "technologies",
-            ProfileTechnology(name=value if named else None, category=category, excluded=excluded, found=found),
-        )
+        yield "technologies", _technology(condition, found, excluded=excluded)
     elif measure is Measure.PERSONA:
-        yield (
-            "personas",
-            ProfilePersona(title=value, department=condition.about.department or "any", excluded=excluded, found=found),
-        )
-    elif measure is Measure.FUNDING_STAGE:
+        department = condition.about.department or "any"
+        yield "personas", ProfilePersona(title=value, department=department, excluded=excluded, found=found)
+    elif measure in (Measure.FUNDING_STAGE, Measure.OWNERSHIP):
         for stage in condition.codes or (value,):
-            name = next((one.label for one in _entries("stage", stage)), stage)
-            yield "funding", ProfileFunding(stage=stage, name=name, excluded=excluded, found=found)
-    elif measure is Measure.OWNERSHIP:
-        yield "funding", ProfileFunding(stage=value, name=condition.label, excluded=excluded, found=found)
+            stage_name = next((one.label for one in _entries("stage", stage)), name)
+            yield "funding", ProfileFunding(stage=stage, name=stage_name, excluded=excluded, found=found)
     elif measure in (Measure.SIGNAL, Measure.BUSINESS_MODEL):
         field = "signals" if measure is Measure.SIGNAL else "business_models"
-        yield field, ProfileSignal(id=value, name=condition.label, excluded=excluded, found=found)
+        yield field, ProfileSignal(id=value, name=name, excluded=excluded, found=found)
+
+
+def _place(condition: Condition, found: FoundInProfile, *, excluded: bool) -> ProfilePlace:
+    inside = condition.codes or ((condition.about.place,) if condition.about.place else ())
+    countries = tuple(dict.fromkeys(code[:2] for code in inside))
+    kind = condition.kind or "country"
+    return ProfilePlace(name=condition.label, kind=kind, countries=countries, excluded=excluded, found=found)
+
+
+def _technology(condition: Condition, found: FoundInProfile, *, excluded: bool) -> ProfileTechnology:
+    value = str(condition.value)
+    if condition.measure is Measure.TECHNOLOGY_CATEGORY:
+        return ProfileTechnology(name=None, category=value, excluded=excluded, found=found)
+    category = next((one.within or "" for one in _entries("technology", value)), "other")
+    return ProfileTechnology(name=value, category=category, excluded=excluded, found=found)
 
 
 def _entries(kind: Kind, id_: str) -> list[Entry]:

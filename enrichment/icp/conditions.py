@@ -131,28 +131,30 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
     current, is_new = context.relation, not context.relation_kinds
     in_part = context.chunk == context.relation_chunk
     before = context.before()
-    if relation == "target":  # "we sell to": whom they name is the customer
-        context.relation = context.section.relation
-        context.scopes.close()
-    elif relation == "serving" and is_ours(context, mention):
-        pass
+    if relation == "target" or (relation == "serving" and is_ours(context, mention)):
+        if relation == "target":  # "we sell to": whom they name is the customer
+            context.relation = context.section.relation
+            context.scopes.close()
     elif (
         relation == "located" and current == "serving" and in_part and not is_new and mention.last - mention.first == 1
     ):
         context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
     elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
-    elif relation == "using_weak" and (
-        current == "serving" or (current in ("hiring", "event", "appointed") and is_new)
-    ):
-        pass
-    elif relation == "located" and (current == "event" or (current in ("expanding", "office", "hiring") and in_part)):
-        pass
-    else:
+    elif not _goes_on(context, relation):
         context.relate(relation)
         if relation == "lacking":
             context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=LACKED)
         begin(context, mention, relation)
+
+
+def _goes_on(context: Context, relation: str) -> bool:
+    """Whether "with" or "in" only goes on the relation that is there: "serving restaurants with", "hiring SDRs in"."""
+    current, is_new = context.relation, not context.relation_kinds
+    if relation == "using_weak":
+        return current == "serving" or (current in ("hiring", "event", "appointed") and is_new)
+    in_part = context.chunk == context.relation_chunk
+    return relation == "located" and (current == "event" or (current in ("expanding", "office", "hiring") and in_part))
 
 
 def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
@@ -199,7 +201,7 @@ def _ends_part(context: Context, place: int) -> bool:
 
 
 def without_introduction(context: Context) -> None:
-    """Drop the mentions about the author ("We are a SaaS company in Berlin"), up to the words that turn to customers."""
+    """Drop the mentions about the author ("We are a SaaS company"), up to the words that turn to customers."""
     spoken = context.words_between(0, 4)
     if len(spoken) < 2 or spoken[0] not in words("introduction"):
         return
