@@ -30,7 +30,8 @@ LANGUAGES: Final = ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", 
 PARTS: Final = {
     "US": ("State", "District"), "CA": ("Province", "Territory"), "DE": ("Land",), "AT": ("State",), "CH": ("Canton",),
     "FR": ("Metropolitan region", "Metropolitan collectivity with special status"),
-    "IT": ("Region", "Autonomous region"), "ES": ("Autonomous community",), "NL": ("Province",), "BE": ("Region", "Province"),
+    "IT": ("Region", "Autonomous region"), "ES": ("Autonomous community",), "NL": ("Province",),
+    "BE": ("Region", "Province"),
     "GB": ("Country", "Nation", "Province"), "AU": ("State", "Territory"), "IN": ("State", "Union territory"),
     "BR": ("State", "Federal district"), "MX": ("State", "Federal entity"), "PL": ("Voivodship", "Voivodeship"),
 }
