@@ -226,6 +226,27 @@ WithoutCache = Annotated[bool | None, Meta(description="Whether to ignore cached
 WantedPriority = Annotated[Priority | None, Meta(description="Priority in the queue; `normal` by default.")]
 
 
+GivenIcp = Annotated[
+    "Icp | None",
+    Meta(
+        description="The ideal customer profile to judge by, as free text or as an object; by default the general rules "
+        "of the service."
+    ),
+]
+GivenBlueprint = Annotated[
+    Annotated[str, Meta(min_length=1, max_length=100)] | None,
+    Meta(description="Id of a blueprint whose profile is the one to judge by; instead of `icp`."),
+]
+JudgedBy = Annotated[
+    "CustomerProfile | msgspec.UnsetType",
+    Meta(description="The profile to judge by, as it was understood; omitted without one."),
+]
+DomainColumn = Annotated[
+    str | msgspec.UnsetType,
+    Meta(description="Name of the column that the domains were read from; omitted if no table was posted."),
+]
+
+
 class StartRequest(Request, frozen=True):
     """`POST /api/v1/enrich/{domain}`; every field may be missing or null."""
 
@@ -233,6 +254,14 @@ class StartRequest(Request, frozen=True):
     waves: OnlyWaves = None
     force: WithoutCache = None
     priority: WantedPriority = None
+    icp: GivenIcp = None
+    blueprint_id: GivenBlueprint = None
+
+
+Concurrency = Annotated[
+    Annotated[int, Meta(ge=1, le=20)] | None,
+    Meta(description="Maximum number of jobs of the batch that run at the same time; 5 by default."),
+]
 
 
 class BatchRequest(Request, frozen=True):
@@ -243,10 +272,30 @@ class BatchRequest(Request, frozen=True):
     waves: OnlyWaves = None
     force: WithoutCache = None
     priority: WantedPriority = None
-    concurrency: Annotated[
-        Annotated[int, Meta(ge=1, le=20)] | None,
-        Meta(description="Maximum number of jobs of the batch that run at the same time; 5 by default."),
+    concurrency: Concurrency = None
+    icp: GivenIcp = None
+    blueprint_id: GivenBlueprint = None
+
+
+class BatchQuery(Query, frozen=True, kw_only=True):
+    """The query of `POST /api/v1/enrich/batch` for a table: what stands in the body of JSON."""
+
+    column: Annotated[
+        str | None, Meta(description="Name of the column with the domains, if it is not to be found by its content.")
     ] = None
+    modules: OnlyModules = None
+    waves: OnlyWaves = None
+    force: WithoutCache = None
+    priority: WantedPriority = None
+    concurrency: Concurrency = None
+    icp: Annotated[
+        "FreeText | None",
+        Meta(
+            description="The ideal customer profile to judge by, as free text; by default the general rules of the "
+            "service."
+        ),
+    ] = None
+    blueprint_id: GivenBlueprint = None
 
 
 class RetryRequest(Request, frozen=True):
@@ -275,6 +324,7 @@ class StartedJob(Response, frozen=True, kw_only=True):
     simulated: Simulated
     estimated_time_seconds: EstimatedSeconds
     created_at: CreatedAt
+    icp: JudgedBy = msgspec.UNSET
 
 
 class BatchJob(Response, frozen=True, kw_only=True, omit_defaults=True):
@@ -321,6 +371,8 @@ class StartedBatch(Response, frozen=True, kw_only=True):
     ]
     estimated_time_seconds: EstimatedSeconds
     created_at: CreatedAt
+    domain_column: DomainColumn = msgspec.UNSET
+    icp: JudgedBy = msgspec.UNSET
 
 
 class BatchStatus(StartedBatch, frozen=True, kw_only=True):
@@ -338,6 +390,112 @@ class BatchStatus(StartedBatch, frozen=True, kw_only=True):
             "domain not at all."
         ),
     ]
+
+
+class BatchResultsQuery(Query, frozen=True, kw_only=True):
+    """The query of `GET /api/v1/enrich/batch/{batch_id}/results`: order, filter, form and page."""
+
+    sort: Annotated[
+        Literal["posted", "score"],
+        Meta(
+            description="Order: as posted, or by `score`: qualified leads first, then undecided ones, those without a "
+            "score, and disqualified ones."
+        ),
+    ] = "posted"
+    qualified: Annotated[
+        bool | None, Meta(description="Only leads that are qualified, or only those that are not; by default all.")
+    ] = None
+    format: Annotated[
+        Literal["json", "ndjson", "csv"] | None,
+        Meta(description="Form of the answer; by default what `Accept` names, else JSON."),
+    ] = None
+    bom: Annotated[bool, Meta(description="Whether CSV begins with a byte order mark, which Excel needs.")] = False
+    limit: Annotated[
+        Annotated[int, Meta(ge=1, le=100_000)] | None,
+        Meta(description="Maximum number of leads; for JSON 50 by default and 200 at most, else all."),
+    ] = None
+    offset: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000_000_000)], Meta(description="Number of leads to skip at the start.")
+    ] = 0
+
+
+class LeadFacts(Response, frozen=True, kw_only=True):
+    """The key facts of a lead; each is null if it was not found."""
+
+    company_name: Annotated[str | None, Meta(description="Name of the company.")] = None
+    industry: Annotated[str | None, Meta(description="Name of the industry.")] = None
+    employees: Annotated[int | None, Meta(description="Number of employees.")] = None
+    founded: Annotated[int | None, Meta(description="Year in which the company was founded.")] = None
+    headquarters: Annotated[str | None, Meta(description="City, and state code or country, of the headquarters.")] = (
+        None
+    )
+    country: Annotated[str | None, Meta(description="Full name of the country of the headquarters.")] = None
+    revenue: Annotated[int | None, Meta(description="Annual revenue, in whole units of `revenue_currency`.")] = None
+    revenue_currency: Annotated[str | None, Meta(description="Currency of the revenue, as ISO 4217 code.")] = None
+    revenue_basis: Annotated[
+        Literal["reported", "estimated"] | None,
+        Meta(description="Whether the company reported the revenue, or it is an estimate."),
+    ] = None
+    technologies: Annotated[
+        tuple[str, ...], Meta(description="Names of the technologies detected on the website.")
+    ] = ()
+    monthly_visits: Annotated[int | None, Meta(description="Number of visits to the website in a month.")] = None
+    open_roles: Annotated[int | None, Meta(description="Number of open roles.")] = None
+    latest_event: Annotated[str | None, Meta(description="Headline of the latest event.")] = None
+    latest_event_date: Annotated[
+        str | None, Meta(description="Day of that event.", extra_json_schema={"format": "date"})
+    ] = None
+
+
+class BatchLead(Response, frozen=True, kw_only=True):
+    """A domain of a batch, with the judgement and the key facts of its job so far."""
+
+    row: Annotated[int, Meta(description="Position of the domain among those that were posted, from 1.")]
+    domain: Annotated[
+        str, Meta(description="The domain in canonical form; as posted, possibly shortened, if it is invalid.")
+    ]
+    job_id: Annotated[str | None, Meta(description="Id of the job; null if the domain was skipped.")]
+    status: Annotated[
+        Literal["queued", "running", "completed", "failed", "cancelled", "skipped", "forgotten"],
+        Meta(description="State of the job; `skipped` without one, `forgotten` if it is no longer kept."),
+    ]
+    reason: Annotated[
+        str | None, Meta(description="Why the domain was skipped, or the job failed or was cancelled; else null.")
+    ]
+    simulated: Simulated
+    rank: Annotated[int | None, Meta(description="Place by score among the leads of the batch, from 1; null without.")]
+    score: Annotated[int | None, Meta(description="Score of the lead, from 0 to 100; null without one.")]
+    tier: Annotated[str | None, Meta(description="Grade of the lead, from A to D, or `unrated`; null without a score.")]
+    verdict: Annotated[
+        Literal["qualified", "undecided", "disqualified"] | None,
+        Meta(description="Whether the lead meets the profile of the batch; null if it was not judged by one."),
+    ]
+    judgement: Annotated[
+        Any, Meta(description="The answer of `m14_icp_scoring`, with the reasons; null without one.")
+    ]
+    facts: Annotated[LeadFacts | None, Meta(description="Key facts; null if no module has found any.")]
+    as_of: Annotated[Time | None, Meta(description="When the oldest of the key facts was fetched; null without facts.")]
+    sources: Annotated[
+        Mapping[str, str], Meta(description="Names of the sources of the key facts, by id of the module.")
+    ]
+    failed_modules: Annotated[tuple[str, ...], Meta(description="Ids of the modules that failed.")]
+    posted: Annotated[
+        Mapping[str, str] | msgspec.UnsetType,
+        Meta(description="The row of the table that was posted, by column; omitted if no table was posted."),
+    ] = msgspec.UNSET
+
+
+class BatchResults(Response, frozen=True, kw_only=True):
+    """A page of the leads of a batch."""
+
+    batch_id: Annotated[str, Meta(description="Id of the batch.")]
+    simulated: Simulated
+    leads: Annotated[tuple[BatchLead, ...], Meta(description="The leads of this page.")]
+    total: Annotated[int, Meta(description="Number of leads that match the filter, on all pages.")]
+    finished_count: Annotated[int, Meta(description="Number of domains of the batch whose lead is final.")]
+    total_domains: Annotated[int, Meta(description="Number of domains that were posted.")]
+    limit: Annotated[int, Meta(description="Maximum number of leads on a page.")]
+    offset: Annotated[int, Meta(description="Number of leads before this page.")]
 
 
 class Method(StrEnum):

@@ -19,7 +19,8 @@ from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.edgar import Edgar
 from enrichment.sources.http import Client
 from enrichment.sources.identity import Identities
-from enrichment.sources.places import country_name, headquarters, state_code
+from enrichment.modules.places import state_code
+from enrichment.sources.places import country_name, headquarters
 from enrichment.sources.public_records import PublicRecords
 from enrichment.sources.rdap import Rdap
 from enrichment.sources.wikidata_items import WikidataItems

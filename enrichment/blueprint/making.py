@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 import msgspec
 
 from enrichment.clock import Clock, isoformat_utc
-from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, SourceError
+from enrichment.errors import (
+    BlueprintFailed,
+    EnrichmentError,
+    InsufficientInformation,
+    ShuttingDown,
+    SourceError,
+)
 from enrichment.jobs.events import EventLog
 from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
@@ -26,6 +32,7 @@ from schemas import (
     BlueprintProgress,
     BlueprintSection,
     CustomerProfile,
+    Icp,
     IcpObject,
     PointGroup,
 )
@@ -44,6 +51,7 @@ _encode: Final = msgspec.json.Encoder().encode
 TTL_SECONDS: Final = 86_400
 COMPLETE_RUN: Final = 6  # events: 2 of progress, 3 sections, the blueprint
 COMPLETE_INFERRING_RUN: Final = 8  # and 2 more of progress
+MAX_QUOTES: Final = 5  # passages that an error lists
 MAX_FINAL_EVENTS: Final = 10_000  # some 200 bytes each
 GROUPS: Final[tuple[PointGroup, ...]] = ("firmographic", "technographic", "personalization")
 
@@ -73,6 +81,12 @@ class BlueprintRun:
         self.made_at = 0.0
         self.size = 0
 
+    @property
+    def blueprint(self) -> Blueprint | None:
+        """The blueprint, if it is complete."""
+        last = self.log.events[-1] if self.log.events else None
+        return last if isinstance(last, Blueprint) else None
+
 
 class BlueprintMaker:
     """
@@ -91,6 +105,7 @@ class BlueprintMaker:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="blueprints")
         self._clock = clock
         self._cache: OrderedDict[Brief, BlueprintRun] = OrderedDict()
+        self._briefs: dict[str, Brief] = {}  # of cached blueprints, by id
         self._running: dict[Brief, BlueprintRun] = {}
         self._final_events: OrderedDict[bytes, int] = OrderedDict()  # their numbers, by digest of the brief
         self._is_closed = False
@@ -116,6 +131,26 @@ class BlueprintMaker:
         if self._is_closed:
             raise ShuttingDown
         return self._events(brief, refresh=refresh)
+
+    async def read_profile(self, icp: Icp) -> CustomerProfile:
+        """Read a profile. Raise `InsufficientInformation` if nothing in it is understood."""
+        result = await self._in_thread(_read, icp)
+        if isinstance(result, CustomerProfile):
+            raise InsufficientInformation(
+                "Nothing in the given profile was understood, so there is nothing to judge by.",
+                missing=tuple(f"Not understood: “{one.text}”." for one in result.not_understood[:MAX_QUOTES]),
+                suggestions=(
+                    "Name industries, numbers of employees, countries, technologies, roles or events.",
+                    "An example: “E-commerce companies in Germany with 50-500 employees on Shopify, not on Magento”.",
+                ),
+            )
+        return result.profile
+
+    async def find(self, blueprint_id: str) -> Blueprint | None:
+        """Return the blueprint of this id if it is cached."""
+        brief = self._briefs.get(blueprint_id)
+        run = self._find(brief) if brief else None
+        return run.blueprint if run else None
 
     def has_ended(self, brief: Brief, event_number: int) -> bool:
         """
@@ -172,18 +207,25 @@ class BlueprintMaker:
         self._final_events[_digest(brief)] = len(run.log.events)
         if len(self._final_events) > MAX_FINAL_EVENTS:
             self._final_events.popitem(last=False)
-        if isinstance(run.log.events[-1], Blueprint):
-            self._keep(brief, run)
+        if run.blueprint:
+            self._keep(brief, run, run.blueprint)
 
-    def _keep(self, brief: Brief, run: BlueprintRun) -> None:
+    def _keep(self, brief: Brief, run: BlueprintRun, blueprint: Blueprint) -> None:
         """Cache the run's events. In memory they take three times their JSON at most, and the brief four times."""
-        run.size = 3 * len(_encode(run.log.events[-1])) + 4 * len(_encode(brief))
-        former = self._cache.pop(brief, None)
+        run.size = 3 * len(_encode(blueprint)) + 4 * len(_encode(brief))
+        if former := self._cache.pop(brief, None):
+            self._drop(former)
         self._cache[brief] = run
-        self._cached_bytes += run.size - (former.size if former else 0)
+        self._briefs[blueprint.metadata.id] = brief
+        self._cached_bytes += run.size
         while len(self._cache) > self._max_cached or self._cached_bytes > self._max_cached_bytes:
-            _, dropped = self._cache.popitem(last=False)
-            self._cached_bytes -= dropped.size
+            self._drop(self._cache.popitem(last=False)[1])
+
+    def _drop(self, run: BlueprintRun) -> None:
+        """Account for a run that is no longer cached."""
+        self._cached_bytes -= run.size
+        if run.blueprint:
+            del self._briefs[run.blueprint.metadata.id]
 
     async def _make(self, brief: Brief, run: BlueprintRun) -> None:
         begun_at = self._clock.now()

@@ -8,7 +8,7 @@ from sys import getsizeof
 from typing import Final
 
 from enrichment.clock import Clock
-from enrichment.modules.module import Finding, Module
+from enrichment.modules.module import Finding, Module, module_of_key
 from enrichment.modules.table import MODULES
 from schemas import Freshness
 
@@ -34,32 +34,44 @@ class MemoryCache:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._clock = clock
-        self._findings: OrderedDict[tuple[str, str], Finding] = OrderedDict()
+        self._findings: OrderedDict[tuple[str, str], Finding] = OrderedDict()  # by domain and key
+        self._last: dict[tuple[str, str], str] = {}  # by domain and module, the key kept last if it has a profile
 
-    async def get(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
+    async def get(self, domain: str, keys: Collection[str]) -> Mapping[str, Finding]:
         """See `Cache.get`."""
         now = self._clock.now()
         found = {}
-        for module_id in module_ids:
-            finding = self._findings.get((domain, module_id))
-            if finding and seconds_left(finding, MODULES[module_id], now) > 0:
-                self._findings.move_to_end((domain, module_id))
-                found[module_id] = finding
+        for key in keys:
+            finding = self._findings.get((domain, key))
+            if finding and seconds_left(finding, MODULES[module_of_key(key)], now) > 0:
+                self._findings.move_to_end((domain, key))
+                found[key] = finding
         return found
 
-    async def put(self, domain: str, module_id: str, finding: Finding) -> None:
+    async def put(self, domain: str, key: str, finding: Finding) -> None:
         """See `Cache.put`."""
-        before = self._findings.pop((domain, module_id), None)
-        self._findings[domain, module_id] = finding
+        before = self._findings.pop((domain, key), None)
+        self._findings[domain, key] = finding
+        if key == (module_id := module_of_key(key)):
+            self._last.pop((domain, module_id), None)
+        else:
+            self._last[domain, module_id] = key
         self._bytes += _size(finding) - (_size(before) if before else 0)
         while len(self._findings) > self._max_results or self._bytes > self._max_bytes:
-            _, dropped = self._findings.popitem(last=False)
+            place, dropped = self._findings.popitem(last=False)
             self._bytes -= _size(dropped)
+            self._forget(*place)
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
         """See `Cache.inspect`."""
-        held = {module_id: self._findings.get((domain, module_id)) for module_id in MODULES}
+        keys = {module_id: self._last.get((domain, module_id), module_id) for module_id in MODULES}
+        held = {module_id: self._findings.get((domain, key)) for module_id, key in keys.items()}
         return {module_id: finding for module_id, finding in held.items() if finding}
+
+    def _forget(self, domain: str, key: str) -> None:
+        """Forget that the key of a finding that is dropped was kept last."""
+        if self._last.get((domain, module_of_key(key))) == key:
+            del self._last[domain, module_of_key(key)]
 
 
 def seconds_left(finding: Finding, module: Module, now: float) -> float:

@@ -90,8 +90,9 @@ class Pipeline:
 
     async def _subject(self, run: "_Run", module: Module) -> Subject:
         """What is known of the company: from this job, or from the cache for modules that are not part of it."""
+        profile = run.job.profile if module.is_derived else None
         elsewhere = [need for need in module.needs if need not in run.done]
-        known = await self._resolver.known(run.job.domain, elsewhere) if elsewhere else {}
+        known = await self._resolver.known(run.job.domain, elsewhere, profile) if elsewhere else {}
         known = {need: finding for need, finding in known.items() if not finding.unknown}
         found = {need: run.found.get(need) or known.get(need) for need in module.needs}
         return Subject(
@@ -102,6 +103,7 @@ class Pipeline:
                 for need, finding in found.items()
                 if finding is None
             },
+            profile=profile,
         )
 
     async def _complete(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:

@@ -12,7 +12,8 @@ from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
 from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.protocols import Cache
-from enrichment.modules.module import Finding, Module, Subject
+from enrichment.modules.module import Finding, JobProfile, Module, Subject, cache_key, module_of_key
+from enrichment.modules.table import MODULES
 from enrichment.sources import Source, first_success
 from enrichment.sources.local import based_on
 
@@ -41,13 +42,17 @@ class Resolver:
         """Whether the sources are simulated, and therefore all answers."""
         return "simulated" in self._sources
 
-    async def known(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
-        """Return what the cache holds, whatever it was derived from."""
-        return await self._cache.get(domain, module_ids)
+    async def known(
+        self, domain: str, module_ids: Collection[str], profile: JobProfile | None = None
+    ) -> Mapping[str, Finding]:
+        """Return what the cache holds, whatever it was derived from; of a derived answer only one by `profile`."""
+        keys = [cache_key(MODULES[module_id], profile) for module_id in module_ids]
+        return {module_of_key(key): finding for key, finding in (await self._cache.get(domain, keys)).items()}
 
     async def cached(self, module: Module, subject: Subject) -> Finding | None:
         """Return what the cache holds for this question; of a derived answer only one from the very same findings."""
-        finding = (await self._cache.get(subject.domain, (module.id,))).get(module.id)
+        key = cache_key(module, subject.profile)
+        finding = (await self._cache.get(subject.domain, (key,))).get(key)
         return finding if finding and finding.based_on == based_on(subject) else None
 
     async def ask(self, module: Module, subject: Subject, *, asker: str, order: float = 0.0) -> Finding:
@@ -57,7 +62,7 @@ class Resolver:
         `asker` is the id of the job that waits; of the calls that wait for the same outside service, the one with the
         lowest `order` is next. Raise `SourceFailed` or `InsufficientInput`.
         """
-        key = (subject.domain, module.id, based_on(subject))
+        key = (subject.domain, cache_key(module, subject.profile), based_on(subject))
         return await self._calls.share(key, asker, lambda: self._call(module, subject, order))
 
     def abandon(self, asker: str) -> None:
@@ -71,7 +76,7 @@ class Resolver:
                 finding = await self.budget.pace(first_success(self._sources, module, subject, self._clock))
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
-        await self._cache.put(subject.domain, module.id, finding)
+        await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)
         return finding
 
 

@@ -22,13 +22,14 @@ class Local(msgspec.Struct, frozen=True, kw_only=True):
         """Derive the answer, and cite the sources of the findings that it is based on."""
         if module.derive is None:
             raise SourceFailed("This module cannot be derived from others.")
-        answer = module.derive(msgspec.structs.replace(subject, case_studies=self.case_studies()))
+        now = self.clock.now()
+        answer = module.derive(msgspec.structs.replace(subject, case_studies=self.case_studies(), now=now))
         citations = {citation: None for finding in subject.known.values() for citation in finding.citations}
         return Finding.of(
             answer,
             source="local",
             method=Method.DERIVED,
-            fetched_at=self.clock.now(),
+            fetched_at=now,
             citations=tuple(citations),
             based_on=based_on(subject),
         )
