@@ -149,7 +149,7 @@ def by_growth(target: str, *, is_yearly: bool) -> Comparison:
     def compare(condition: Condition, evidence: Evidence) -> Outcome | None:
         if condition.about.target not in (None, target):
             return None
-        found = f"{target} {evidence.value:+} % {'a year' if is_yearly else 'a month'}"
+        found = f"{target} {evidence.value:+g} % {'a year' if is_yearly else 'a month'}"
         if not _is_number(condition.value):
             return _decided(condition, found, is_met=evidence.value > 0)
         if not is_yearly:

@@ -74,8 +74,8 @@ async def read_table(body: TableBody, *, column: str | None, max_rows: int) -> T
     """
     Parse CSV in UTF-8, with or without a byte order mark, whose delimiter is a comma, a semicolon or a tab.
 
-    The first row may hold the names of the columns; `column` names that of the domains. Empty rows are left out. Raise a
-    422 if it is no such table, has more than `max_rows` rows or no column with domains.
+    The first row may hold the names of the columns; `column` names that of the domains. Empty rows are left out. Raise
+    a 422 if it is no such table, has more than `max_rows` rows or no column with domains.
     """
     text = _decoded(body.content, body.charset)
     separator = SEPARATOR_LINE.match(text)
