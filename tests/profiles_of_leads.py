@@ -10,13 +10,11 @@ from schemas import Condition, ConditionAbout, ConditionQuote, CustomerProfile, 
 ABOUT = frozenset(ConditionAbout.__struct_fields__)
 
 
-def condition(measure: Measure, value: Any = True, strength: Strength = "must", **more: Any) -> Condition:
+def condition(measure: Measure, value: Any = "exists", strength: Strength = "must", **more: Any) -> Condition:
     """Return a condition; its operator follows from the value, and what it is about may be given by name."""
-    operator = "eq"
-    if isinstance(value, tuple):
-        operator = "between"
-    elif isinstance(value, bool):
-        operator = "exists"
+    operator = "between" if isinstance(value, tuple) else "eq"
+    if value == "exists":
+        value, operator = True, "exists"
     about = ConditionAbout(**{name: more.pop(name) for name in ABOUT & more.keys()})
     label = more.pop("label", None) or (measure.value.replace("_", " ") if value is True else str(value))
     fields: dict[str, Any] = {"id": "c1", "operator": operator, "any_of": 1, "confidence": 1.0} | more

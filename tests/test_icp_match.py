@@ -25,6 +25,7 @@ from enrichment.modules.icp_score import ConditionVerdict, IcpScore
 from enrichment.modules.module import Answer, Subject
 from enrichment.modules.table import FACTS, MODULES
 from schemas import Condition, Measure, Method
+from tests.conftest import ROOT
 from tests.profiles_of_leads import condition, profile
 from tests.subjects import subject, with_missing
 
@@ -160,7 +161,12 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
         (BAVARIA, {"m01": IN_GERMANY}, "unknown", "München, Germany"),
         (OFFICE, {"m01": IN_GERMANY}, "met", "Germany"),
         (OFFICE, {"m01": IN_TEXAS}, "unknown", "seat in United States"),
-        (OVER_10M, {"m07": Financials(is_public=True, revenue=10_000_000, currency="USD")}, "met", "10,000,000 USD a year"),
+        (
+            OVER_10M,
+            {"m07": Financials(is_public=True, revenue=10_000_000, currency="USD")},
+            "met",
+            "10,000,000 USD a year",
+        ),
         (
             OVER_10M,
             {"m07": Financials(is_public=False, revenue=9, currency="USD", basis="estimated")},
@@ -180,15 +186,30 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
         (OVER_10M, {"m01": context(revenue_range="much")}, "unknown", None),
         (UP_TO_10M, {"m01": context(revenue_range="$1M-$10M")}, "unknown", "$1M-$10M a year"),
         (condition(M.REVENUE, (None, 5)), {"m01": context(revenue_range="$10B+")}, "not_met", "$10B+ a year"),
-        (condition(M.REVENUE, (5_000_000, None)), {"m01": context(revenue_range="$1M-$10M")}, "unknown", "$1M-$10M a year"),
+        (
+            condition(M.REVENUE, (5_000_000, None)),
+            {"m01": context(revenue_range="$1M-$10M")},
+            "unknown",
+            "$1M-$10M a year",
+        ),
         (condition(M.REVENUE), {"m07": Financials(is_public=True, revenue=9)}, "unknown", None),
         (PUBLIC, {"m01": context(company_type="public")}, "met", "its shares are listed"),
         (PUBLIC, {"m08": StockInfo(is_listed=False)}, "not_met", "its shares are not listed"),
         (PRIVATE, {"m08": StockInfo(is_listed=False)}, "met", "its shares are not listed"),
         (FAMILY, {"m01": context(company_type="private")}, "unknown", None),
         (SERIES_B, {"m12": SERIES_B_ROUND}, "met", "1970-01-01: Acme raises $12M Series B"),
-        (SERIES_B, {"m12": events(("funding", "1970-01-01", "Acme closes pre-seed"))}, "not_met", "1970-01-01: Acme closes pre-seed"),
-        (SERIES_B, {"m12": events(("funding", "1970-01-01", "Acme closes a preseed"))}, "not_met", "1970-01-01: Acme closes a preseed"),
+        (
+            SERIES_B,
+            {"m12": events(("funding", "1970-01-01", "Acme closes pre-seed"))},
+            "not_met",
+            "1970-01-01: Acme closes pre-seed",
+        ),
+        (
+            SERIES_B,
+            {"m12": events(("funding", "1970-01-01", "Acme closes a preseed"))},
+            "not_met",
+            "1970-01-01: Acme closes a preseed",
+        ),
         (SERIES_B, {"m12": events(("funding", "1970-01-01", "Acme raises"))}, "unknown", None),
         (LISTED_STAGE, {"m01": context(company_type="public")}, "met", "its shares are listed"),
         (RAISED_5M, {"m12": SERIES_B_ROUND}, "met", "1970-01-01: Acme raises $12M Series B"),
@@ -197,25 +218,70 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
         (RAISED_5M, {"m12": events(("funding", "1970-01-01", "Acme raises $2M"))}, "unknown", None),
         (RAISED_5M, {"m12": events(("earnings", "1970-01-01", "Acme earns $12M"))}, "unknown", None),
         (ROUND_5M, {"m12": SERIES_B_ROUND}, "met", "1970-01-01: Acme raises $12M Series B"),
-        (ROUND_5M, {"m12": events(("funding", "1970-01-01", "Acme raises $2 million"))}, "not_met", "1970-01-01: Acme raises $2 million"),
-        (ROUND_5M, {"m12": events(("funding", "1970-01-01", "Acme raises £9m"))}, "unknown", "1970-01-01: Acme raises £9m"),
+        (
+            ROUND_5M,
+            {"m12": events(("funding", "1970-01-01", "Acme raises $2 million"))},
+            "not_met",
+            "1970-01-01: Acme raises $2 million",
+        ),
+        (
+            ROUND_5M,
+            {"m12": events(("funding", "1970-01-01", "Acme raises £9m"))},
+            "unknown",
+            "1970-01-01: Acme raises £9m",
+        ),
         (ROUND_5M, {"m12": events(("funding", "1970-01-01", "Acme raises"))}, "unknown", "1970-01-01: Acme raises"),
         (ROUND_5M, {"m12": events()}, "unknown", None),
         (ROUND, {"m12": events(("funding", "1968-01-01", "Acme raises"))}, "met", "1968-01-01: Acme raises"),
-        (condition(M.GROWTH, 20, operator="gte", target="revenue"), {"m07": Financials(is_public=True, revenue_growth_percent=21.5)}, "met", "revenue +21.5 % a year"),
-        (condition(M.GROWTH), {"m07": Financials(is_public=True, revenue_growth_percent=-1)}, "not_met", "revenue -1 % a year"),
-        (condition(M.GROWTH, target="traffic"), {"m03": Traffic(month_over_month_growth_percent=3)}, "met", "traffic +3 % a month"),
-        (condition(M.GROWTH, 20, operator="gte", target="traffic"), {"m03": Traffic(month_over_month_growth_percent=3)}, "unknown", "traffic +3 % a month"),
+        (
+            condition(M.GROWTH, 20, operator="gte", target="revenue"),
+            {"m07": Financials(is_public=True, revenue_growth_percent=21.5)},
+            "met",
+            "revenue +21.5 % a year",
+        ),
+        (
+            condition(M.GROWTH),
+            {"m07": Financials(is_public=True, revenue_growth_percent=-1)},
+            "not_met",
+            "revenue -1 % a year",
+        ),
+        (
+            condition(M.GROWTH, target="traffic"),
+            {"m03": Traffic(month_over_month_growth_percent=3)},
+            "met",
+            "traffic +3 % a month",
+        ),
+        (
+            condition(M.GROWTH, 20, operator="gte", target="traffic"),
+            {"m03": Traffic(month_over_month_growth_percent=3)},
+            "unknown",
+            "traffic +3 % a month",
+        ),
         (condition(M.GROWTH, target="headcount"), {"m03": Traffic(month_over_month_growth_percent=3)}, "unknown", None),
         (SHOPIFY, {"m02": stack(React="Frontend", Shopify_Plus="Ecommerce")}, "met", "Shopify Plus (Ecommerce)"),
         (SHOPIFY, {"m02": stack(WooCommerce="Ecommerce")}, "not_met", "WooCommerce (Ecommerce) instead"),
         (SHOPIFY, {"m02": stack(React="Frontend", Solr="Search")}, "unknown", "not among 2 detected: React, Solr"),
-        (SHOPIFY, {"m02": stack(**{f"P{i}": "X" for i in range(6)})}, "unknown", "not among 6 detected: P0, P1, P2, P3, P4, …"),
+        (
+            SHOPIFY,
+            {"m02": stack(**{f"P{i}": "X" for i in range(6)})},
+            "unknown",
+            "not among 6 detected: P0, P1, P2, P3, P4, …",
+        ),
         (SHOPIFY, {"m02": stack()}, "unknown", None),
         (SHOPIFY, {"m10": HiringSignals(technologies_mentioned=("shopify",))}, "met", "job postings mention shopify"),
         (SHOPIFY, {"m10": HiringSignals(technologies_mentioned=("React",))}, "unknown", None),
-        (NO_SHOPIFY, {"m10": HiringSignals(technologies_mentioned=("Shopify",))}, "unknown", "job postings mention Shopify"),
-        (condition(M.TECHNOLOGY, "Salesforce"), {"m02": stack(Salesforce_Commerce_Cloud="Ecommerce")}, "unknown", "not among 1 detected: Salesforce Commerce Cloud"),
+        (
+            NO_SHOPIFY,
+            {"m10": HiringSignals(technologies_mentioned=("Shopify",))},
+            "unknown",
+            "job postings mention Shopify",
+        ),
+        (
+            condition(M.TECHNOLOGY, "Salesforce"),
+            {"m02": stack(Salesforce_Commerce_Cloud="Ecommerce")},
+            "unknown",
+            "not among 1 detected: Salesforce Commerce Cloud",
+        ),
         (condition(M.TECHNOLOGY, "Segment"), {"m02": stack(Segment="CDP")}, "met", "Segment (CDP)"),
         (CRM, {"m02": stack(Pipedrive="Sales")}, "met", "Pipedrive (Sales)"),
         (CRM, {"m02": stack(HubSpot="CRM")}, "met", "HubSpot (CRM)"),
@@ -231,13 +297,33 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
         (NEW_CFO, {"m12": APRIL}, "unknown", "1969-04-01: Acme appoints new CFO"),
         (NEW_VP_SALES, {"m12": DECEMBER}, "unknown", "1969-12-20: Acme appoints Jane Doe as Chief Financial Officer"),
         (NEW_CFO, {"m12": events()}, "unknown", None),
-        (EXPANSION_FRANCE, {"m12": events(("expansion", "1969-12-20", "Acme opens in France"))}, "met", "1969-12-20: Acme opens in France"),
-        (EXPANSION_FRANCE, {"m12": events(("expansion", "1969-12-20", "Acme opens in Spain"))}, "unknown", "1969-12-20: Acme opens in Spain"),
-        (LAYOFFS, {"m12": events(("restructuring", "1969-12-20", "Acme lays off 90"))}, "met", "1969-12-20: Acme lays off 90"),
+        (
+            EXPANSION_FRANCE,
+            {"m12": events(("expansion", "1969-12-20", "Acme opens in France"))},
+            "met",
+            "1969-12-20: Acme opens in France",
+        ),
+        (
+            EXPANSION_FRANCE,
+            {"m12": events(("expansion", "1969-12-20", "Acme opens in Spain"))},
+            "unknown",
+            "1969-12-20: Acme opens in Spain",
+        ),
+        (
+            LAYOFFS,
+            {"m12": events(("restructuring", "1969-12-20", "Acme lays off 90"))},
+            "met",
+            "1969-12-20: Acme lays off 90",
+        ),
         (LAYOFFS, {"m12": events(("restructuring", "1969-12-20", "Acme merges two units"))}, "unknown", None),
-        (IPO, {"m12": events(("funding", "1969-12-20", "Acme files for IPO"))}, "met", "1969-12-20: Acme files for IPO"),
+        (
+            IPO,
+            {"m12": events(("funding", "1969-12-20", "Acme files for IPO"))},
+            "met",
+            "1969-12-20: Acme files for IPO",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_condition_is_met_or_not_or_unknown_with_the_value_that_was_found(
     wanted: Condition, answers: dict[str, Answer], state: str, found: str | None
 ) -> None:
@@ -430,3 +516,13 @@ def test_profiles_with_the_same_conditions_have_the_same_digest() -> None:
 
 def test_a_subject_without_profile_is_not_judged_by_one() -> None:
     assert Subject(domain="a.com").profile is None
+
+
+def test_the_fields_that_are_judged_are_documented() -> None:
+    lines = (ROOT / "docs" / "leads.md").read_text().splitlines()
+    rows = dict(line.strip("| ").split(" | ") for line in lines if "| m0" in line or "| m1" in line)
+
+    assert rows == {
+        measure.value: ", ".join(f"{check.module} `{check.field}`" for check in checks)
+        for measure, checks in CHECKS.items()
+    }
