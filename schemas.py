@@ -470,9 +470,7 @@ class BatchLead(Response, frozen=True, kw_only=True):
         Literal["qualified", "undecided", "disqualified"] | None,
         Meta(description="Whether the lead meets the profile of the batch; null if it was not judged by one."),
     ]
-    judgement: Annotated[
-        Any, Meta(description="The answer of `m14_icp_scoring`, with the reasons; null without one.")
-    ]
+    judgement: Annotated[Any, Meta(description="The answer of `m14_icp_scoring`, with the reasons; null without one.")]
     facts: Annotated[LeadFacts | None, Meta(description="Key facts; null if no module has found any.")]
     as_of: Annotated[Time | None, Meta(description="When the oldest of the key facts was fetched; null without facts.")]
     sources: Annotated[

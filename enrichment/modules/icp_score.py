@@ -170,9 +170,12 @@ class Fit(msgspec.Struct, frozen=True, gc=False):
     coverage: float = 0.0
 
     @classmethod
-    def of(cls, finding: Finding) -> Self:
-        """Decode that part of a finding."""
-        return msgspec.json.decode(finding.body, type=cls)
+    def of(cls, finding: Finding) -> Self | None:
+        """Decode that part of a finding; None if it is no `IcpScore`, as that of a host's own source may be."""
+        try:
+            return msgspec.json.decode(finding.body, type=cls)
+        except msgspec.ValidationError:
+            return None
 
 
 class Evaluation(NamedTuple):

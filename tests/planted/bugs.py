@@ -155,10 +155,18 @@ BUGS: Final = (
         "if finding and finding.based_on == based_on(subject)",
         "if finding",
     ),
-    Bug("no answer is cached", RESOLVER, "        await self._cache.put(subject.domain, module.id, finding)\n", ""),
+    Bug(
+        "no answer is cached",
+        RESOLVER,
+        "        await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)\n",
+        "",
+    ),
     Bug("the bytes of a replaced finding still count", CACHE, " - (_size(before) if before else 0)", ""),
     Bug(
-        "an expired finding is used", CACHE, "seconds_left(finding, MODULES[module_id], now) > 0", "finding.fetched_at"
+        "an expired finding is used",
+        CACHE,
+        "seconds_left(finding, MODULES[module_of_key(key)], now) > 0",
+        "finding.fetched_at",
     ),
     Bug("a forced job reads the cache", PIPELINE, "if not run.job.force and", "if"),
     Bug(

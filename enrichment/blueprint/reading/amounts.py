@@ -8,7 +8,7 @@ import msgspec
 
 from enrichment.blueprint.reading.numbers import Bound, Number, Unit, amount_phrases, bound_after, number_at
 from enrichment.blueprint.reading.words import DASHES, Word
-from schemas import Measure
+from schemas import RangeMeasure
 
 DOTS: Final = frozenset({"..", "...", "…"})
 COLONS: Final = frozenset(":(=")
@@ -30,7 +30,7 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True):
     last: int
     minimum: int | None
     maximum: int | None
-    measure: Measure
+    measure: RangeMeasure
     currency: str | None
     confidence: float
     guessed: bool = False
@@ -162,7 +162,7 @@ def _is_attached(word: Word) -> bool:
 
 def _guess_measure(
     words: list[Word], span: tuple[int, int], two: Number | None, *, currency: str | None, is_size_field: bool
-) -> Measure | None:
+) -> RangeMeasure | None:
     """Guess what an amount measures: money is revenue; a range on its own, as in a list, is a number of employees."""
     if currency:
         return "revenue"
@@ -173,7 +173,7 @@ def _guess_measure(
 
 
 def _range(
-    one: Number, two: Number | None, bound: Bound | None, second: Bound | None, measure: Measure
+    one: Number, two: Number | None, bound: Bound | None, second: Bound | None, measure: RangeMeasure
 ) -> tuple[int | None, int | None]:
     """Compute both ends, inclusive. "Over 50" starts at 51 for employees, and at 50 for money."""
     if two:
@@ -199,7 +199,7 @@ def _ends(one: Number, two: Number) -> tuple[int, int]:
     return round(one.value * multiplier), round(two.value * two.multiplier)
 
 
-def _is_plausible(measure: Measure, minimum: int | None, maximum: int | None, currency: str | None) -> bool:
+def _is_plausible(measure: RangeMeasure, minimum: int | None, maximum: int | None, currency: str | None) -> bool:
     """Whether the amount is in the usual range of its measure; employees have no currency."""
     largest = max(minimum or 0, maximum or 0)
     if measure == "employees":

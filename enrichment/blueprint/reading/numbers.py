@@ -11,7 +11,7 @@ import msgspec
 from enrichment.blueprint.reading.lexicon import load
 from enrichment.blueprint.reading.phrases import Phrases, phrase_set
 from enrichment.blueprint.reading.words import Word
-from schemas import Measure
+from schemas import RangeMeasure
 
 # Digits in groups of three, or a decimal number; then the letters of a multiplier. `float` and `int` accept all decimal
 # digits of Unicode, as `\d` does.
@@ -20,7 +20,7 @@ NOT_A_DIGIT: Final = re.compile(r"\D")
 MAX_LENGTH: Final = 20  # characters, without the letters
 
 Bound = Literal["lower", "above", "upper", "below"]
-Unit = Measure | Literal["other"]
+Unit = RangeMeasure | Literal["other"]
 
 
 class AmountWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +29,8 @@ class AmountWords(msgspec.Struct, frozen=True, kw_only=True):
     multipliers: dict[str, int]
     numbers: dict[str, int]
     currencies: dict[str, str]
-    units: dict[Measure, tuple[str, ...]]
-    leads: dict[Measure, tuple[str, ...]]
+    units: dict[RangeMeasure, tuple[str, ...]]
+    leads: dict[RangeMeasure, tuple[str, ...]]
     others: tuple[str, ...]
     fillers: tuple[str, ...]
     between: tuple[str, ...]
