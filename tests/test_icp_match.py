@@ -92,9 +92,10 @@ def test_measures_without_a_field_are_unknown_and_say_so() -> None:
 NAICS = ("5132", "5182")
 SOFTWARE = condition(M.INDUSTRY, "software", label="Software", codes=NAICS)
 GERMANY = condition(M.HEADQUARTERS, "de", label="Germany", codes=("DE",), kind="country")
-TEXAS = condition(M.HEADQUARTERS, "us_tx", label="Texas", codes=("US",), kind="subdivision")
-MUNICH = condition(M.HEADQUARTERS, "munich", label="Munich", codes=("DE",), kind="city")
-BAVARIA = condition(M.HEADQUARTERS, "de_by", label="Bavaria", codes=("DE",), kind="subdivision")
+TEXAS = condition(M.HEADQUARTERS, "US-TX", label="Texas", codes=("US-TX",), kind="subdivision")
+AUSTIN = condition(M.HEADQUARTERS, "austin", label="Austin, Texas", place="US-TX", kind="city")
+MUNICH = condition(M.HEADQUARTERS, "munich", label="Munich", place="DE", kind="city")
+BAVARIA = condition(M.HEADQUARTERS, "DE-BY", label="Bavaria", codes=("DE-BY",), kind="subdivision")
 OFFICE = condition(M.OFFICE, "de", label="Germany", codes=("DE",), kind="country")
 IN_GERMANY = context(country="Germany", hq="München, Germany")
 IN_TEXAS = context(country="United States", hq="Austin, TX")
@@ -155,7 +156,9 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
         (TEXAS, {"m01": IN_TEXAS}, "met", "Austin, TX"),
         (TEXAS, {"m01": context(country="United States", hq="Reno, NV")}, "not_met", "Reno, NV"),
         (TEXAS, {"m01": IN_GERMANY}, "not_met", "Germany"),
-        (msgspec.structs.replace(TEXAS, label="TX"), {"m01": IN_TEXAS}, "met", "Austin, TX"),
+        (AUSTIN, {"m01": IN_TEXAS}, "met", "Austin, TX"),
+        (AUSTIN, {"m01": context(country="United States", hq="Austin, MN")}, "not_met", "Austin, MN"),
+        (AUSTIN, {"m01": context(country="United States", hq="Austin")}, "met", "Austin"),
         (MUNICH, {"m01": IN_GERMANY}, "met", "München, Germany"),
         (MUNICH, {"m01": context(country="Germany", hq="Köln, Germany")}, "not_met", "Köln, Germany"),
         (BAVARIA, {"m01": IN_GERMANY}, "unknown", "München, Germany"),

@@ -185,21 +185,25 @@ def by_industry(condition: Condition, evidence: Evidence) -> Outcome | None:
 def by_country(condition: Condition, evidence: Evidence) -> Outcome | None:
     """Compare the country. One that a state or city lies in does not yet meet the condition."""
     code = country_code(evidence.value)
-    if code is None or not condition.codes:
+    wanted = {place[:2] for place in _codes_of_place(condition)}
+    if code is None or not wanted:
         return None
-    if code not in condition.codes:
+    if code not in wanted:
         return _decided(condition, evidence.value, is_met=False)
     return _decided(condition, evidence.value, is_met=True) if condition.kind in (None, "country", "region") else None
 
 
 def by_headquarters(condition: Condition, evidence: Evidence) -> Outcome | None:
-    """Compare the city, or the state of the United States."""
+    """Compare the city, and the state of the United States."""
     city, _, rest = evidence.value.partition(", ")
+    state = state_code(rest)
+    states = {code.removeprefix("US-") for code in _codes_of_place(condition) if code.startswith("US-")}
+    is_there = state in states if state and states else None
     if condition.kind == "city":
-        return _decided(condition, evidence.value, is_met=city_key(city) == city_key(condition.label.split(",")[0]))
-    state, wanted = state_code(rest), _state_of(condition)
-    if condition.kind == "subdivision" and state and wanted:
-        return _decided(condition, evidence.value, is_met=state == wanted)
+        is_city = city_key(city) == city_key(condition.label.partition(",")[0])
+        return _decided(condition, evidence.value, is_met=is_city and is_there is not False)
+    if condition.kind == "subdivision" and is_there is not None:
+        return _decided(condition, evidence.value, is_met=is_there)
     return Outcome("unknown", evidence.value, f"That does not tell whether it is in {condition.label}.")
 
 
@@ -415,11 +419,9 @@ def _same_words(one: str, other: str) -> bool:
     return bool(first and second) and (first <= second or second <= first)
 
 
-def _state_of(condition: Condition) -> str | None:
-    """Return the code of the state of the United States that the condition names, if it does."""
-    if condition.codes != ("US",):
-        return None
-    return state_code(condition.label) or state_code(str(condition.value).upper().removeprefix("US-"))
+def _codes_of_place(condition: Condition) -> tuple[str, ...]:
+    """Return the codes of the countries, or of their subdivisions (ISO 3166-2), that the condition names."""
+    return condition.codes or ((condition.about.place,) if condition.about.place else ())
 
 
 def _is_product(detected: str, wanted: str) -> bool:
