@@ -805,7 +805,6 @@ FreeText = Annotated[str, Meta(max_length=5_000)]
 ShortText = Annotated[str, Meta(max_length=200)]
 ShortTexts = Annotated[tuple[ShortText, ...], Meta(max_length=50)]
 
-RangeMeasure = Literal["employees", "revenue", "arr", "funding"]
 PlaceKind = Literal["country", "region", "subdivision", "city"]
 Seniority = Literal["c_level", "vp", "director", "head", "manager", "individual", "founder", "any"]
 Cost = Literal["free", "low", "medium", "high"]
@@ -1142,103 +1141,6 @@ ProfileField = Annotated[
 ]
 
 
-class FoundInProfile(Response, frozen=True, kw_only=True):
-    """The passage of the given profile that a criterion was read from."""
-
-    field: ProfileField
-    index: ProfileIndex = 0
-    start: StartOffset
-    end: EndOffset
-    text: Passage
-    confidence: Annotated[float, Meta(description="Confidence in the reading of the passage, from 0 to 1.")]
-
-
-Excluded = Annotated[bool, Meta(description="Whether the profile excludes it.")]
-Found = Annotated[FoundInProfile, Meta(description="The passage of the profile that it was read from.")]
-
-
-class ProfileIndustry(Response, frozen=True, kw_only=True):
-    """An industry."""
-
-    id: Annotated[str, Meta(description="Id of the industry.")]
-    name: Annotated[str, Meta(description="Name of the industry.")]
-    naics: Annotated[
-        tuple[str, ...], Meta(description="NAICS 2022 codes of the industry, as prefixes: `5415` includes `541511`.")
-    ]
-    sic: Annotated[tuple[str, ...], Meta(description="SIC codes of the industry, as prefixes.")]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfileRange(Response, frozen=True, kw_only=True):
-    """A range of employees or of money."""
-
-    measure: Annotated[
-        RangeMeasure, Meta(description="What the range limits: a number of employees, or an amount of money.")
-    ] = "employees"
-    minimum: Annotated[int | None, Meta(description="Lower end of the range, included; null if it is open.")]
-    maximum: Annotated[int | None, Meta(description="Upper end of the range, included; null if it is open.")]
-    currency: Annotated[
-        str | None, Meta(description="Currency of the amount, as ISO 4217 code; null for employees.")
-    ] = None
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfilePlace(Response, frozen=True, kw_only=True):
-    """A place."""
-
-    name: Annotated[str, Meta(description="Name of the place.")]
-    kind: Annotated[PlaceKind, Meta(description="Kind of place.")] = "country"
-    countries: Annotated[
-        tuple[str, ...],
-        Meta(description="The countries that the place consists of or lies in, as ISO 3166-1 alpha-2 codes."),
-    ]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfileTechnology(Response, frozen=True, kw_only=True):
-    """A product, or a category of products."""
-
-    name: Annotated[str | None, Meta(description="Name of the product; null for a whole category.")]
-    category: Annotated[str, Meta(description="Category of the product.")]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfilePersona(Response, frozen=True, kw_only=True):
-    """A role to contact."""
-
-    id: Annotated[str, Meta(description="Id of the role.")]
-    title: Annotated[str, Meta(description="Title of the role.")]
-    department: Annotated[str, Meta(description="Department of the role.")]
-    seniority: Annotated[Seniority, Meta(description="Level of the role.")]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfileFunding(Response, frozen=True, kw_only=True):
-    """A funding stage."""
-
-    stage: Annotated[str, Meta(description="Id of the stage, such as `seed`, `series_a`, `bootstrapped` or `public`.")]
-    name: Annotated[str, Meta(description="Name of the stage.")]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfileSignal(Response, frozen=True, kw_only=True):
-    """A buying signal or a business model."""
-
-    id: Annotated[str, Meta(description="Id of the signal or business model, such as `hiring`.")]
-    name: Annotated[str, Meta(description="Name of the signal or business model.")]
-    within_days: Annotated[
-        int | None, Meta(description="Maximum age of the signal, in days; null if the profile states none.")
-    ] = None
-    excluded: Excluded = False
-    found: Found
-
-
 class NotUnderstood(Response, frozen=True, kw_only=True):
     """A passage of the given profile that was not understood."""
 
@@ -1274,20 +1176,6 @@ class CustomerProfile(Response, frozen=True, kw_only=True):
     ambiguous: Annotated[
         tuple[Ambiguous, ...], Meta(description="Passages that can mean several things, with their readings.")
     ] = ()
-    industries: Annotated[tuple[ProfileIndustry, ...], Meta(description="Industries of the customers.")] = ()
-    company_size: Annotated[
-        tuple[ProfileRange, ...], Meta(description="Ranges of the customers' number of employees.")
-    ] = ()
-    revenue: Annotated[tuple[ProfileRange, ...], Meta(description="Ranges of the customers' annual revenue.")] = ()
-    geographies: Annotated[tuple[ProfilePlace, ...], Meta(description="Places where the customers are.")] = ()
-    technologies: Annotated[
-        tuple[ProfileTechnology, ...], Meta(description="Technologies that the customers use.")
-    ] = ()
-    personas: Annotated[tuple[ProfilePersona, ...], Meta(description="Roles to contact.")] = ()
-    funding: Annotated[tuple[ProfileFunding, ...], Meta(description="Funding stages of the customers.")] = ()
-    funding_amount: Annotated[tuple[ProfileRange, ...], Meta(description="Ranges of the customers' funding.")] = ()
-    signals: Annotated[tuple[ProfileSignal, ...], Meta(description="Buying signals.")] = ()
-    business_models: Annotated[tuple[ProfileSignal, ...], Meta(description="Business models of the customers.")] = ()
     not_understood: Annotated[
         tuple[NotUnderstood, ...], Meta(description="Passages of the given profile that were not understood.")
     ] = ()

@@ -7,11 +7,9 @@ import pytest
 
 from enrichment.blueprint.catalogue import catalogue
 from enrichment.blueprint.choosing import Sections, choose
-from schemas import (
-    CustomerProfile,
+from enrichment.blueprint.criteria import (
+    Criteria,
     FoundInProfile,
-    NotUnderstood,
-    PointFilter,
     ProfileFunding,
     ProfileIndustry,
     ProfilePersona,
@@ -19,8 +17,8 @@ from schemas import (
     ProfileRange,
     ProfileSignal,
     ProfileTechnology,
-    RecommendedPoint,
 )
+from schemas import PointFilter, RecommendedPoint
 
 POINTS = {point.id: point for point in catalogue()}
 
@@ -38,7 +36,7 @@ def money(minimum: int | None, maximum: int | None, currency: str | None = "USD"
 
 
 def industry(name: str, *naics: str, excluded: bool = False) -> ProfileIndustry:
-    return ProfileIndustry(id=name.lower(), name=name, naics=naics, sic=(), found=found(name), excluded=excluded)
+    return ProfileIndustry(id=name.lower(), name=name, naics=naics, found=found(name), excluded=excluded)
 
 
 def country(name: str, *codes: str, excluded: bool = False) -> ProfilePlace:
@@ -55,9 +53,7 @@ def product(name: str | None, category: str, *, excluded: bool = False) -> Profi
 
 
 def persona(title: str, department: str, *, excluded: bool = False) -> ProfilePersona:
-    return ProfilePersona(
-        id=title, title=title, department=department, seniority="any", found=found(title), excluded=excluded
-    )
+    return ProfilePersona(title=title, department=department, found=found(title), excluded=excluded)
 
 
 def funding(stage: str, *, excluded: bool = False) -> ProfileFunding:
@@ -74,11 +70,11 @@ def all_points(sections: Sections) -> dict[str, RecommendedPoint]:
     return {point.id: point for group in groups for point in group}
 
 
-def chosen(profile: CustomerProfile, id_: str, *, offer: str | None = None) -> RecommendedPoint:
+def chosen(profile: Criteria, id_: str, *, offer: str | None = None) -> RecommendedPoint:
     return all_points(choose(profile, offer=offer))[id_]
 
 
-RETAILERS = CustomerProfile(
+RETAILERS = Criteria(
     industries=(industry("Retail", "44", "45"),),
     company_size=(size(200, 1_000),),
     revenue=(money(10_000_000, None, "EUR"),),
@@ -87,7 +83,7 @@ RETAILERS = CustomerProfile(
     personas=(persona("Head of E-commerce", "ecommerce"),),
     signals=(signal("hiring", 90),),
 )
-STARTUPS = CustomerProfile(
+STARTUPS = Criteria(
     business_models=(signal("saas"), signal("b2b")),
     funding=(funding("series_a"), funding("series_b")),
     personas=(persona("CTO", "engineering"),),
@@ -98,122 +94,122 @@ STARTUPS = CustomerProfile(
 # fmt: off
 FILTERS = [
     # the profile, the point, and the field, operator, value, and words of its filter
-    (CustomerProfile(company_size=(size(200, 1_000),)),
+    (Criteria(company_size=(size(200, 1_000),)),
      "headcount", "employees", "between", (200, 1_000), "200-1000 employees"),
-    (CustomerProfile(company_size=(size(500, None),)),
+    (Criteria(company_size=(size(500, None),)),
      "headcount", "employees", "gte", 500, "500 or more employees"),
-    (CustomerProfile(company_size=(size(None, 50),)),
+    (Criteria(company_size=(size(None, 50),)),
      "headcount", "employees", "lte", 50, "up to 50 employees"),
-    (CustomerProfile(company_size=(size(50, 50),)),
+    (Criteria(company_size=(size(50, 50),)),
      "headcount", "employees", "between", (50, 50), "50 employees"),
-    (CustomerProfile(company_size=(size(200, 500), size(10, 50))),
+    (Criteria(company_size=(size(200, 500), size(10, 50))),
      "headcount", "employees", "between_any", ((10, 50), (200, 500)), "10-50 or 200-500 employees"),
-    (CustomerProfile(company_size=(size(51, 200), size(11, 50))),
+    (Criteria(company_size=(size(51, 200), size(11, 50))),
      "headcount", "employees", "between", (11, 200), "11-200 employees"),
-    (CustomerProfile(company_size=(size(5_000, None), size(None, 10))),
+    (Criteria(company_size=(size(5_000, None), size(None, 10))),
      "headcount", "employees", "between_any", ((None, 10), (5_000, None)), "up to 10 or 5000 or more employees"),
-    (CustomerProfile(company_size=(size(None, 10), size(5, None))),
+    (Criteria(company_size=(size(None, 10), size(5, None))),
      "headcount", "employees", "gte", 10, "10 or more employees"),
-    (CustomerProfile(company_size=(size(200, 1_000), size(500, 600, excluded=True))),
+    (Criteria(company_size=(size(200, 1_000), size(500, 600, excluded=True))),
      "headcount", "employees", "between_any", ((200, 499), (601, 1_000)), "200-499 or 601-1000 employees"),
-    (CustomerProfile(company_size=(size(None, 49, excluded=True),)),
+    (Criteria(company_size=(size(None, 49, excluded=True),)),
      "headcount", "employees", "gte", 50, "50 or more employees"),
-    (CustomerProfile(company_size=(size(5_001, None, excluded=True), size(200, None))),
+    (Criteria(company_size=(size(5_001, None, excluded=True), size(200, None))),
      "headcount", "employees", "between", (200, 5_000), "200-5000 employees"),
-    (CustomerProfile(company_size=(size(200, 1_000), size(200, 1_000, excluded=True))),
+    (Criteria(company_size=(size(200, 1_000), size(200, 1_000, excluded=True))),
      "headcount", "employees", "gte", 10, "10 or more employees"),
-    (CustomerProfile(revenue=(money(10_000_000, 50_000_000),)),
+    (Criteria(revenue=(money(10_000_000, 50_000_000),)),
      "revenue_band", "annual_revenue", "between", (10_000_000, 50_000_000), "USD 10M-50M in annual revenue"),
-    (CustomerProfile(revenue=(money(1_500_000, None, "EUR"),)),
+    (Criteria(revenue=(money(1_500_000, None, "EUR"),)),
      "revenue_band", "annual_revenue", "gte", 1_500_000, "EUR 1.5M or more in annual revenue"),
-    (CustomerProfile(revenue=(money(None, 1_234_567, None),)),
+    (Criteria(revenue=(money(None, 1_234_567, None),)),
      "revenue_band", "annual_revenue", "lte", 1_234_567, "up to USD 1,234,567 in annual revenue"),
-    (CustomerProfile(revenue=(money(2_000_000_000, None, "GBP"), money(500_000, None, "USD"))),
+    (Criteria(revenue=(money(2_000_000_000, None, "GBP"), money(500_000, None, "USD"))),
      "revenue_band", "annual_revenue", "gte", 2_000_000_000,
      "GBP 2B or more or USD 500K or more in annual revenue"),
-    (CustomerProfile(revenue=(msgspec.structs.replace(money(5_000_000, None), measure="arr"),)),
+    (Criteria(revenue=(msgspec.structs.replace(money(5_000_000, None), measure="arr"),)),
      "recurring_revenue", "annual_recurring_revenue", "gte", 5_000_000,
      "USD 5M or more in annual recurring revenue"),
-    (CustomerProfile(funding_amount=(msgspec.structs.replace(money(20_000_000, None), measure="funding"),)),
+    (Criteria(funding_amount=(msgspec.structs.replace(money(20_000_000, None), measure="funding"),)),
      "funding_total", "total_funding", "gte", 20_000_000, "USD 20M or more raised in total"),
-    (CustomerProfile(industries=(industry("Retail", "44", "45"), industry("Hotels", "7211"))),
+    (Criteria(industries=(industry("Retail", "44", "45"), industry("Hotels", "7211"))),
      "industry_codes", "naics", "in", ("44", "45", "7211"),
      "industry is Retail (NAICS 44, 45) or Hotels (NAICS 7211)"),
-    (CustomerProfile(industries=(industry("Gambling", "7132", excluded=True),)),
+    (Criteria(industries=(industry("Gambling", "7132", excluded=True),)),
      "industry_codes", "naics", "not_in", ("7132",), "excluded: industry is Gambling (NAICS 7132)"),
-    (CustomerProfile(industries=(industry("Retail", "44", "45"),)),
+    (Criteria(industries=(industry("Retail", "44", "45"),)),
      "industry_niche", "niche_keywords", "contains_any", ("Retail",), "describes itself with Retail"),
-    (CustomerProfile(geographies=(country("Germany", "DE"), country("Austria", "AT"))),
+    (Criteria(geographies=(country("Germany", "DE"), country("Austria", "AT"))),
      "hq_country", "hq.country_code", "in", ("DE", "AT"), "head office in Germany (DE) or Austria (AT)"),
-    (CustomerProfile(geographies=(country("DACH", "AT", "CH", "DE"), country("Switzerland", "CH", excluded=True))),
+    (Criteria(geographies=(country("DACH", "AT", "CH", "DE"), country("Switzerland", "CH", excluded=True))),
      "hq_country", "hq.country_code", "in", ("AT", "DE"), "head office in DACH (AT, DE)"),
-    (CustomerProfile(geographies=(country("Russia", "RU", excluded=True),)),
+    (Criteria(geographies=(country("Russia", "RU", excluded=True),)),
      "hq_country", "hq.country_code", "not_in", ("RU",), "excluded: head office in Russia (RU)"),
-    (CustomerProfile(geographies=(country("Many", *[f"A{letter}" for letter in "BCDEFGHIJKLMN"]),)),
+    (Criteria(geographies=(country("Many", *[f"A{letter}" for letter in "BCDEFGHIJKLMN"]),)),
      "hq_country", "hq.country_code", "in", tuple(f"A{letter}" for letter in "BCDEFGHIJKLMN"),
      "head office in Many (13 countries)"),
-    (CustomerProfile(geographies=(state("Texas"),)),
+    (Criteria(geographies=(state("Texas"),)),
      "hq_country", "hq.country_code", "in", ("US",), "head office in US"),
-    (CustomerProfile(geographies=(state("Texas"),)),
+    (Criteria(geographies=(state("Texas"),)),
      "hq_locality", "hq.locality", "in", ("Texas",), "head office in Texas"),
-    (CustomerProfile(geographies=(country("United States", "US"), state("Texas", excluded=True))),
+    (Criteria(geographies=(country("United States", "US"), state("Texas", excluded=True))),
      "hq_country", "hq.country_code", "in", ("US",), "head office in United States (US)"),
-    (CustomerProfile(technologies=(product("Shopify", "ecommerce_platform"), product("Magento", "ecommerce_platform"))),
+    (Criteria(technologies=(product("Shopify", "ecommerce_platform"), product("Magento", "ecommerce_platform"))),
      "commerce_platform", "technologies.commerce_platform", "contains_any", ("Shopify", "Magento"),
      "sells online with Shopify or Magento"),
-    (CustomerProfile(technologies=(product("Shopify", "ecommerce_platform"), product(None, "ecommerce_platform"))),
+    (Criteria(technologies=(product("Shopify", "ecommerce_platform"), product(None, "ecommerce_platform"))),
      "commerce_platform", "technologies.commerce_platform", "contains_any", ("Shopify",), "sells online with Shopify"),
-    (CustomerProfile(technologies=(product("Salesforce", "crm", excluded=True),)),
+    (Criteria(technologies=(product("Salesforce", "crm", excluded=True),)),
      "crm", "technologies.crm", "not_in", ("Salesforce",), "excluded: keeps customers in Salesforce"),
-    (CustomerProfile(technologies=(product("Foo", "teleporters"),)),
+    (Criteria(technologies=(product("Foo", "teleporters"),)),
      "technology_list", "technologies", "contains_any", ("Foo",), "uses Foo"),
-    (CustomerProfile(technologies=(product(None, "teleporters"),)),
+    (Criteria(technologies=(product(None, "teleporters"),)),
      "technology_list", "technologies", "contains_any", ("teleporters",), "uses teleporters"),
-    (CustomerProfile(technologies=(product("Shopify", "ecommerce_platform"),)),
+    (Criteria(technologies=(product("Shopify", "ecommerce_platform"),)),
      "job_ad_technologies", "open_roles.technologies", "contains_any", ("Shopify",), "job ads name Shopify"),
-    (CustomerProfile(personas=(persona("CMO", "marketing"), persona("CMO", "marketing"), persona("CIO", "it"))),
+    (Criteria(personas=(persona("CMO", "marketing"), persona("CMO", "marketing"), persona("CIO", "it"))),
      "decision_makers", "contacts.title", "contains_any", ("CMO", "CIO"), "somebody holds the title CMO or CIO"),
-    (CustomerProfile(personas=(persona("CMO", "marketing"), persona("CIO", "it"), persona("CEO", "executive"))),
+    (Criteria(personas=(persona("CMO", "marketing"), persona("CIO", "it"), persona("CEO", "executive"))),
      "department_headcounts", "departments", "contains_any", ("marketing", "it"), "has a team in marketing or IT"),
-    (CustomerProfile(funding=(funding("series_b"), funding("seed", excluded=True))),
+    (Criteria(funding=(funding("series_b"), funding("seed", excluded=True))),
      "funding_stage", "funding_stage", "in", ("series_b",), "funding stage is series b"),
-    (CustomerProfile(funding=(funding("bootstrapped"),)),
+    (Criteria(funding=(funding("bootstrapped"),)),
      "ownership", "ownership", "in", ("bootstrapped",), "ownership is bootstrapped"),
-    (CustomerProfile(funding=(funding("public"),)),
+    (Criteria(funding=(funding("public"),)),
      "public_listing", "is_listed", "eq", True, "shares are publicly traded"),
-    (CustomerProfile(funding=(funding("public", excluded=True),)),
+    (Criteria(funding=(funding("public", excluded=True),)),
      "public_listing", "is_listed", "eq", False, "excluded: shares are publicly traded"),
-    (CustomerProfile(business_models=(signal("b2b"), signal("saas"))),
+    (Criteria(business_models=(signal("b2b"), signal("saas"))),
      "business_model", "business_model", "contains_any", ("b2b", "saas"), "business model is b2b or saas"),
-    (CustomerProfile(signals=(signal("hiring"),)),
+    (Criteria(signals=(signal("hiring"),)),
      "open_roles", "open_roles.posted_at", "within_days", 30, "a role posted in the last 30 days"),
-    (CustomerProfile(signals=(signal("funding_round", 180), signal("funding_round", 90))),
+    (Criteria(signals=(signal("funding_round", 180), signal("funding_round", 90))),
      "funding_news", "funding_news.date", "within_days", 180, "funding announced in the last 180 days"),
-    (CustomerProfile(signals=(signal("leadership_change", 365),)),
+    (Criteria(signals=(signal("leadership_change", 365),)),
      "leadership_change", "leadership_change.date", "within_days", 365,
      "a leader came or went in the last 365 days"),
-    (CustomerProfile(signals=(signal("layoffs", excluded=True),)),
+    (Criteria(signals=(signal("layoffs", excluded=True),)),
      "restructuring", "restructuring.date", "not_within_days", 180,
      "excluded: cuts announced in the last 180 days"),
-    (CustomerProfile(signals=(signal("headcount_growth", 365),)),
+    (Criteria(signals=(signal("headcount_growth", 365),)),
      "headcount_growth", "employees_growth_12m", "gte", 10, "headcount up 10 % or more in 12 months"),
-    (CustomerProfile(signals=(signal("negative_reviews"),)),
+    (Criteria(signals=(signal("negative_reviews"),)),
      "customer_reviews", "review_rating", "lte", 3.8, "rated 3.8 or less of 5"),
-    (CustomerProfile(signals=(signal("solar_eclipse"),)),
+    (Criteria(signals=(signal("solar_eclipse"),)),
      "recent_news", "news.date", "within_days", 60, "in the news in the last 60 days: solar eclipse"),
-    (CustomerProfile(),
+    (Criteria(),
      "headcount", "employees", "gte", 10, "10 or more employees"),
-    (CustomerProfile(),
+    (Criteria(),
      "revenue_band", "annual_revenue", "gte", 1_000_000, "USD 1M or more in annual revenue"),
-    (CustomerProfile(),
+    (Criteria(),
      "crm", "technologies.crm", "exists", True, "CRM: known"),
-    (CustomerProfile(),
+    (Criteria(),
      "value_proposition", "value_proposition", "exists", True, "Value proposition: known"),
-    (CustomerProfile(funding=(funding("public"),)),
+    (Criteria(funding=(funding("public"),)),
      "market_cap", "market_cap", "gte", 300_000_000, "market value of USD 300M or more"),
-    (CustomerProfile(personas=(persona("CMO", "marketing"),)),
+    (Criteria(personas=(persona("CMO", "marketing"),)),
      "traffic_volume", "monthly_visits", "gte", 50_000, "50,000 or more visits a month"),
-    (CustomerProfile(signals=(signal("ipo"),)),
+    (Criteria(signals=(signal("ipo"),)),
      "public_listing", "is_listed", "eq", True, "shares are publicly traded"),
 ]
 # fmt: on
@@ -221,7 +217,7 @@ FILTERS = [
 
 @pytest.mark.parametrize(("profile", "id_", "field", "operator", "value", "text"), FILTERS)
 def test_filter_has_the_values_of_the_profile(
-    profile: CustomerProfile, id_: str, field: str, operator: str, value: object, text: str
+    profile: Criteria, id_: str, field: str, operator: str, value: object, text: str
 ) -> None:
     filter_ = chosen(profile, id_).filter
 
@@ -231,20 +227,18 @@ def test_filter_has_the_values_of_the_profile(
 @pytest.mark.parametrize(
     ("profile", "id_", "unit"),
     [
-        (CustomerProfile(revenue=(money(1, None, "EUR"),)), "revenue_band", "EUR a year"),
-        (CustomerProfile(revenue=(money(1, None, None),)), "revenue_band", "USD a year"),
-        (CustomerProfile(company_size=(size(1, 10),)), "headcount", "employees"),
-        (CustomerProfile(), "industry_codes", "NAICS 2022 code or prefix"),
+        (Criteria(revenue=(money(1, None, "EUR"),)), "revenue_band", "EUR a year"),
+        (Criteria(revenue=(money(1, None, None),)), "revenue_band", "USD a year"),
+        (Criteria(company_size=(size(1, 10),)), "headcount", "employees"),
+        (Criteria(), "industry_codes", "NAICS 2022 code or prefix"),
     ],
 )
-def test_filter_has_a_unit(profile: CustomerProfile, id_: str, unit: str) -> None:
+def test_filter_has_a_unit(profile: Criteria, id_: str, unit: str) -> None:
     assert chosen(profile, id_).filter.unit == unit
 
 
 def test_category_includes_its_products_without_the_excluded_ones() -> None:
-    point = chosen(
-        CustomerProfile(technologies=(product(None, "crm"), product("Salesforce", "crm", excluded=True))), "crm"
-    )
+    point = chosen(Criteria(technologies=(product(None, "crm"), product("Salesforce", "crm", excluded=True))), "crm")
 
     assert isinstance(point.filter.value, tuple)
     assert {"HubSpot", "Pipedrive"} <= set(point.filter.value)
@@ -260,7 +254,7 @@ def test_category_includes_its_products_without_the_excluded_ones() -> None:
 
 
 def test_wanted_and_excluded_values_are_two_filters() -> None:
-    profile = CustomerProfile(industries=(industry("Finance", "52"), industry("Banking", "5221", excluded=True)))
+    profile = Criteria(industries=(industry("Finance", "52"), industry("Banking", "5221", excluded=True)))
     point = chosen(profile, "industry_codes")
 
     assert point.filter.value == ("52",)
@@ -271,14 +265,14 @@ def test_wanted_and_excluded_values_are_two_filters() -> None:
 @pytest.mark.parametrize(
     "profile",
     [
-        CustomerProfile(geographies=(country("Germany", "DE"), country("Germany", "DE", excluded=True))),
-        CustomerProfile(
+        Criteria(geographies=(country("Germany", "DE"), country("Germany", "DE", excluded=True))),
+        Criteria(
             technologies=(product("Shopify", "ecommerce_platform"), product(None, "ecommerce_platform", excluded=True))
         ),
-        CustomerProfile(signals=(signal("hiring"), signal("hiring", excluded=True))),
+        Criteria(signals=(signal("hiring"), signal("hiring", excluded=True))),
     ],
 )
-def test_contradiction_does_not_result_in_an_empty_list(profile: CustomerProfile) -> None:
+def test_contradiction_does_not_result_in_an_empty_list(profile: Criteria) -> None:
     for point in all_points(choose(profile)).values():
         for filter_ in (point.filter, point.exclude):
             assert filter_ is None or filter_.value != ()
@@ -287,13 +281,13 @@ def test_contradiction_does_not_result_in_an_empty_list(profile: CustomerProfile
 @pytest.mark.parametrize(
     "profile",
     [
-        CustomerProfile(company_size=(size(None, None),)),
-        CustomerProfile(industries=(industry("Other"),)),
-        CustomerProfile(revenue=(money(0, None),)),
+        Criteria(company_size=(size(None, None),)),
+        Criteria(industries=(industry("Other"),)),
+        Criteria(revenue=(money(0, None),)),
     ],
 )
-def test_criterion_that_allows_everything_leaves_the_default_filter(profile: CustomerProfile) -> None:
-    points, default = all_points(choose(profile)), all_points(choose(CustomerProfile()))
+def test_criterion_that_allows_everything_leaves_the_default_filter(profile: Criteria) -> None:
+    points, default = all_points(choose(profile)), all_points(choose(Criteria()))
 
     for id_ in ("headcount", "industry_codes", "revenue_band"):
         assert points[id_].filter == default[id_].filter
@@ -326,7 +320,7 @@ def test_related_points_rank_below_stated_ones() -> None:
 
 
 def test_reason_quotes_at_most_three_passages() -> None:
-    profile = CustomerProfile(industries=tuple(industry(f"Trade {number}", f"7{number}") for number in range(5)))
+    profile = Criteria(industries=tuple(industry(f"Trade {number}", f"7{number}") for number in range(5)))
 
     assert (
         chosen(profile, "industry_codes").priority_reason
@@ -335,7 +329,7 @@ def test_reason_quotes_at_most_three_passages() -> None:
 
 
 def test_reason_distinguishes_wanted_from_excluded() -> None:
-    profile = CustomerProfile(geographies=(country("DACH", "AT", "CH", "DE"), country("Austria", "AT", excluded=True)))
+    profile = Criteria(geographies=(country("DACH", "AT", "CH", "DE"), country("Austria", "AT", excluded=True)))
 
     assert chosen(profile, "hq_country").priority_reason == 'The profile says "DACH" and excludes "Austria".'
 
@@ -343,12 +337,12 @@ def test_reason_distinguishes_wanted_from_excluded() -> None:
 def test_figures_override_words_for_sizes() -> None:
     words = ProfileRange(minimum=100, maximum=1_000, found=found("mid-market"))
 
-    assert chosen(CustomerProfile(company_size=(words, size(50, 500))), "headcount").filter.text == "50-500 employees"
-    assert chosen(CustomerProfile(company_size=(words,)), "headcount").filter.text == "100-1000 employees"
+    assert chosen(Criteria(company_size=(words, size(50, 500))), "headcount").filter.text == "50-500 employees"
+    assert chosen(Criteria(company_size=(words,)), "headcount").filter.text == "100-1000 employees"
 
 
 def test_point_with_only_a_met_criterion_is_nice_to_have() -> None:
-    point = chosen(CustomerProfile(company_size=(size(10, 50),)), "corporate_family")
+    point = chosen(Criteria(company_size=(size(10, 50),)), "corporate_family")
 
     assert point.priority == "nice_to_have"
     assert point.priority_reason == "The profile has something on company size."
@@ -356,7 +350,7 @@ def test_point_with_only_a_met_criterion_is_nice_to_have() -> None:
 
 def test_inferred_signals_are_not_must_haves() -> None:
     fact = found('industry "Software"', field="inferred")
-    profile = CustomerProfile(
+    profile = Criteria(
         company_size=(ProfileRange(minimum=50, maximum=1_000, found=fact),),
         signals=(ProfileSignal(id="hiring", name="Hiring", found=fact),),
     )
@@ -385,16 +379,11 @@ def test_different_profiles_result_in_different_points_and_filters() -> None:
     assert {"funding_stage", "cloud_hosting", "funding_news"} <= startups.keys() - retailers.keys()
 
 
-def test_passages_that_were_not_understood_change_nothing() -> None:
-    nonsense = CustomerProfile(
-        not_understood=(NotUnderstood(field="text", text="flibber", start=0, end=7),),
-        contradictions=("flibber and flabber",),
-    )
-
-    assert choose(nonsense, offer="flibber flabber of quux") == choose(CustomerProfile())
+def test_an_offer_that_mentions_nothing_changes_nothing() -> None:
+    assert choose(Criteria(), offer="flibber flabber of quux") == choose(Criteria())
 
 
-EVERYTHING = CustomerProfile(
+EVERYTHING = Criteria(
     industries=(industry("Retail", "44"), industry("Hotels", "7211")),
     company_size=(size(10, 50),),
     revenue=(money(1, None), msgspec.structs.replace(money(1, None), measure="arr")),
@@ -420,10 +409,10 @@ EVERYTHING = CustomerProfile(
 
 @pytest.mark.parametrize(
     "profile",
-    [CustomerProfile(), RETAILERS, STARTUPS, EVERYTHING, CustomerProfile(personas=(persona("CIO", "it"),))],
+    [Criteria(), RETAILERS, STARTUPS, EVERYTHING, Criteria(personas=(persona("CIO", "it"),))],
     ids=str.__name__.format,
 )
-def test_each_group_has_4_to_14_different_points(profile: CustomerProfile) -> None:
+def test_each_group_has_4_to_14_different_points(profile: Criteria) -> None:
     sections = choose(profile)
     for group in (sections.firmographic, sections.technographic, sections.personalization):
         assert 4 <= len(group) <= 14
@@ -450,9 +439,9 @@ def test_offer_raises_the_priority_of_points_it_mentions() -> None:
     ],
 )
 def test_offer_adds_points_it_mentions(offer: str, id_: str, word: str) -> None:
-    point = chosen(CustomerProfile(), id_, offer=offer)
+    point = chosen(Criteria(), id_, offer=offer)
 
-    assert id_ not in all_points(choose(CustomerProfile()))
+    assert id_ not in all_points(choose(Criteria()))
     assert point.priority == "should_have"
     assert point.priority_reason == f'The offer speaks of "{word}".'
     assert point.filter.value is True
@@ -477,7 +466,7 @@ def test_modules_are_those_of_the_points_and_the_modules_based_on_them() -> None
 
 
 def test_scoring_requires_must_haves() -> None:
-    modules = choose(CustomerProfile()).modules
+    modules = choose(Criteria()).modules
 
     assert "m01_company_context" in modules
     assert "m14_icp_scoring" not in modules

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from enrichment.blueprint.choosing import Sections, choose
-from enrichment.blueprint.reading.icp import read_icp
+from enrichment.blueprint.criteria import Criteria, criteria_of
+from enrichment.icp.reader import read_text
 from schemas import RecommendedPoint
 from tests.conftest import ROOT
 
@@ -19,7 +20,7 @@ PROFILES: list[tuple[str, dict[str, str]]] = [
      {"headcount": "200-1000 employees", "hq_country": "DE, AT, CH", "industry_codes": "NAICS 44, 45",
       "commerce_platform": "Shopify or Magento"}),
     ("Series B fintech startups in London hiring data engineers",
-     {"funding_stage": "Series B", "industry_codes": "522320", "hq_locality": "London", "headcount": "1-100 employees",
+     {"funding_stage": "Series B", "industry_codes": "522320", "hq_locality": "London",
       "open_roles": "posted in the last 30 days"}),
     ("Mid-market manufacturers in the Midwest, Ohio and Michigan, on SAP, $50M-$500M revenue",
      {"headcount": "200-1000 employees", "revenue_band": "USD 50M-500M", "erp": "SAP", "industry_codes": "31, 32, 33",
@@ -84,7 +85,11 @@ def points(sections: Sections) -> list[RecommendedPoint]:
 
 @pytest.mark.parametrize(("text", "expected"), PROFILES, ids=[text[:40] for text, _ in PROFILES])
 def test_profile_results_in_the_filters_an_expert_would_set(text: str, expected: dict[str, str]) -> None:
-    musts = {point.id: point.filter.text for point in points(choose(read_icp(text))) if point.priority == "must_have"}
+    musts = {
+        point.id: point.filter.text
+        for point in points(choose(criteria_of(read_text(text))))
+        if point.priority == "must_have"
+    }
 
     assert expected.keys() <= musts.keys()
     assert {name: musts[name] for name in expected if expected[name] not in musts[name]} == {}
@@ -92,7 +97,7 @@ def test_profile_results_in_the_filters_an_expert_would_set(text: str, expected:
 
 @pytest.mark.parametrize("text", [text for text, _ in PROFILES])
 def test_reasons_quote_the_profile_and_points_are_actionable(text: str) -> None:
-    for point in points(choose(read_icp(text))):
+    for point in points(choose(criteria_of(read_text(text)))):
         if point.priority == "must_have":
             quoted = point.priority_reason.split('"')[1::2]
             assert quoted
@@ -103,7 +108,7 @@ def test_reasons_quote_the_profile_and_points_are_actionable(text: str) -> None:
 
 
 def test_profiles_result_in_different_points_and_groups_do_not_overlap() -> None:
-    chosen = [choose(read_icp(text)) for text, _ in PROFILES]
+    chosen = [choose(criteria_of(read_text(text))) for text, _ in PROFILES]
     choices = [frozenset((point.id, point.filter.text, point.priority) for point in points(each)) for each in chosen]
 
     assert all(one != other for one, other in itertools.combinations(choices, 2))
@@ -117,7 +122,7 @@ def test_profiles_result_in_different_points_and_groups_do_not_overlap() -> None
 
 @pytest.mark.parametrize("text", SENSELESS)
 def test_meaningless_profile_changes_nothing(text: str) -> None:
-    assert choose(read_icp(text)) == choose(read_icp(""))
+    assert choose(criteria_of(read_text(text))) == choose(Criteria())
 
 
 def test_blueprint_does_not_depend_on_the_hash_seed() -> None:
@@ -125,10 +130,11 @@ def test_blueprint_does_not_depend_on_the_hash_seed() -> None:
     script = """
 import msgspec
 from enrichment.blueprint.choosing import choose
-from enrichment.blueprint.reading.icp import read_icp
+from enrichment.blueprint.criteria import criteria_of
+from enrichment.icp.reader import read_text
 from tests.test_quality import PROFILES
 
-profiles = [read_icp(text) for text, _ in PROFILES]
+profiles = [criteria_of(read_text(text)) for text, _ in PROFILES]
 print(msgspec.json.encode([(profile, choose(profile)) for profile in profiles]).decode())
 """
     outputs = [

@@ -18,8 +18,9 @@ from enrichment.blueprint.catalogue import (
     products,
     profile_keywords,
 )
+from enrichment.blueprint.criteria import Criteria, FoundInProfile
 from enrichment.blueprint.filters import FilterMatch, default_filter, match_filter
-from schemas import CustomerProfile, FoundInProfile, PointSource, RecommendedPoint, RecommendedSource
+from schemas import PointSource, RecommendedPoint, RecommendedSource
 
 PRIORITIES: Final[dict[int, Literal["must_have", "should_have", "nice_to_have"]]] = {
     1: "must_have",
@@ -60,7 +61,7 @@ class PointCandidate(msgspec.Struct, frozen=True, kw_only=True):
     def priority(self) -> int:
         """A key of `PRIORITIES`."""
         if self.match:
-            return 2 if self.is_guess else self.point.stated_priority
+            return 2 if self.is_guess or self.is_wish else self.point.stated_priority
         priority = 2 if self.related else self.point.base_priority
         return priority - 1 if self.offered else priority
 
@@ -72,12 +73,17 @@ class PointCandidate(msgspec.Struct, frozen=True, kw_only=True):
         return all(found.field == "inferred" for found in self.match.wanted + self.match.excluded)
 
     @property
+    def is_wish(self) -> bool:
+        """Whether the profile only wishes for it."""
+        return self.match is not None and all(found.wish for found in self.match.wanted + self.match.excluded)
+
+    @property
     def weight(self) -> int:
         """The rank among candidates of the same priority; higher is better."""
         return 2 * len(self.related) + len(self.criteria)
 
 
-def choose(profile: CustomerProfile, *, offer: str | None = None) -> Sections:
+def choose(profile: Criteria, *, offer: str | None = None) -> Sections:
     """
     Choose the data points for a profile. The result depends on the arguments only.
 
@@ -94,7 +100,7 @@ def choose(profile: CustomerProfile, *, offer: str | None = None) -> Sections:
 
 
 def _candidate(
-    point: CataloguePoint, profile: CustomerProfile, keywords: Sequence[ProfileKeyword], offer: str
+    point: CataloguePoint, profile: Criteria, keywords: Sequence[ProfileKeyword], offer: str
 ) -> PointCandidate:
     return PointCandidate(
         point=point,
@@ -105,7 +111,7 @@ def _candidate(
     )
 
 
-def _is_met(field: str, point: CataloguePoint, profile: CustomerProfile) -> bool:
+def _is_met(field: str, point: CataloguePoint, profile: Criteria) -> bool:
     """Whether the profile has a criterion in this field; keywords of the field's kind override that."""
     if field == "always" or any(keyword.startswith(f"{KEYWORD_KINDS.get(field)}:") for keyword in point.keywords):
         return False

@@ -9,16 +9,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from enrichment.blueprint.catalogue import CataloguePoint, matches, products
+from enrichment.blueprint.criteria import Criteria, FoundInProfile, ProfileRange, ProfileSignal
 from enrichment.blueprint.wording import format_amount, format_number, format_range, join_alternatives, join_some
-from schemas import (
-    CustomerProfile,
-    FilterOperand,
-    FoundInProfile,
-    Operator,
-    PointFilter,
-    ProfileRange,
-    ProfileSignal,
-)
+from schemas import FilterOperand, Operator, PointFilter
 
 RANGES: Final = ("company_size", "revenue", "arr", "funding_amount")
 LIST_OPERATORS: Final = ("in", "contains_any")
@@ -45,7 +38,7 @@ class FilterValue(NamedTuple):
     excluded: bool
 
 
-def match_filter(point: CataloguePoint, profile: CustomerProfile) -> FilterMatch | None:
+def match_filter(point: CataloguePoint, profile: Criteria) -> FilterMatch | None:
     """Build the filter of a point from the profile; None if the profile does not determine it."""
     if point.filled_by in RANGES:
         ranges = _ranges(point, profile)
@@ -128,7 +121,7 @@ def _signal_filter(point: CataloguePoint, signals: Sequence[ProfileSignal], oper
 # Ranges
 
 
-def _ranges(point: CataloguePoint, profile: CustomerProfile) -> Sequence[ProfileRange]:
+def _ranges(point: CataloguePoint, profile: Criteria) -> Sequence[ProfileRange]:
     """Select the ranges for the point. Figures override words: in "mid-market, 50-500 employees" the figures count."""
     if point.filled_by == "company_size":
         ranges = profile.company_size
@@ -215,17 +208,17 @@ def _words(criteria: Iterable[FilterValue]) -> str:
     return join_alternatives(list(dict.fromkeys(one.words for one in criteria)))
 
 
-def _industries(_: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _industries(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     for one in profile.industries:
         yield FilterValue(one.naics, f"{one.name} (NAICS {', '.join(one.naics)})", one.found, one.excluded)
 
 
-def _industry_names(_: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _industry_names(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     for one in profile.industries:
         yield FilterValue((one.name,), one.name, one.found, one.excluded)
 
 
-def _countries(_: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _countries(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     """A wanted city stands for its country, but an excluded city does not exclude its country."""
     whole = [one for one in profile.geographies if one.kind in ("country", "region")]
     excluded = {code for one in whole if one.excluded for code in one.countries}
@@ -237,13 +230,13 @@ def _countries(_: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterVa
         yield FilterValue(codes, f"{one.name} ({listed})" if one in whole else listed, one.found, one.excluded)
 
 
-def _localities(_: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _localities(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     for one in profile.geographies:
         if one.kind in ("subdivision", "city"):
             yield FilterValue((one.name,), one.name, one.found, one.excluded)
 
 
-def _technologies(point: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _technologies(point: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     """A category stands for all its products, unless the profile names one of them."""
     named = {(one.category, one.excluded) for one in profile.technologies if one.name}
     for one in profile.technologies:
@@ -256,30 +249,30 @@ def _technologies(point: CataloguePoint, profile: CustomerProfile) -> Iterator[F
             yield FilterValue(values, join_some(values), one.found, one.excluded)
 
 
-def _personas(_: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _personas(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     for one in profile.personas:
         yield FilterValue((one.title,), one.title, one.found, one.excluded)
 
 
-def _departments(point: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _departments(point: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     for one in profile.personas:
         if matches(point, f"department:{one.department}") and not one.excluded:
             name = one.department.replace("_", " ")
             yield FilterValue((one.department,), name.upper() if len(name) < 3 else name, one.found, excluded=False)
 
 
-def _funding(point: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _funding(point: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     for one in profile.funding:
         if matches(point, f"funding:{one.stage}"):
             yield FilterValue((one.stage,), one.name, one.found, one.excluded)
 
 
-def _business_models(_: CataloguePoint, profile: CustomerProfile) -> Iterator[FilterValue]:
+def _business_models(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
     for one in profile.business_models:
         yield FilterValue((one.id,), one.name, one.found, one.excluded)
 
 
-LISTS: Final[Mapping[str, Callable[[CataloguePoint, CustomerProfile], Iterator[FilterValue]]]] = {
+LISTS: Final[Mapping[str, Callable[[CataloguePoint, Criteria], Iterator[FilterValue]]]] = {
     "industries": _industries,
     "industry_names": _industry_names,
     "countries": _countries,

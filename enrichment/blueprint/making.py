@@ -14,13 +14,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 import msgspec
 
 from enrichment.clock import Clock, isoformat_utc
-from enrichment.errors import (
-    BlueprintFailed,
-    EnrichmentError,
-    InsufficientInformation,
-    ShuttingDown,
-    SourceError,
-)
+from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, SourceError
 from enrichment.jobs.events import EventLog
 from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
@@ -33,7 +27,6 @@ from schemas import (
     BlueprintSection,
     CustomerProfile,
     Icp,
-    IcpObject,
     PointGroup,
 )
 
@@ -51,7 +44,6 @@ _encode: Final = msgspec.json.Encoder().encode
 TTL_SECONDS: Final = 86_400
 COMPLETE_RUN: Final = 6  # events: 2 of progress, 3 sections, the blueprint
 COMPLETE_INFERRING_RUN: Final = 8  # and 2 more of progress
-MAX_QUOTES: Final = 5  # passages that an error lists
 MAX_FINAL_EVENTS: Final = 10_000  # some 200 bytes each
 GROUPS: Final[tuple[PointGroup, ...]] = ("firmographic", "technographic", "personalization")
 
@@ -63,7 +55,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     """The input of a blueprint: the domain of the website, the ideal customer profile, and what the campaign sells."""
 
     domain: str
-    icp: str | IcpObject | None = None
+    icp: Icp | None = None
     offer: str | None = None
 
 
@@ -133,18 +125,8 @@ class BlueprintMaker:
         return self._events(brief, refresh=refresh)
 
     async def read_profile(self, icp: Icp) -> CustomerProfile:
-        """Read a profile. Raise `InsufficientInformation` if nothing in it is understood."""
-        result = await self._in_thread(_read, icp)
-        if isinstance(result, CustomerProfile):
-            raise InsufficientInformation(
-                "Nothing in the given profile was understood, so there is nothing to judge by.",
-                missing=tuple(f"Not understood: “{one.text}”." for one in result.not_understood[:MAX_QUOTES]),
-                suggestions=(
-                    "Name industries, numbers of employees, countries, technologies, roles or events.",
-                    "An example: “E-commerce companies in Germany with 50-500 employees on Shopify, not on Magento”.",
-                ),
-            )
-        return result.profile
+        """Read a profile. Raise `UnreadableProfile` if nothing in it is understood, and `InvalidProfile`."""
+        return (await self._in_thread(_read, icp)).profile
 
     async def find(self, blueprint_id: str) -> Blueprint | None:
         """Return the blueprint of this id if it is cached."""
@@ -230,13 +212,13 @@ class BlueprintMaker:
     async def _make(self, brief: Brief, run: BlueprintRun) -> None:
         begun_at = self._clock.now()
         run.log.publish(BlueprintProgress(stage="reading_profile", percent=5))
-        result = await self._in_thread(_read, brief.icp)
-        if isinstance(result, CustomerProfile):
+        result = await self._in_thread(_read, brief.icp) if brief.icp else None
+        if result is None:
             simulated = self._resolver.is_simulated
             run.log.publish(BlueprintProgress(stage="describing_company", percent=15, simulated=simulated))
             findings, missing = await self._describe(brief.domain, DESCRIBING_MODULES)
             run.log.publish(BlueprintProgress(stage="inferring_profile", percent=60, simulated=simulated))
-            result = await self._in_thread(_infer, brief.domain, result, findings, missing)
+            result = await self._in_thread(_infer, brief.domain, findings, missing)
         simulated = result.simulated
         run.log.publish(BlueprintProgress(stage="choosing_data_points", percent=70, simulated=simulated))
         sections, gaps = await self._in_thread(_choose, result, brief.offer)
@@ -311,29 +293,27 @@ def _digest(brief: Brief) -> bytes:
 # a blueprint.
 
 
-def _read(icp: str | IcpObject | None) -> "ProfileResult | CustomerProfile":
-    """The result of the given profile, or the profile as it was read if no criteria were found in it."""
-    from enrichment.blueprint.profile import criteria, provided  # noqa: PLC0415
-    from enrichment.blueprint.reading.icp import read_icp  # noqa: PLC0415
+def _read(icp: Icp) -> "ProfileResult":
+    """The given profile. Raises `UnreadableProfile` and `InvalidProfile`."""
+    from enrichment.blueprint.profile import provided  # noqa: PLC0415
+    from enrichment.icp.profiles import read_profile  # noqa: PLC0415
 
-    profile = read_icp(icp) if icp else CustomerProfile()
-    return provided(profile) if criteria(profile) else profile
+    return provided(read_profile(icp))
 
 
-def _infer(
-    domain: str, given: CustomerProfile, findings: Mapping[str, Finding], missing: Mapping[str, str]
-) -> "ProfileResult":
+def _infer(domain: str, findings: Mapping[str, Finding], missing: Mapping[str, str]) -> "ProfileResult":
     from enrichment.blueprint.profile import inferred  # noqa: PLC0415
 
-    return inferred(domain, given, findings, missing)
+    return inferred(domain, findings, missing)
 
 
 def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, tuple[str, ...]]":
     """The data points, and the gaps of the blueprint."""
     from enrichment.blueprint.choosing import choose  # noqa: PLC0415
+    from enrichment.blueprint.criteria import criteria_of  # noqa: PLC0415
     from enrichment.blueprint.profile import gaps  # noqa: PLC0415
 
-    return choose(result.profile, offer=offer), gaps(result)
+    return choose(criteria_of(result.profile), offer=offer), gaps(result)
 
 
 def _as_cached(event: BlueprintEvent) -> BlueprintEvent:

@@ -67,7 +67,12 @@ async def requested_profile(
     if icp is not None and given.blueprint_id is not None:
         raise _refused_profile(given, "blueprint_id", "Give `icp` or `blueprint_id`, not both.")
     if icp is not None:
-        return JobProfile.of(await blueprints.read_profile(icp))
+        try:
+            return JobProfile.of(await blueprints.read_profile(icp))
+        except EnrichmentError as error:
+            if isinstance(given, schemas.Query):
+                error.pointer, error.parameter = None, "icp"
+            raise
     if given.blueprint_id is None:
         return None
     blueprint = await blueprints.find(given.blueprint_id)
@@ -87,7 +92,7 @@ def _icp_of(icp: schemas.Icp | None) -> schemas.Icp | None:
     if not isinstance(icp, schemas.IcpObject):
         return (icp or "").strip() or None
     fields = msgspec.structs.asdict(icp)
-    given = {name: text for name, value in fields.items() if (text := _without_blanks(value))}
+    given = {name: text for name, value in fields.items() if (text := _without_blanks(value)) not in (None, "", ())}
     return msgspec.convert(given, schemas.IcpObject) if given else None
 
 
@@ -136,7 +141,7 @@ async def named(events: Events, request: Request) -> AsyncGenerator[NamedEvent, 
                     yield "error", problem_of(request, event)
 
 
-def _without_blanks(value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+def _without_blanks(value: object) -> object:
     if isinstance(value, tuple):
-        return tuple(text for text in value if text.strip())
-    return value.strip() if value else None
+        return tuple(one for one in value if not isinstance(one, str) or one.strip())
+    return value.strip() if isinstance(value, str) else value

@@ -21,6 +21,7 @@ from enrichment.errors import (
     InsufficientInformation,
     InvalidDomain,
     InvalidPlan,
+    InvalidProfile,
     InvalidWebsite,
     JobConflict,
     JobNotFound,
@@ -33,6 +34,7 @@ log = Log(__name__)
 STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
     InvalidDomain: 422,
     InvalidPlan: 422,
+    InvalidProfile: 422,
     InvalidWebsite: 422,
     InsufficientInformation: 422,
     BlueprintFailed: 500,

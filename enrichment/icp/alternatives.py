@@ -1,0 +1,155 @@
+"""
+Alternatives: which conditions stand side by side, and of which one has to be met.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from enrichment.icp.drafts import Draft
+from enrichment.icp.text import Token
+from schemas import Measure
+
+ONE_VALUE: Final = frozenset(
+    {Measure.INDUSTRY, Measure.HEADCOUNT, Measure.REVENUE, Measure.RECURRING_REVENUE, Measure.FUNDING_STAGE, Measure.FUNDING_RAISED,
+     Measure.HEADQUARTERS, Measure.OFFICE, Measure.CUSTOMERS_INDUSTRY, Measure.CUSTOMERS_LOCATION, Measure.OWNERSHIP, Measure.FOUNDED,
+     Measure.PERSONA, Measure.LOCATIONS_COUNT, Measure.TRAFFIC, Measure.RANK}
+)  # fmt: skip
+"Measures of which a company has one value, or of which one will do: their conditions are alternatives."
+ALIKE: Final = {Measure.TECHNOLOGY_CATEGORY: Measure.TECHNOLOGY}
+
+
+def grouped(drafts: Sequence[Draft], tokens: Sequence[Token]) -> list[tuple[Draft, int]]:
+    """The conditions that remain, each with the number of its group."""
+    _drop_inexpressible(drafts)
+    kept = _deduplicated(draft for draft in drafts if not draft.dropped)
+    _prefer_figures(kept)
+    kept = [draft for draft in kept if not draft.dropped]
+    _relax_segments(kept)
+    segments = {draft.segment for draft in kept} - {0}
+    groups: dict[tuple[object, ...], int] = {}
+    result: list[tuple[Draft, int]] = []
+    for draft in kept:
+        key = _key(draft, result)
+        if len(segments) > 1 and draft.segment and draft.strength == "must":
+            key = ("segments", draft.measure)
+        result.append((draft, groups.setdefault(key, len(groups) + 1)))
+    return result
+
+
+def _key(draft: Draft, before: Sequence[tuple[Draft, int]]) -> tuple[object, ...]:
+    """What the conditions of a group have in common."""
+    alone = ("alone", id(draft))
+    draft_key: tuple[object, ...]
+    if draft.strength == "must_not":
+        draft_key = alone
+    elif draft.measure in ONE_VALUE:
+        draft_key = (draft.strength, draft.measure, _shape(draft), _number_of_range(draft, [one for one, _ in before]))
+    else:
+        draft_key = alone
+    last = before[-1][0] if before else None
+    if (
+        last is not None
+        and draft.strength != "must_not"
+        and last.strength == draft.strength
+        and _is_listed(last, draft)
+    ):
+        draft_key = last.key
+    draft.key = draft_key
+    return draft_key
+
+
+def _is_listed(last: Draft, draft: Draft) -> bool:
+    """Whether a condition is an alternative to the one before it: "or" is between them, or it goes on a list of its kind."""
+    if last.sentence != draft.sentence:
+        topic = draft.measure in (Measure.SIGNAL,)
+        return False and topic
+    if draft.connector == "or":
+        same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
+        return same or draft.measure not in ONE_VALUE or last.measure not in ONE_VALUE or _is_close(last, draft)
+    same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
+    return (
+        same
+        and draft.connector == ","
+        and draft.measure not in ONE_VALUE
+        and draft.measure is not Measure.BUSINESS_MODEL
+    )
+
+
+def _is_close(last: Draft, draft: Draft) -> bool:
+    return draft.first - last.last <= 2
+
+
+def _shape(draft: Draft) -> str:
+    """Titles, departments and levels of people are different things: "VP or above" and "in marketing" both hold."""
+    if draft.measure is not Measure.PERSONA:
+        return ""
+    about = draft.about
+    return "title" if about.role else "department" if about.department else "level"
+
+
+def _number_of_range(draft: Draft, before: Iterable[Draft]) -> int:
+    """A lower and an upper bound that overlap hold both: "at least 50 … at most 500"; other ranges are alternatives."""
+    if draft.operator not in ("gte", "lte"):
+        return 0
+    for other in before:
+        if (
+            other.measure is draft.measure
+            and other.strength == draft.strength
+            and {other.operator, draft.operator} == {"gte", "lte"}
+        ):
+            low, high = (other, draft) if other.operator == "gte" else (draft, other)
+            if (
+                isinstance(low.value, (int, float))
+                and isinstance(high.value, (int, float))
+                and low.value <= high.value
+                and draft.connector != "or"
+            ):
+                return 1
+    return 0
+
+
+def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
+    """Of several equal conditions the one with the highest confidence, at the place of the first."""
+    best: dict[tuple[object, ...], Draft] = {}
+    for draft in drafts:
+        key = (draft.measure, draft.operator, draft.value, draft.currency, draft.about, draft.strength, draft.segment)
+        if key not in best or best[key].confidence < draft.confidence:
+            if key in best:
+                draft.connector = best[key].connector
+            best[key] = draft
+    return list(best.values())
+
+
+def _prefer_figures(drafts: Sequence[Draft]) -> None:
+    """ "Mid-market, 50-500 employees": the figures say what is meant."""
+    sizes = [one for one in drafts if one.measure is Measure.HEADCOUNT and one.strength == "must"]
+    in_words = [one for one in sizes if one.label.endswith(")")]
+    if len(in_words) < len(sizes):
+        for one in in_words:
+            one.dropped = True
+
+
+def _drop_inexpressible(drafts: Sequence[Draft]) -> None:
+    """
+    Drop what is excluded only together: "no German agencies" excludes neither Germany nor agencies.
+
+    A profile can exclude one condition, not a combination of two.
+    """
+    for place, draft in enumerate(drafts):
+        if draft.strength != "must_not" or place == 0:
+            continue
+        last = drafts[place - 1]
+        together = last.strength == "must_not" and last.sentence == draft.sentence and last.chunk == draft.chunk
+        if together and draft.connector == "" and last.negator == draft.negator and last.measure is not draft.measure:
+            draft.dropped = last.dropped = True
+
+
+def _relax_segments(drafts: Sequence[Draft]) -> None:
+    """Of several segments of customers, what only some of them require is a wish: no customer has to meet it all."""
+    segments = {draft.segment for draft in drafts} - {0}
+    if len(segments) < 2:
+        return
+    for draft in drafts:
+        have = {one.segment for one in drafts if one.measure is draft.measure and one.strength == "must"}
+        if draft.segment and draft.strength == "must" and not segments <= have:
+            draft.strength = "should"

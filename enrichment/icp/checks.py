@@ -1,0 +1,62 @@
+"""
+What a profile as a whole says: its confidence, the reasons, and contradictions.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from schemas import Condition, CustomerProfile
+
+UNDECIDED: Final = 0.5  # an ambiguous passage without a condition counts as one of this confidence
+CONTRADICTORY: Final = 0.8
+MAX_REQUESTS: Final = 5
+
+
+def confidence(conditions: Sequence[Condition], doubts: int) -> float:
+    """The probability that a condition is right, on average. Passages that were not understood are not wrong."""
+    if not conditions:
+        return 0.0
+    total = sum(one.confidence for one in conditions) + UNDECIDED * doubts
+    return round(total / (len(conditions) + doubts) * (CONTRADICTORY if contradictions(conditions) else 1), 2)
+
+
+def reasoning(conditions: Sequence[Condition]) -> tuple[str, ...]:
+    """How each condition was understood, in sentences."""
+    words = {"must": "must", "should": "should", "must_not": "must not"}
+    return tuple(
+        f"“{one.quote.text}” was understood as: {words[one.strength]} match {one.measure.value} “{one.label}”."
+        for one in conditions
+    )
+
+
+def contradictions(conditions: Sequence[Condition]) -> tuple[str, ...]:
+    """What is both required and excluded, and ranges that cannot both hold, in sentences."""
+    excluded = {
+        (one.measure, one.value): one for one in conditions if one.strength == "must_not" and one.operator == "eq"
+    }
+    found = [
+        f"“{one.quote.text}” is wanted, and “{other.quote.text}” is excluded."
+        for one in conditions
+        if one.strength != "must_not" and (other := excluded.get((one.measure, one.value)))
+    ]
+    musts = [one for one in conditions if one.strength == "must" and isinstance(one.value, (int, float))]
+    for low in musts:
+        for high in musts:
+            if (
+                low.operator == "gte"
+                and high.operator == "lte"
+                and low.measure is high.measure
+                and low.any_of != high.any_of
+            ):
+                if low.value > high.value:  # type: ignore[operator]
+                    found.append(f"“{low.quote.text}” and “{high.quote.text}” cannot both be true of one company.")
+    return tuple(found)
+
+
+def requests(profile: CustomerProfile) -> tuple[str, ...]:
+    """What would raise the confidence, in sentences."""
+    unclear = [
+        f"Say whether “{one.quote.text}” means {' or '.join(each.label for each in one.readings)}."
+        for one in profile.ambiguous[:MAX_REQUESTS]
+    ]
+    return (*unclear, *(f"Say “{one.text}” in other words." for one in profile.not_understood[:MAX_REQUESTS]))

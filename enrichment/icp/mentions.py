@@ -1,0 +1,204 @@
+"""
+Mentions: the longest expressions of a sentence that mean something, in order and without overlaps.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from enrichment.icp.places import Places, places_at
+from enrichment.icp.quantities import Quantity, quantity_at
+from enrichment.icp.stages import Stages, stages_at
+from enrichment.icp.text import Token
+from enrichment.icp.titles import Person, function_at, person_at
+from enrichment.icp.vocabulary import Entry, Kind, official_titles, vocabulary
+
+TEAM_WORDS: Final = frozenset(
+    {
+        "team",
+        "department",
+        "dept",
+        "org",
+        "organization",
+        "organisation",
+        "function",
+        "group",
+        "staff",
+        "squad",
+        "headcount",
+    }
+)
+WITH_NUMBERS: Final = frozenset(
+    {"bound", "bound_after", "between", "to", "both", "around", "window", "time", "currency"}
+)
+ENTITIES: Final = frozenset({"industry", "size", "technology", "model", "ownership", "category"})
+CODE: Final = re.compile(r"\d{2,6}")
+SCHEMES: Final = ("naics", "sic")
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A period that ends now, in days: "in the last 6 months"."""
+
+    first: int
+    last: int
+    days: int
+
+
+class Team(msgspec.Struct, frozen=True):
+    """A team or department of a company: "engineering team"."""
+
+    first: int
+    last: int
+    department: str | None
+    name: str
+
+
+class Codes(msgspec.Struct, frozen=True):
+    """Codes of a classification of industries: "NAICS 5415, 5132"."""
+
+    first: int
+    last: int
+    scheme: str
+    codes: tuple[str, ...]
+
+
+class Words(msgspec.Struct, frozen=True):
+    """An expression of the vocabulary with its meanings."""
+
+    first: int
+    last: int
+    entries: tuple[Entry, ...]
+
+    def of(self, kind: Kind) -> Entry | None:
+        """The meaning of a kind, if there is one."""
+        return next((one for one in self.entries if one.kind == kind), None)
+
+
+Mention = Quantity | Person | Stages | Places | Window | Team | Codes | Words
+
+
+def find_mentions(
+    text: str, tokens: Sequence[Token], first: int, last: int, language: str, *, people: bool = False
+) -> list[Mention]:
+    """Find the mentions between two places: at each place the longest one, and of equal ones the most specific."""
+    mentions: list[Mention] = []
+    sentence = tokens[:last]
+    place = first
+    while place < last:
+        found = [one for one in _candidates(text, sentence, place, language, people=people) if one is not None]
+        if found:
+            best = max(found, key=lambda one: one.last)  # of equal ones the first
+            mentions.append(best)
+            place = best.last
+        else:
+            place += 1
+    return mentions
+
+
+def _candidates(text: str, tokens: Sequence[Token], place: int, language: str, *, people: bool) -> list[Mention | None]:
+    words = vocabulary().at(tokens, place)
+    person = person_at(text, tokens, place)
+    if person and words and not people and words[0] == person.last and any(one.kind == "industry" for one in words[1]):
+        person = None  # property managers are an industry, unless it is about people
+    found = places_at(text, tokens, place)
+    if (
+        found
+        and found.needs_evidence
+        and words
+        and words[0] == found.last
+        and any(one.kind in ENTITIES for one in words[1])
+    ):
+        found = None  # "Enterprise" is a town, too
+    return [
+        _codes_at(tokens, place),
+        stages_at(tokens, place),
+        _window_at(tokens, place),
+        quantity_at(tokens, place, language),
+        _team_at(text, tokens, place),
+        person,
+        Words(place, words[0], tuple(words[1])) if words and any(one.kind == "idiom" for one in words[1]) else None,
+        found,
+        _words(place, *words) if words else None,
+    ]
+
+
+def _words(first: int, last: int, entries: Sequence[Entry]) -> Words:
+    """An expression; of one that only means something with a number the first word, as a number may begin in it."""
+    if all(one.kind in WITH_NUMBERS for one in entries):
+        return Words(first, first + 1, tuple(entries))
+    return Words(first, last, tuple(entries))
+
+
+def _window_at(tokens: Sequence[Token], first: int) -> Window | None:
+    lead = vocabulary().at(tokens, first, kind="window")
+    if lead is None or lead[0] >= len(tokens):
+        return None
+    place, count = lead[0], 1.0
+    if tokens[place].kind == "number" or vocabulary().at(tokens, place, kind="time") is None:
+        number = quantity_at(tokens, place, "en") if tokens[place].kind != "number" else None
+        if tokens[place].kind == "number":
+            count, place = float(tokens[place].norm.replace(",", ".")[:6].rstrip(".")), place + 1
+            if place + 1 < len(tokens) and tokens[place].norm == "-" and tokens[place + 1].kind == "number":
+                count, place = float(tokens[place + 1].norm.replace(",", ".")[:6]), place + 2
+            place += place < len(tokens) and tokens[place].norm == "-"
+        elif number and number.low and number.unit is None:
+            count, place = number.low, number.last
+    time = vocabulary().at(tokens, place, kind="time") if place < len(tokens) else None
+    if time is None:
+        return None
+    days = round(count * int(time[1][0].id))
+    return Window(first, time[0], days) if 0 < days <= 36_500 else None
+
+
+def _team_at(text: str, tokens: Sequence[Token], first: int) -> Team | None:
+    function = function_at(tokens, first)
+    if function is None and (person := person_at(text, tokens, first)) and person.department and not person.is_rank:
+        function = person.last, person.department
+    if function is None or function[0] >= len(tokens) or tokens[function[0]].line:
+        return None
+    last, department = function
+    if tokens[last].stem not in TEAM_WORDS:
+        return None
+    return Team(first, last + 1, department, text[tokens[first].start : tokens[last - 1].end])
+
+
+def _codes_at(tokens: Sequence[Token], first: int) -> Codes | None:
+    """Parse "NAICS codes: 5415, 44-45" or "SIC 7372", with codes that the classification has."""
+    scheme = tokens[first].norm
+    if scheme not in SCHEMES:
+        return None
+    known, place, codes, last = official_titles("naics" if scheme == "naics" else "sic"), first + 1, [], first
+    while place < len(tokens) and place - first < 80:
+        norm = tokens[place].norm
+        if CODE.fullmatch(norm):
+            if f"{codes[-1]}-{norm}" in known if codes else False:
+                codes[-1] = f"{codes[-1]}-{norm}"
+            elif norm in known or any(norm in key.split("-") for key in known if "-" in key):
+                codes.append(norm)
+            else:
+                break
+            last = place
+        elif norm not in (
+            "code",
+            "codes",
+            ":",
+            ",",
+            "/",
+            "and",
+            "or",
+            "-",
+            "in",
+            "2022",
+            "2017",
+            "prefix",
+            "starting",
+            "with",
+            "(",
+            "&",
+            "und",
+        ):
+            break
+        place += 1
+    return Codes(first, last + 1, scheme, tuple(codes)) if codes else None

@@ -1,0 +1,190 @@
+"""
+Places: names of countries, regions, states and cities, flags, codes of two letters, and "City ST".
+
+A code of two letters can be a state of the US, a country, or a word: where the text does not decide, it is ambiguous.
+"""
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from enrichment.icp.text import Token, excerpt
+from enrichment.icp.vocabulary import Entry, city_id, vocabulary
+
+COMPASS: Final = frozenset(
+    "north south east west northern southern eastern western central nord sud ost norte sur este oeste northeast "
+    "northwest southeast southwest northeastern northwestern southeastern southwestern upper lower rural urban norddeutschland".split()
+)
+FLAG: Final = 0x1F1E6
+# What two capitals mean beside a country or a state, in the words of a reading.
+OTHERS: Final[dict[str, str]] = {
+    "AE": "account executive", "AI": "artificial intelligence", "AR": "augmented reality or accounts receivable",
+    "BI": "business intelligence", "CA": "chartered accountant", "CS": "customer success", "DE": "data engineering",
+    "GM": "general manager", "HR": "human resources", "ID": "identity", "IT": "information technology",
+    "LA": "Los Angeles", "MA": "marketing automation", "MD": "managing director or medical doctor",
+    "ME": "the word me", "ML": "machine learning", "MS": "Microsoft", "OR": "the word or", "PA": "personal assistant",
+    "PR": "public relations", "QA": "quality assurance", "SC": "supply chain", "SG": "a name", "PM": "product manager",
+    "VA": "virtual assistant", "VC": "venture capital", "PE": "private equity", "TV": "television", "OK": "the word ok",
+    "HI": "the word hi", "IN": "the word in", "CO": "company", "AM": "account manager", "IS": "information systems",
+    "IL": "a name", "NA": "not applicable", "SO": "the word so", "TO": "the word to", "BE": "the word be",
+    "IM": "instant messaging", "AT": "the word at", "NO": "the word no", "MY": "the word my", "SE": "sales engineer",
+    "CH": "a name", "AS": "the word as", "EC": "e-commerce",
+}  # fmt: skip
+CERTAIN: Final = frozenset({"UK", "US", "EU"})
+AFRICA: Final = frozenset({"ZA", "BW", "AO", "ZM", "ZW", "MZ", "NG", "KE", "GH"})
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The possible meanings of the tokens from `first` to before `last`, the most probable first.
+
+    `is_code` says that it is a code of two letters, `state` that another place in the text may decide about it;
+    `needs_evidence` that it can be an ordinary word.
+    """
+
+    first: int
+    last: int
+    meanings: tuple[Entry, ...]
+    is_code: bool = False
+    needs_evidence: bool = False
+    other: str | None = None
+    is_part: bool = False
+    """Whether only a part of the place is meant, which the vocabulary does not know: "Northern Germany"."""
+    demonym: bool = False
+
+
+def places_at(text: str, tokens: Sequence[Token], first: int) -> Places | None:
+    """Parse the place that starts at a position."""
+    token = tokens[first]
+    if token.kind == "flag":
+        code = "".join(chr(ord(letter) - FLAG + ord("A")) for letter in token.text)
+        found = _country(code)
+        return Places(first=first, last=first + 1, meanings=(found,)) if found else None
+    named = vocabulary().at(tokens, first, kind="place")
+    if named and (capital := _is_name(text, tokens, first, named[0], named[1])) is not None:
+        last, meanings = named[0], tuple(dict.fromkeys(named[1]))
+        if any(one.place_kind == "city" for one in meanings) and (state := _state_after(tokens, last)):
+            matching = [one for one in meanings if one.within == state[1]]
+            city = matching[0] if matching else _city(meanings[0].label, state[1])
+            return Places(first=first, last=state[0], meanings=(city,))
+        demonym = meanings[0].within == "demonym"
+        return Places(first=first, last=last, meanings=meanings, needs_evidence=not capital, demonym=demonym)
+    if token.norm in COMPASS and (inner := _inner(tokens, first + 1)):
+        return Places(first=first, last=inner[0], meanings=(inner[1],), is_part=True)
+    if len(token.text) == 2 and token.text.isupper() and (codes := codes_of(token.text)):
+        return Places(first=first, last=first + 1, meanings=codes, is_code=True, other=OTHERS.get(token.text))
+    return _unknown_city(text, tokens, first)
+
+
+def _is_name(text: str, tokens: Sequence[Token], first: int, last: int, entries: Sequence[Entry]) -> bool | None:
+    """Whether an expression is surely a name; None if it is not one, as the word "us"."""
+    written = excerpt(text, tokens, first, last)
+    short = last - first == 1 and len(written) <= 3
+    if short and not written.isupper() and "." not in written:
+        return False if written.islower() else None
+    ordinary = any(one.ordinary for one in entries) and not short
+    if entries[0].place_kind == "city" and not written[0].isupper():
+        return False
+    return not ordinary
+
+
+def _inner(tokens: Sequence[Token], first: int) -> tuple[int, Entry] | None:
+    found = vocabulary().at(tokens, first, kind="place") if first < len(tokens) else None
+    return (found[0], found[1][0]) if found and tokens[first].text[0].isupper() else None
+
+
+def _state_after(tokens: Sequence[Token], place: int) -> tuple[int, str] | None:
+    """A state of the US or Canada after a city: "Austin, TX", "Boston MA", "Denver (CO)", "Austin, Texas"."""
+    if place < len(tokens) and tokens[place].norm == "," and not tokens[place].line:
+        place += 1
+    if place >= len(tokens) or tokens[place].line:
+        return None
+    code = tokens[place].text
+    if len(code) == 2 and code.isupper():
+        states = [one for one in codes_of(code) if one.place_kind == "subdivision"]
+        return (place + 1, states[0].id) if states else None
+    return None
+
+
+def _unknown_city(text: str, tokens: Sequence[Token], first: int) -> Places | None:
+    """A name in capitals before ", ST": "Boise, ID"."""
+    last = first
+    while last < len(tokens) and last - first < 3 and tokens[last].kind == "word" and tokens[last].text.istitle():
+        last += 1
+        comma = last < len(tokens) and tokens[last].norm == ","
+        if comma and (state := _state_after(tokens, last)) and not tokens[first].line:
+            name = excerpt(text, tokens, first, last)
+            return Places(first=first, last=state[0], meanings=(_city(name, state[1]),))
+    return None
+
+
+def _city(name: str, state: str) -> Entry:
+    return Entry(kind="place", id=city_id(name), label=name, place_kind="city", within=state)
+
+
+@functools.cache
+def _codes() -> dict[str, tuple[Entry, ...]]:
+    """The places of every code of two letters: states of the US and Canada first, then countries."""
+    found: dict[str, list[Entry]] = {}
+    for one in vocabulary().by_id("place"):
+        if one.place_kind == "subdivision" and one.id[:3] in ("US-", "CA-") and len(one.id) == 5:
+            found.setdefault(one.id[3:], []).append(one)
+    for one in vocabulary().by_id("place"):
+        if one.place_kind == "country":
+            found.setdefault(one.id, []).append(one)
+    regions = {one.id: one for one in vocabulary().by_id("place") if one.place_kind == "region"}
+    found["NA"] = [regions["north_america"], *found["NA"]]
+    return {code: tuple(entries) for code, entries in found.items()}
+
+
+def codes_of(code: str) -> tuple[Entry, ...]:
+    """The places that a code of two letters can mean."""
+    return _codes().get(code, ())
+
+
+def _country(code: str) -> Entry | None:
+    return next((one for one in codes_of(code) if one.place_kind == "country"), None)
+
+
+def country_of(name: str | None) -> str | None:
+    """The ISO 3166-1 code of a country by any of its names or its code."""
+    found = vocabulary().find("place", name) if name else []
+    return next((one.id for one in found if one.place_kind == "country"), None)
+
+
+def decide(code: str, meanings: Sequence[Entry], certain: Iterable[Entry]) -> Entry | None:
+    """Choose the meaning of a code by the places that the text names without doubt; None if they do not decide."""
+    others = [one for one in certain if code not in (one.id, one.id[3:])]
+    if code == "NA":
+        african = any(set(one.codes) & AFRICA and len(one.codes) == 1 or one.id.endswith("africa") for one in others)
+        return meanings[-1] if african else meanings[0]
+    if len(meanings) == 1 and code not in OTHERS:
+        return meanings[0]
+    states = [one for one in meanings if one.place_kind == "subdivision"]
+    countries = [one for one in meanings if one.place_kind == "country"]
+    near_states = (
+        any(
+            (one.place_kind == "subdivision" and one.id[:2] == states[0].id[:2])
+            or (one.within or "").startswith(states[0].id[:3])
+            for one in others
+        )
+        if states
+        else False
+    )
+    near_countries = any(one.place_kind in ("country", "region") for one in others)
+    if states and near_states and not near_countries:
+        return states[0]
+    if (
+        countries
+        and near_countries
+        and not near_states
+        and not (states and any(one.id == states[0].id[:2] for one in others))
+    ):
+        return (
+            countries[0]
+            if not states or any(one.place_kind == "country" and one.id != "US" for one in others)
+            else None
+        )
+    return None

@@ -1,0 +1,217 @@
+"""
+Job titles as they are written: a rank with a function ("Head of FP&A", "marketing director"), or a known role ("CISO").
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from enrichment.icp.text import Token, excerpt
+from enrichment.icp.vocabulary import Entry, vocabulary
+from schemas import Seniority
+
+RANKS: Final[dict[str, Seniority]] = {
+    "vp": "vp", "svp": "vp", "evp": "vp", "avp": "vp", "vice president": "vp", "head": "head", "director": "director",
+    "manager": "manager", "lead": "manager", "leader": "head", "chief": "c_level", "president": "c_level",
+    "leiter": "head", "leiterin": "head", "leitung": "head", "leitende": "head", "bereichsleiter": "head", "responsable": "head", "responsabile": "head",
+    "directeur": "director", "directrice": "director", "director de": "director", "directora": "director",
+    "direttore": "director", "diretor": "director", "hoofd": "head", "jefe": "head", "jefa": "head", "gerente": "manager",
+    "chef": "head", "supervisor": "manager", "coordinator": "manager", "superintendent": "manager",
+}  # fmt: skip
+# Ranks that only end a title: "data analyst".
+LAST_RANKS: Final[dict[str, Seniority]] = {
+    "officer": "manager", "engineer": "individual", "analyst": "individual", "specialist": "individual",
+    "administrator": "individual", "architect": "individual", "developer": "individual", "scientist": "individual",
+    "executive": "individual", "representative": "individual", "rep": "individual", "consultant": "individual",
+    "coordinator": "individual", "buyer": "individual", "planner": "individual", "controller": "manager",
+    "accountant": "individual", "counsel": "manager", "recruiter": "individual", "designer": "individual",
+    "strategist": "individual", "associate": "individual", "owner": "manager", "practitioner": "individual", "technician": "individual", "sre": "individual",
+}  # fmt: skip
+QUALIFIERS: Final = frozenset(
+    "senior sr junior jr global regional group associate assistant deputy interim fractional principal staff lead "
+    "corporate executive managing chief national european emea us uk apac north american divisional area first".split()
+)
+OF: Final = frozenset("of for de of-the du des der fur di da van des del".split())
+STOPS: Final = frozenset(
+    "in at with who or and the a an that to on from using based we our their not no other similar etc for level team "
+    "teams company companies roles role title titles only plus as is are at".split()
+)
+MAX_WORDS: Final = 4  # of a function that the vocabulary does not know
+ANY_RANK: Final[dict[str, tuple[str, Seniority]]] = {
+    "cxo": ("C-level", "c_level"), "cxos": ("C-level", "c_level"), "c-level": ("C-level", "c_level"),
+    "c-levels": ("C-level", "c_level"), "c-suite": ("C-level", "c_level"), "csuite": ("C-level", "c_level"),
+    "clevel": ("C-level", "c_level"),
+}  # fmt: skip
+
+
+class Person(NamedTuple):
+    """A title in the tokens from `first` to before `last`; without a function it is a rank only ("VPs")."""
+
+    first: int
+    last: int
+    title: str
+    department: str | None
+    seniority: Seniority
+    is_rank: bool
+    function: tuple[int, int] | None = None
+
+
+def person_at(text: str, tokens: Sequence[Token], first: int) -> Person | None:
+    """Parse the title that starts at a position; the longest one of those that are possible."""
+    found = [one for one in (_any_rank(tokens, first), _role(text, tokens, first), _rank_first(text, tokens, first),
+                             _function_first(text, tokens, first)) if one]  # fmt: skip
+    return max(found, key=lambda one: (one.last, not one.is_rank), default=None)
+
+
+def function_at(tokens: Sequence[Token], first: int) -> tuple[int, str | None] | None:
+    """Parse the function that starts at a position ("supply chain", "IT"): its end, and its department."""
+    found = vocabulary().at(tokens, first, kind="function")
+    if found is None or (found[1][0].spelling == "IT" and tokens[first].text == "it"):
+        return None
+    last, entries = found
+    if (
+        last < len(tokens)
+        and tokens[last].norm == "and"
+        and (more := vocabulary().at(tokens, last + 1, kind="function"))
+    ):
+        after = more[0]
+        if after < len(tokens) and _rank_at(tokens, after) and not tokens[after].line:
+            return more[0], entries[0].department
+    return last, entries[0].department
+
+
+def _any_rank(tokens: Sequence[Token], first: int) -> Person | None:
+    joined = tokens[first].norm
+    last = first + 1
+    if last < len(tokens) and tokens[last].norm in ("level", "levels", "suite") and joined == "c":
+        joined, last = f"c-{tokens[last].norm}", last + 1
+    if joined not in ANY_RANK:
+        return None
+    while last < len(tokens) and tokens[last].norm in ("executives", "executive", "level", "leaders"):
+        last += 1
+    title, seniority = ANY_RANK[joined]
+    return Person(first, last, title, None, seniority, is_rank=True)
+
+
+def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
+    """A role of the vocabulary. Acronyms of two letters are in capitals; "head of …" keeps its rank."""
+    found = vocabulary().at(tokens, first, kind="role")
+    if found is None:
+        return None
+    last, entries = found
+    entry: Entry = entries[0]
+    written = excerpt(text, tokens, first, last)
+    if entry.spelling.isupper() and len(entry.spelling) < 4 and written.rstrip("s") != entry.spelling:
+        return None
+    if entry.ordinary and not written.isupper():
+        return None
+    rank = _rank_at(tokens, first) or (_rank_at(tokens, last - 1) if last - first > 1 else None)
+    department = None if entry.department == "any" else entry.department
+    is_rank = entry.id.endswith("_any") or entry.id == "executives"
+    seniority = rank[1] if rank and not is_rank else entry.seniority or "any"
+    title = entry.label if entry.spelling.isupper() and not is_rank else _as_written(text, tokens, first, last)
+    return Person(first, last, title, department, seniority, is_rank=is_rank)
+
+
+def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None:
+    """ "VP of Sales", "Head of FP&A", "Director, Revenue Operations", "Leiter Einkauf"."""
+    start = first
+    while start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 3:
+        start += 1
+    rank = _rank_at(tokens, start) if start < len(tokens) else None
+    if rank is None:
+        return None
+    last, seniority = rank
+    if last < len(tokens) and tokens[last].norm == "+":
+        return Person(
+            first, last + 1, f"{_as_written(text, tokens, first, last)} and above", None, seniority, is_rank=True
+        )
+    here = last
+    if (
+        here < len(tokens)
+        and not tokens[here].line
+        and (tokens[here].norm in OF or (tokens[here].norm == "," and seniority != "manager"))
+    ):
+        here += 1
+        if here < len(tokens) and tokens[here].norm == "the":
+            here += 1
+    comma = here > last and tokens[last].norm == ","
+    if (function := _function(tokens, here, known_only=comma or here == last)) is not None:
+        if comma and not tokens[here].text[0].isupper():
+            return Person(first, last, _as_written(text, tokens, first, last), None, seniority, is_rank=True)
+        end, department = function
+        title = _as_written(text, tokens, first, end)
+        return Person(first, end, title, department, seniority, is_rank=False, function=(here, end))
+    if tokens[start].norm in ("chief", "lead", "chef"):
+        return None
+    return Person(first, last, _as_written(text, tokens, first, last), None, seniority, is_rank=True)
+
+
+def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | None:
+    """ "marketing director", "IT managers", "FP&A lead", "Chief Strategy Officer"."""
+    start = first
+    while (
+        start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 2 and tokens[start].norm != "lead"
+    ):
+        start += 1
+    function = _function(tokens, start, known_only=True) if start < len(tokens) else None
+    if function is None:
+        return None
+    end, department = function
+    if end >= len(tokens) or tokens[end].line:
+        return None
+    rank = _rank_at(tokens, end) or _last_rank_at(tokens, end)
+    if rank is None:
+        return None
+    if tokens[start - 1].norm == "chief" and start > first and tokens[end].stem == "officer":
+        rank = rank[0], "c_level"
+    title = _as_written(text, tokens, first, rank[0])
+    return Person(first, rank[0], title, department, rank[1], is_rank=False, function=(start, end))
+
+
+def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple[int, str | None] | None:
+    """A function: one that the vocabulary knows, or a few words in capitals ("Head of Store Design")."""
+    if first >= len(tokens) or tokens[first].line:
+        return None
+    known = function_at(tokens, first)
+    if known or known_only:
+        return known
+    last = first
+    while last < len(tokens) and last - first < MAX_WORDS and tokens[last].kind == "word" and not tokens[last].line:
+        if (
+            tokens[last].norm in STOPS
+            or not tokens[last].text[0].isupper()
+            or (last > first and _rank_at(tokens, last))
+        ):
+            break
+        last += 1
+    return (last, None) if last > first else None
+
+
+def _rank_at(tokens: Sequence[Token], first: int) -> tuple[int, Seniority] | None:
+    """The rank at a position, singular or plural: its end and its level."""
+    if first >= len(tokens):
+        return None
+    if tokens[first].norm == "vice" and first + 1 < len(tokens) and tokens[first + 1].stem == "president":
+        return first + 2, "vp"
+    word = tokens[first].norm if tokens[first].norm in RANKS else tokens[first].norm.removesuffix("s")
+    return (first + 1, RANKS[word]) if word in RANKS else None
+
+
+def _last_rank_at(tokens: Sequence[Token], first: int) -> tuple[int, Seniority] | None:
+    word = tokens[first].stem
+    return (first + 1, LAST_RANKS[word]) if word in LAST_RANKS else None
+
+
+def _as_written(text: str, tokens: Sequence[Token], first: int, last: int) -> str:
+    """The words as they are written, with the rank in the singular and a capital at the start."""
+    parts = []
+    for place in range(first, last):
+        token = tokens[place]
+        written = token.text
+        singular = written[:-1] if written.endswith("s") and not written.endswith("ss") else written
+        if singular != written and (singular.lower() in RANKS or singular.lower() in LAST_RANKS):
+            written = singular
+        glue = "" if place == first else text[tokens[place - 1].end : token.start]
+        parts.append((" " if glue.isspace() else glue.replace("*", "").replace("`", "")) + written)
+    title = "".join(parts).replace("&amp;", "&")
+    return title[:1].upper() + title[1:]

