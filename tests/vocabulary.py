@@ -78,11 +78,7 @@ def countries() -> dict[str, list[str]]:
             dict.fromkeys(
                 name
                 for name in (
-                    *(
-                        locale.territories[country.alpha_2]
-                        for locale in locales
-                        if country.alpha_2 in locale.territories
-                    ),
+                    *(locale.territories[country.alpha_2] for locale in locales if country.alpha_2 in locale.territories),
                     getattr(country, "common_name", country.name),
                 )
                 if len(name) > 3
@@ -137,10 +133,7 @@ def protected() -> list[str]:
     by_length: dict[int, list[str]] = {}
     for word in known:
         by_length.setdefault(len(word), []).append(word)
-    common = [
-        wordfreq.top_n_list(language, 40_000 if language == "en" else 15_000)
-        for language in ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl")
-    ]
+    common = [wordfreq.top_n_list(language, 40_000 if language == "en" else 15_000) for language in ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl")]
     words = {normalized(word) for each in common for word in each if len(word) > 4 and word.isalpha()}
     return sorted(
         word

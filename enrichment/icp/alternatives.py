@@ -47,12 +47,7 @@ def _key(draft: Draft, before: Sequence[tuple[Draft, int]]) -> tuple[object, ...
     else:
         draft_key = alone
     last = before[-1][0] if before else None
-    if (
-        last is not None
-        and draft.strength != "must_not"
-        and last.strength == draft.strength
-        and _is_listed(last, draft)
-    ):
+    if last is not None and draft.strength != "must_not" and last.strength == draft.strength and _is_listed(last, draft):
         draft_key = last.key
     draft.key = draft_key
     return draft_key
@@ -67,12 +62,7 @@ def _is_listed(last: Draft, draft: Draft) -> bool:
         same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
         return same or draft.measure not in ONE_VALUE or last.measure not in ONE_VALUE or _is_close(last, draft)
     same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
-    return (
-        same
-        and draft.connector == ","
-        and draft.measure not in ONE_VALUE
-        and draft.measure is not Measure.BUSINESS_MODEL
-    )
+    return same and draft.connector == "," and draft.measure not in ONE_VALUE and draft.measure is not Measure.BUSINESS_MODEL
 
 
 def _is_close(last: Draft, draft: Draft) -> bool:
@@ -92,18 +82,9 @@ def _number_of_range(draft: Draft, before: Iterable[Draft]) -> int:
     if draft.operator not in ("gte", "lte"):
         return 0
     for other in before:
-        if (
-            other.measure is draft.measure
-            and other.strength == draft.strength
-            and {other.operator, draft.operator} == {"gte", "lte"}
-        ):
+        if other.measure is draft.measure and other.strength == draft.strength and {other.operator, draft.operator} == {"gte", "lte"}:
             low, high = (other, draft) if other.operator == "gte" else (draft, other)
-            if (
-                isinstance(low.value, (int, float))
-                and isinstance(high.value, (int, float))
-                and low.value <= high.value
-                and draft.connector != "or"
-            ):
+            if isinstance(low.value, (int, float)) and isinstance(high.value, (int, float)) and low.value <= high.value and draft.connector != "or":
                 return 1
     return 0
 

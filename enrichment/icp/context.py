@@ -14,24 +14,8 @@ from schemas import Reading
 
 OR: Final = frozenset("or oder / nor ofwel bzw eller lub".split())
 AND: Final = frozenset("and und plus + sowie with".split())
-OR_IN: Final = {
-    "fr": {"ou", "ni"},
-    "es": {"o", "u", "ni"},
-    "it": {"o"},
-    "nl": {"of", "noch"},
-    "pt": {"ou", "nem"},
-    "sv": set(),
-    "pl": set(),
-}
-AND_IN: Final = {
-    "fr": {"et"},
-    "es": {"y", "e"},
-    "it": {"e"},
-    "nl": {"en"},
-    "pt": {"e"},
-    "sv": {"och"},
-    "pl": {"i", "oraz"},
-}
+OR_IN: Final = {"fr": {"ou", "ni"}, "es": {"o", "u", "ni"}, "it": {"o"}, "nl": {"of", "noch"}, "pt": {"ou", "nem"}, "sv": set(), "pl": set()}
+AND_IN: Final = {"fr": {"et"}, "es": {"y", "e"}, "it": {"e"}, "nl": {"en"}, "pt": {"e"}, "sv": {"och"}, "pl": {"i", "oraz"}}
 "The words of other languages count only in a text in that language: English has other uses for them."
 BREAKS: Final = frozenset({",", "(", ")", ":", "—"})
 
@@ -69,15 +53,12 @@ class Context:
         self._linking = {
             place
             for one in mentions
-            if isinstance(one, Words)
-            and not {each.kind for each in one.entries}.isdisjoint(("strength", "link", "noun"))
+            if isinstance(one, Words) and not {each.kind for each in one.entries}.isdisjoint(("strength", "link", "noun"))
             for place in range(one.first, one.last)
             if tokens[place].norm not in OR | AND
         }
         self.earlier = earlier
-        self.only = any(
-            token.norm in ("only", "nur", "solo", "just") for token in tokens[sentence.first : sentence.last]
-        )
+        self.only = any(token.norm in ("only", "nur", "solo", "just") for token in tokens[sentence.first : sentence.last])
 
     # What surrounds a mention
 

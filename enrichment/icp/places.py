@@ -74,7 +74,9 @@ def places_at(text: str, tokens: Sequence[Token], first: int) -> Places | None:
     if token.norm in COMPASS and (inner := _inner(tokens, first + 1)):
         return Places(first=first, last=inner[0], meanings=(inner[1],), is_part=True)
     if len(token.text) == 2 and token.text.isupper() and (codes := codes_of(token.text)):
-        return Places(first=first, last=first + 1, meanings=codes, is_code=True, other=OTHERS.get(token.text))
+        return Places(
+            first=first, last=first + 1, meanings=codes, is_code=True, other=OTHERS.get(token.text)
+        )
     return _unknown_city(text, tokens, first)
 
 
@@ -164,27 +166,13 @@ def decide(code: str, meanings: Sequence[Entry], certain: Iterable[Entry]) -> En
         return meanings[0]
     states = [one for one in meanings if one.place_kind == "subdivision"]
     countries = [one for one in meanings if one.place_kind == "country"]
-    near_states = (
-        any(
-            (one.place_kind == "subdivision" and one.id[:2] == states[0].id[:2])
-            or (one.within or "").startswith(states[0].id[:3])
-            for one in others
-        )
-        if states
-        else False
-    )
+    near_states = any(
+        (one.place_kind == "subdivision" and one.id[:2] == states[0].id[:2]) or (one.within or "").startswith(states[0].id[:3])
+        for one in others
+    ) if states else False
     near_countries = any(one.place_kind in ("country", "region") for one in others)
     if states and near_states and not near_countries:
         return states[0]
-    if (
-        countries
-        and near_countries
-        and not near_states
-        and not (states and any(one.id == states[0].id[:2] for one in others))
-    ):
-        return (
-            countries[0]
-            if not states or any(one.place_kind == "country" and one.id != "US" for one in others)
-            else None
-        )
+    if countries and near_countries and not near_states and not (states and any(one.id == states[0].id[:2] for one in others)):
+        return countries[0] if not states or any(one.place_kind == "country" and one.id != "US" for one in others) else None
     return None

@@ -41,18 +41,13 @@ def read_text(text: str, *, field: str = "text", index: int = 0, section: Sectio
     tokens = corrected(read_tokens(text))
     language = language_of(tokens)
     sentences = [_within(sentence, section) for sentence in read_sentences(tokens)]
-    mentions = [
-        find_mentions(text, tokens, each.first, each.last, language, people=each.section.topic in PEOPLE)
-        for each in sentences
-    ]
+    mentions = [find_mentions(text, tokens, each.first, each.last, language, people=each.section.topic in PEOPLE) for each in sentences]
     drafts, doubts, understood = _conditions(text, tokens, sentences, mentions, language)
     groups = grouped(drafts, tokens)
     quoted = _Quotes(text, tokens, field, index)
     conditions = tuple(quoted.condition(draft, number, group) for number, (draft, group) in enumerate(groups, 1))
     used = {id(draft) for draft, _ in groups}
-    understood -= {
-        place for draft in drafts if id(draft) not in used and draft.dropped for place in range(draft.first, draft.last)
-    }
+    understood -= {place for draft in drafts if id(draft) not in used and draft.dropped for place in range(draft.first, draft.last)}
     return checked(
         CustomerProfile(
             read_by="rules",
@@ -88,11 +83,7 @@ def _within(sentence: Sentence, section: Section | None) -> Sentence:
 
 
 def _conditions(
-    text: str,
-    tokens: Sequence[Token],
-    sentences: Sequence[Sentence],
-    mentions: Sequence[Sequence[Mention]],
-    language: str,
+    text: str, tokens: Sequence[Token], sentences: Sequence[Sentence], mentions: Sequence[Sequence[Mention]], language: str
 ) -> tuple[list[Draft], list[Doubt], set[int]]:
     """Read all sentences: the drafts of conditions, the doubts, and the places that were understood."""
     certain = _certain_places(mentions)
@@ -104,17 +95,7 @@ def _conditions(
         if sentence.section.topic == "skip":
             continue
         scopes = Scopes(sentence.section.strength, negations)
-        context = Context(
-            text,
-            tokens,
-            sentence,
-            found,
-            index=index,
-            language=language,
-            scopes=scopes,
-            certain=certain,
-            earlier=drafts,
-        )
+        context = Context(text, tokens, sentence, found, index=index, language=language, scopes=scopes, certain=certain, earlier=drafts)
         read_sentence(context)
         negations = scopes.number
         drafts += context.drafts
@@ -129,10 +110,7 @@ def _certain_places(mentions: Iterable[Iterable[Mention]]) -> list[Entry]:
         one.meanings[0]
         for found in mentions
         for one in found
-        if isinstance(one, Places)
-        and not one.needs_evidence
-        and not one.is_part
-        and (not one.is_code or len(one.meanings) == 1)
+        if isinstance(one, Places) and not one.needs_evidence and not one.is_part and (not one.is_code or len(one.meanings) == 1)
     ]
 
 
@@ -175,9 +153,7 @@ class _Quotes:
         """The passages with several readings: those of conditions, and those of which no condition was made."""
         for number, draft in enumerate(drafts, 1):
             if draft.readings:
-                yield Ambiguous(
-                    quote=self.quote(draft.first, draft.last), readings=draft.readings, condition=f"c{number}"
-                )
+                yield Ambiguous(quote=self.quote(draft.first, draft.last), readings=draft.readings, condition=f"c{number}")
         for doubt in doubts:
             yield Ambiguous(quote=self.quote(doubt.first, doubt.last), readings=doubt.readings)
 

@@ -68,11 +68,7 @@ def function_at(tokens: Sequence[Token], first: int) -> tuple[int, str | None] |
     if found is None or (found[1][0].spelling == "IT" and tokens[first].text == "it"):
         return None
     last, entries = found
-    if (
-        last < len(tokens)
-        and tokens[last].norm == "and"
-        and (more := vocabulary().at(tokens, last + 1, kind="function"))
-    ):
+    if last < len(tokens) and tokens[last].norm == "and" and (more := vocabulary().at(tokens, last + 1, kind="function")):
         after = more[0]
         if after < len(tokens) and _rank_at(tokens, after) and not tokens[after].line:
             return more[0], entries[0].department
@@ -122,15 +118,9 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
         return None
     last, seniority = rank
     if last < len(tokens) and tokens[last].norm == "+":
-        return Person(
-            first, last + 1, f"{_as_written(text, tokens, first, last)} and above", None, seniority, is_rank=True
-        )
+        return Person(first, last + 1, f"{_as_written(text, tokens, first, last)} and above", None, seniority, is_rank=True)
     here = last
-    if (
-        here < len(tokens)
-        and not tokens[here].line
-        and (tokens[here].norm in OF or (tokens[here].norm == "," and seniority != "manager"))
-    ):
+    if here < len(tokens) and not tokens[here].line and (tokens[here].norm in OF or (tokens[here].norm == "," and seniority != "manager")):
         here += 1
         if here < len(tokens) and tokens[here].norm == "the":
             here += 1
@@ -149,9 +139,7 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
 def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     """ "marketing director", "IT managers", "FP&A lead", "Chief Strategy Officer"."""
     start = first
-    while (
-        start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 2 and tokens[start].norm != "lead"
-    ):
+    while start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 2 and tokens[start].norm != "lead":
         start += 1
     function = _function(tokens, start, known_only=True) if start < len(tokens) else None
     if function is None:
@@ -177,11 +165,7 @@ def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple
         return known
     last = first
     while last < len(tokens) and last - first < MAX_WORDS and tokens[last].kind == "word" and not tokens[last].line:
-        if (
-            tokens[last].norm in STOPS
-            or not tokens[last].text[0].isupper()
-            or (last > first and _rank_at(tokens, last))
-        ):
+        if tokens[last].norm in STOPS or not tokens[last].text[0].isupper() or (last > first and _rank_at(tokens, last)):
             break
         last += 1
     return (last, None) if last > first else None

@@ -214,7 +214,9 @@ def _models(file: Any) -> Iterator[Entry]:
 
 def _sizes(file: Any) -> Iterator[Entry]:
     for row in file["sizes"]:
-        yield from _spellings(row, file["ordinary_words"], kind="size", minimum=row["minimum"], maximum=row["maximum"])
+        yield from _spellings(
+            row, file["ordinary_words"], kind="size", minimum=row["minimum"], maximum=row["maximum"]
+        )
 
 
 def _funding(file: Any) -> Iterator[Entry]:
@@ -259,9 +261,7 @@ def _places(file: Any) -> Iterator[Entry]:
         for name in row["demonyms"]:
             yield Entry(spelling=name, ordinary=name in ordinary, within="demonym", **country)
     for row in file["regions"]:
-        yield from _spellings(
-            row, ordinary, kind="place", exact=True, codes=tuple(row["countries"]), place_kind="region"
-        )
+        yield from _spellings(row, ordinary, kind="place", exact=True, codes=tuple(row["countries"]), place_kind="region")
     for row in file["areas"]:
         parts = tuple(row["parts"])
         yield from _spellings(row, ordinary, kind="place", exact=True, codes=parts, place_kind="subdivision")
