@@ -117,7 +117,8 @@ HIRING = condition(M.HIRING)
 TEN_ROLES = condition(M.HIRING, 10, operator="gte")
 ENGINEERS = condition(M.HIRING, department="engineering")
 NURSES = condition(M.HIRING, department="clinical")
-HEAD_OF_SECURITY = condition(M.HIRING, department="engineering", role="Head of Security")
+HEAD_OF_SECURITY = condition(M.HIRING, department="engineering", role="Head of Security", seniority="head")
+SOME_ENGINEERS = condition(M.HIRING, department="engineering", role="Engineer", seniority="individual")
 NEW_CFO = condition(M.LEADERSHIP_CHANGE, role="CFO", within_days=90)
 NEW_VP_SALES = condition(M.LEADERSHIP_CHANGE, role="VP of Sales")
 EXPANSION_FRANCE = condition(M.EXPANSION, place="france")
@@ -234,7 +235,7 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
             "1970-01-01: Acme raises £9m",
         ),
         (ROUND_5M, {"m12": events(("funding", "1970-01-01", "Acme raises"))}, "unknown", "1970-01-01: Acme raises"),
-        (ROUND_5M, {"m12": events()}, "unknown", None),
+        (ROUND_5M, {"m12": events()}, "unknown", "none among 0 events of the past year"),
         (ROUND, {"m12": events(("funding", "1968-01-01", "Acme raises"))}, "met", "1968-01-01: Acme raises"),
         (
             condition(M.GROWTH, 20, operator="gte", target="revenue"),
@@ -292,14 +293,21 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
         (HIRING, {"m10": roles(0)}, "not_met", "no open roles"),
         (HIRING, {"m10": roles(12)}, "met", "12 open roles"),
         (TEN_ROLES, {"m10": roles(9)}, "not_met", "9 open roles"),
-        (ENGINEERS, {"m10": roles(9, Software=4, Sales=5)}, "met", "4 open roles in Software"),
+        (ENGINEERS, {"m10": roles(9, Software=4, Sales=5)}, "met", "9 open roles, 4 in Software"),
         (NURSES, {"m10": roles(9, Sales=9)}, "unknown", "9 open roles"),
-        (HEAD_OF_SECURITY, {"m10": roles(9, Engineering=9)}, "unknown", "9 open roles in Engineering"),
+        (HEAD_OF_SECURITY, {"m10": roles(9, Engineering=9)}, "unknown", "9 open roles, 9 in Engineering"),
         (HIRING, {"m10": roles(None)}, "unknown", None),
+        (SOME_ENGINEERS, {"m10": roles(9, Engineering=4)}, "met", "9 open roles, 4 in Engineering"),
+        (
+            HEAD_OF_SECURITY,
+            {"m10": HiringSignals(open_roles=9, senior_roles=0)},
+            "not_met",
+            "9 open roles, none for heads of departments or above",
+        ),
         (NEW_CFO, {"m12": DECEMBER}, "met", "1969-12-20: Acme appoints Jane Doe as Chief Financial Officer"),
         (NEW_CFO, {"m12": APRIL}, "unknown", "1969-04-01: Acme appoints new CFO"),
         (NEW_VP_SALES, {"m12": DECEMBER}, "unknown", "1969-12-20: Acme appoints Jane Doe as Chief Financial Officer"),
-        (NEW_CFO, {"m12": events()}, "unknown", None),
+        (NEW_CFO, {"m12": events()}, "unknown", "none among 0 events of the past year"),
         (
             EXPANSION_FRANCE,
             {"m12": events(("expansion", "1969-12-20", "Acme opens in France"))},
@@ -318,7 +326,12 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
             "met",
             "1969-12-20: Acme lays off 90",
         ),
-        (LAYOFFS, {"m12": events(("restructuring", "1969-12-20", "Acme merges two units"))}, "unknown", None),
+        (
+            LAYOFFS,
+            {"m12": events(("restructuring", "1969-12-20", "Acme merges two units"))},
+            "unknown",
+            "none among 1 events of the past year",
+        ),
         (
             IPO,
             {"m12": events(("funding", "1969-12-20", "Acme files for IPO"))},
@@ -424,7 +437,7 @@ def test_a_requirement_that_is_not_met_disqualifies_and_comes_first() -> None:
 
     assert (score.score, score.tier, score.verdict) == (0, "D", "disqualified")
     assert score.explanation
-    assert score.explanation[0] == ("Disqualified: it must be met: France. m01_company_context found: Germany.")
+    assert score.explanation[0] == ("Disqualified: France is required, and m01_company_context found: Germany.")
     assert "Without the disqualification, it would have 3 of the 6 points that could be judged, of 6." in (
         score.explanation
     )
@@ -436,7 +449,7 @@ def test_what_must_not_be_met_disqualifies() -> None:
 
     assert (score.score, score.tier, score.verdict) == (0, "D", "disqualified")
     assert score.explanation
-    assert score.explanation[0] == ("Disqualified: it must not be met: HubSpot. m02_tech_stack found: HubSpot (CRM).")
+    assert score.explanation[0] == ("Disqualified: HubSpot is excluded, and m02_tech_stack found: HubSpot (CRM).")
     assert "Of 1 exclusions, 0 do not apply and 0 are unknown." in score.explanation
 
 
@@ -469,7 +482,7 @@ def test_one_alternative_that_is_met_is_enough_and_an_unknown_one_keeps_the_grou
     assert both.verdict == "disqualified"
     assert both.explanation
     assert both.explanation[0] == (
-        "Disqualified: it must be met: France or (1, 9). m01_company_context found: Germany; "
+        "Disqualified: France or (1, 9) is required, and m01_company_context found: Germany; "
         "m01_company_context found: 100 employees."
     )
 

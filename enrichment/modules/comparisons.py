@@ -33,6 +33,9 @@ SECTOR: Final = {"32": "31", "33": "31", "45": "44", "49": "48"}
 PRODUCT_WORDS: Final = frozenset({"cloud", "cms", "crm", "enterprise", "platform", "plus", "pro"})
 "Words that may follow the name of a product without making it another product."
 
+HEADS: Final = frozenset({"c_level", "vp", "director", "head"})
+"The levels of roles that `senior_roles` counts."
+
 ONE_OF_A_KIND: Final = frozenset({"Ecommerce"})
 "Categories of the playbook of which a company uses one product: with another one, it does not use this one."
 
@@ -244,7 +247,7 @@ def by_stage(condition: Condition, evidence: Evidence) -> Outcome | None:
 def by_round(condition: Condition, evidence: Evidence) -> Outcome | None:
     """Compare the time, and if one is named the amount, of the newest funding round."""
     outcome = by_events("funding")(condition, evidence)
-    if outcome is None or outcome.state != "met" or not _is_number(condition.value):
+    if outcome.state != "met" or not _is_number(condition.value):
         return outcome
     event = next(event for event in evidence.value if event.type == "funding")
     amounts = list(AMOUNT.finditer(event.headline))
@@ -319,31 +322,35 @@ def by_roles(condition: Condition, evidence: Evidence) -> Outcome | None:
     if not total:
         return _decided(condition, "no open roles", is_met=False)
     found = f"{total:,} open roles"
+    if about.seniority in HEADS and signals.senior_roles == 0:
+        return _decided(condition, f"{found}, none for heads of departments or above", is_met=False)
     if about.department:
         wanted = DEPARTMENT_WORDS.get(about.department, frozenset(words(about.department)))
         rows = [row for row in signals.roles_by_department if wanted.intersection(words(row.department))]
-        found = ", ".join(f"{row.open_roles:,} open roles in {row.department}" for row in rows) or found
+        found = ", ".join([found, *(f"{row.open_roles:,} in {row.department}" for row in rows)])
         total = sum(row.open_roles for row in rows)
         if not total:
             return Outcome("unknown", found, f"No department is reported that is known to be {about.department}.")
-    if about.role or about.place:
+    is_any_role = about.seniority == "individual" and len(words(about.role or "")) == 1  # "engineers"
+    if (about.role and not is_any_role) or about.place:
         return Outcome("unknown", found, "The titles and places of the roles are not reported.")
     if _is_number(condition.value):
         return _decided(condition, found, is_met=_is_in_range(condition, total))
     return _decided(condition, found, is_met=True)
 
 
-def by_events(*types: EventType, pattern: re.Pattern[str] | None = None) -> Comparison:
+def by_events(*types: EventType, pattern: re.Pattern[str] | None = None) -> Callable[[Condition, Evidence], Outcome]:
     """Look for an event of these types (of any, if none are given) in the period of the condition."""
 
-    def compare(condition: Condition, evidence: Evidence) -> Outcome | None:
+    def compare(condition: Condition, evidence: Evidence) -> Outcome:
         of_type = [
             event
             for event in evidence.value
             if (not types or event.type in types) and (pattern is None or pattern.search(event.headline))
         ]
         if not of_type:
-            return None
+            found = f"none among {len(evidence.value)} events of the past year"
+            return Outcome("unknown", found, "Not every event is published, or found.")
         fitting = [event for event in of_type if _is_about(condition, event)]
         if not fitting:
             return Outcome("unknown", _event(of_type[0]), "Its headline does not name what the profile asks for.")

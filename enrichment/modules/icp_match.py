@@ -306,9 +306,9 @@ def _why_disqualified(group: Group) -> str:
     verdicts = [each.verdict for each in group.members]
     if group.strength == "must_not":
         verdict = next(each for each in verdicts if each.state == "met")
-        return f"Disqualified: it must not be met: {verdict.wanted}. {verdict.module} found: {verdict.found}."
+        return f"Disqualified: {verdict.wanted} is excluded, and {verdict.module} found: {verdict.found}."
     found = "; ".join(dict.fromkeys(f"{each.module} found: {each.found}" for each in verdicts))
-    return f"Disqualified: it must be met: {group.words}. {found}."
+    return f"Disqualified: {group.words} is required, and {found}."
 
 
 def _explanation(
