@@ -21,8 +21,8 @@ from enrichment.modules.answers import (
     TriggerEvents,
 )
 from enrichment.modules.icp_match import CHECKS, derive
-from enrichment.modules.icp_score import ConditionVerdict, IcpScore
-from enrichment.modules.module import Answer, Subject
+from enrichment.modules.icp_score import ConditionVerdict, Fit, IcpScore
+from enrichment.modules.module import Answer, Finding, Subject
 from enrichment.modules.table import FACTS, MODULES
 from schemas import Condition, Measure, Method
 from tests.conftest import ROOT
@@ -523,6 +523,13 @@ def test_the_order_of_findings_and_unknown_values_change_nothing() -> None:
     scores = [judged(list(order), **KNOWN) for order in itertools.permutations(conditions)]
 
     assert {(score.score, score.coverage, score.verdict) for score in scores} == {(100, 0.75, "qualified")}
+
+
+def test_an_answer_that_is_no_score_has_no_fit() -> None:
+    finding = Finding.of(context(), source="s", fetched_at=0.0)
+
+    assert Fit.of(finding) == Fit()
+    assert Fit.of(msgspec.structs.replace(finding, body=msgspec.Raw(b'"text"'))) is None
 
 
 def test_profiles_with_the_same_conditions_have_the_same_digest() -> None:

@@ -42,6 +42,7 @@ def domains(table: Table) -> list[str]:
         ("E-mail,Company URL", "Company URL"),
         ("Notes,E-Mail", "E-Mail"),
         ("LinkedIn URL,Homepage", "Homepage"),
+        ("Logo URL,Site", "Site"),
         ("a,b", "a"),
     ],
 )
@@ -165,6 +166,7 @@ async def test_rows_that_cannot_be_run_say_why() -> None:
         (b"a," * 200 + b"\na.com\n", "The table has 201 columns; at most 200 are taken."),
         (b"Site\n" + b"a.com\n" * 102, "The table has more than 100 rows, the most that a batch takes."),
         (b"Site\n" + b"a.com\n" * 101, "The table has more than 100 rows, the most that a batch takes."),
+        (b"a.com\n" * 101, "The table has more than 100 rows, the most that a batch takes."),
     ],
 )
 async def test_what_is_no_table_of_leads_is_refused_with_the_reason(content: bytes, expected: str) -> None:

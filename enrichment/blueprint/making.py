@@ -61,8 +61,8 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
 
 class BlueprintRun:
     """
-    The making of one blueprint. `made_at`, in seconds since the epoch, and `size`, in bytes of JSON, are set when it is
-    complete.
+    The making of one blueprint. `made_at`, in seconds since the epoch, `size`, in bytes of JSON, and the blueprint's `id`
+    are set when it is complete.
     """
 
     task: asyncio.Task[None]
@@ -72,6 +72,7 @@ class BlueprintRun:
         self.subscribers = 0
         self.made_at = 0.0
         self.size = 0
+        self.id = ""
 
     @property
     def blueprint(self) -> Blueprint | None:
@@ -198,7 +199,8 @@ class BlueprintMaker:
         if former := self._cache.pop(brief, None):
             self._drop(former)
         self._cache[brief] = run
-        self._briefs[blueprint.metadata.id] = brief
+        run.id = blueprint.metadata.id
+        self._briefs[run.id] = brief
         self._cached_bytes += run.size
         while len(self._cache) > self._max_cached or self._cached_bytes > self._max_cached_bytes:
             self._drop(self._cache.popitem(last=False)[1])
@@ -206,8 +208,7 @@ class BlueprintMaker:
     def _drop(self, run: BlueprintRun) -> None:
         """Account for a run that is no longer cached."""
         self._cached_bytes -= run.size
-        if run.blueprint:
-            del self._briefs[run.blueprint.metadata.id]
+        del self._briefs[run.id]
 
     async def _make(self, brief: Brief, run: BlueprintRun) -> None:
         begun_at = self._clock.now()
