@@ -19,6 +19,7 @@ from babel import Locale
 from rapidfuzz.distance import OSA
 
 from enrichment.icp.text import normalized
+from enrichment.icp.typos import SHORTEST, TWO_ERRORS
 from enrichment.icp.vocabulary import vocabulary
 
 DATA: Final = Path(__file__).parent.parent / "enrichment" / "icp" / "data"
@@ -128,19 +129,20 @@ def cities() -> list[tuple[str, str]]:
 
 
 def protected() -> list[str]:
-    """Common words in several languages that are one or two typing errors away from an expression."""
+    """Common words in several languages that the reader would take for a misspelt expression."""
     known = vocabulary().single_words()
     by_length: dict[int, list[str]] = {}
     for word in known:
         by_length.setdefault(len(word), []).append(word)
     common = [wordfreq.top_n_list(language, 40_000 if language == "en" else 15_000) for language in ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl")]
-    words = {normalized(word) for each in common for word in each if len(word) > 4 and word.isalpha()}
+    words = {normalized(word) for each in common for word in each if len(word) >= SHORTEST and word.isalpha()}
     return sorted(
         word
         for word in words - known
         if any(
-            OSA.distance(word, other, score_cutoff=2) <= 2
-            for length in range(len(word) - 2, len(word) + 3)
+            OSA.distance(word, other, score_cutoff=errors) <= errors
+            for errors in (2 if len(word) >= TWO_ERRORS else 1,)
+            for length in range(len(word) - errors, len(word) + errors + 1)
             for other in by_length.get(length, ())
             if other[0] == word[0]
         )

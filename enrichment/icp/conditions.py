@@ -12,7 +12,7 @@ from enrichment.icp.context import AND, BREAKS, OR, Context
 from enrichment.icp.mentions import Codes, Mention, Team, Window, Words
 from enrichment.icp.places import Places
 from enrichment.icp.quantities import Quantity
-from enrichment.icp.scopes import Reach, apply_after
+from enrichment.icp.scopes import AFTER, Reach, apply_after
 from enrichment.icp.stages import Stages
 from enrichment.icp.titles import Person
 from schemas import Measure
@@ -85,8 +85,8 @@ def _words(context: Context, mention: Words) -> None:
     if word == "for" and meanings.is_for_customers(context, mention):
         context.relate("serving")
         return
-    if strength := mention.of("strength"):
-        _strength(context, mention, strength.id)
+    if strengths := [one.id for one in mention.entries if one.kind == "strength"]:
+        _strength(context, mention, strengths)
         if not any(one.kind in meanings.ENTITY_KINDS for one in mention.entries):
             return
     if meanings.read_words(context, mention):
@@ -125,15 +125,17 @@ def _relation(context: Context, mention: Words, relation: str) -> None:
     meanings.begin(context, mention, relation)
 
 
-def _strength(context: Context, mention: Words, kind: str) -> None:
-    if kind in ("exclude_after", "wish_after"):
+def _strength(context: Context, mention: Words, kinds: list[str]) -> None:
+    """Open or close a negation or a wish, or apply it to what is before it."""
+    kind = next((one for one in kinds if one.endswith("_after")), kinds[0])
+    if kind in AFTER:
         last = context.drafts[-1] if context.drafts else None
         near = last and mention.first - last.last <= 8 and last.sentence == context.index
         if near and _ends_part(context, mention.last):
             apply_after(kind, context.drafts, context.index, context.chunk)
             return
-        kind = {"exclude_after": "exclude", "wish_after": "wish"}[kind]
-        if not any(one.id == kind for one in mention.entries):
+        kind = kind.removesuffix("_after")
+        if kind not in kinds:
             return
     before = context.before()
     negated = isinstance(before, Words) and (one := before.of("strength")) and one.id == "not"

@@ -4,12 +4,13 @@ The meaning of a mention in its relation: which measure it is a condition on, or
 
 
 
+import re
 from typing import Final
 
 from enrichment.icp.context import Context
 from enrichment.icp.drafts import MONEY, YEARS_OLD, Draft, number_draft
 from enrichment.icp.mentions import Codes, Mention, Team, Window, Words
-from enrichment.icp.places import Places, decide
+from enrichment.icp.places import Places, decide, places_at
 from enrichment.icp.quantities import Quantity
 from enrichment.icp.stages import Stages
 from enrichment.icp.text import excerpt
@@ -49,6 +50,7 @@ EVENTS: Final = frozenset(
      Measure.TECHNOLOGY_CHANGE, Measure.PRODUCT_LAUNCH, Measure.PARTNERSHIP, Measure.NEWS, Measure.EVENT, Measure.SIGNAL, Measure.GROWTH, Measure.FOUNDED}
 )  # fmt: skip
 LONE_MODELS: Final = frozenset({"b2b", "b2c", "d2c", "b2b2c", "b2g", "plg", "saas"})
+OF_RANK: Final = re.compile(r"(?:\S+ ){0,2}\S+ (?:of|for) |[SE]?VP (?=\S)")
 US_AND_OTHERS: Final = frozenset("we i our us you my".split())
 CURRENCY_OF_LANGUAGE: Final = {"de": "EUR", "fr": "EUR", "es": "EUR", "it": "EUR", "nl": "EUR", "fi": "EUR", "pl": "PLN", "sv": "SEK", "da": "DKK", "no": "NOK"}
 CURRENCY_OF_COUNTRY: Final = {
@@ -307,7 +309,10 @@ def _technology(reader: Context, mention: Words, entry: Entry) -> bool:
     if relation == "serving":
         return False
     capital = written == entry.spelling or (written[0].isupper() and not entry.spelling.isupper())
-    listed = any(isinstance(one, Words) and (other := one.of("technology")) and not other.ordinary for one in (_listed(reader, -1), _listed(reader, 1)))
+    listed = any(
+        isinstance(one, Words) and (other := one.of("technology")) and (not other.ordinary or _is_spelled(reader, one, other))
+        for one in (_listed(reader, -1), _listed(reader, 1))
+    )
     strong = relation in ("using", "lacking", "migrating_from", "migrating_to") or reader.section.topic == "technology" or _is_user(following) or listed
     if entry.ordinary and not (strong and (capital or reader.section.topic == "technology")):
         if capital and relation in ("using_weak", None) and (relation or reader.is_alone()) and reader.section.topic in (None, "plain", "signal"):
@@ -340,6 +345,10 @@ def _technology(reader: Context, mention: Words, entry: Entry) -> bool:
         draft.readings = (reading(Measure.TECHNOLOGY, f"uses {entry.label}", entry.id), reading(None, f"the word {written.lower()}"))
     reader.add(draft)
     return True
+
+
+def _is_spelled(reader: Context, mention: Words, entry: Entry) -> bool:
+    return excerpt(reader.text, reader.tokens, mention.first, mention.last) == entry.spelling
 
 
 def vocabulary_meanings(mention: Words) -> set[str]:
@@ -423,7 +432,13 @@ def _certification(reader: Context, mention: Words, entry: Entry) -> bool:
 
 
 def _function(reader: Context, mention: Words, entry: Entry) -> bool:
-    """A department under a label: "Function: IT"."""
+    """A department under a label ("Function: IT"), or with the rank before it ("Heads of Sales and Marketing")."""
+    last = reader.drafts[-1] if reader.drafts else None
+    if last and last.measure is Measure.PERSONA and mention.first - last.last == 1 and reader.connector(mention.first) and (rank := OF_RANK.match(str(last.value))):
+        name = excerpt(reader.text, reader.tokens, mention.first, mention.last)
+        about = ConditionAbout(role=rank[0] + name, department=entry.department, seniority=last.about.seniority)
+        reader.add(Draft(measure=Measure.PERSONA, operator="eq", value=rank[0] + name, label=rank[0] + name, first=mention.first, last=mention.last, confidence=0.8, about=about, strength=last.strength))
+        return True
     if reader.section.topic not in ("department", "persona", "hiring") and not (reader.relation == "hiring" and reader.is_related("person")):
         return False
     name = excerpt(reader.text, reader.tokens, mention.first, mention.last)
@@ -659,6 +674,9 @@ def _currency(reader: Context, mention: Quantity, confidence: float) -> tuple[st
 def read_person(reader: Context, mention: Mention) -> None:
     """A title: someone to contact, someone who is hired or came, or no condition ("led by a CTO")."""
     assert isinstance(mention, Person)
+    if mention.last - mention.first == 1 and reader.relation in ("located", "office", "expanding") and (code := places_at(reader.text, reader.tokens, mention.first)) and code.is_code:
+        reader.mentions[reader.place] = code  # "in AE" is a place
+        return read_places(reader, code)
     related = reader.is_related("person")
     relation, topic = reader.relation if related else None, reader.section.topic
     about = ConditionAbout(role=None if mention.is_rank and mention.department is None else mention.title, department=mention.department, seniority=mention.seniority)

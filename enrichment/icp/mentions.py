@@ -87,6 +87,8 @@ def _candidates(text: str, tokens: Sequence[Token], place: int, language: str, *
     if person and words and not people and words[0] == person.last and any(one.kind == "industry" for one in words[1]):
         person = None  # property managers are an industry, unless it is about people
     found = places_at(text, tokens, place)
+    if people and words and any(one.kind == "function" for one in words[1]):
+        found = None  # "Function: IT" is not Italy
     if found and found.needs_evidence and words and words[0] == found.last and any(one.kind in ENTITIES for one in words[1]):
         found = None  # "Enterprise" is a town, too
     return [

@@ -12,6 +12,7 @@ from enrichment.icp.checks import confidence, contradictions, reasoning, request
 from enrichment.icp.conditions import read_sentence
 from enrichment.icp.context import Context
 from enrichment.icp.drafts import Doubt, Draft
+from enrichment.icp.introductions import without_introduction
 from enrichment.icp.languages import language_of
 from enrichment.icp.mentions import Mention, Words, find_mentions
 from enrichment.icp.places import Places
@@ -28,7 +29,7 @@ GRAMMAR: Final = frozenset(
 )  # fmt: skip
 
 
-PEOPLE: Final = ("persona", "seniority", "hiring")
+PEOPLE: Final = ("persona", "seniority", "hiring", "department")
 
 
 def read_text(text: str, *, field: str = "text", index: int = 0, section: Section | None = None) -> CustomerProfile:
@@ -94,6 +95,7 @@ def _conditions(
     for index, (sentence, found) in enumerate(zip(sentences, mentions, strict=True)):
         if sentence.section.topic == "skip":
             continue
+        found = without_introduction(tokens, sentence, found)
         scopes = Scopes(sentence.section.strength, negations)
         context = Context(text, tokens, sentence, found, index=index, language=language, scopes=scopes, certain=certain, earlier=drafts)
         read_sentence(context)
