@@ -926,7 +926,7 @@ class ConditionQuote(Request, frozen=True, kw_only=True):
         str,
         Meta(
             description="Field of the profile that the passage is in: `text` for free text, the name of the field for "
-            "an object, `inferred` for a fact about the company behind the website."
+            "an object, `offer` for what the campaign sells, `inferred` for a fact about the company behind the website."
         ),
     ] = "text"
     index: Annotated[int, Meta(description="Position in the field from 0, if the field is a list.")] = 0
@@ -1198,6 +1198,27 @@ class PointFilter(Response, frozen=True, kw_only=True):
     ]
     unit: Annotated[str, Meta(description="Unit of the value, such as `employees` or `EUR a year`.")]
     text: Annotated[str, Meta(description="The condition in words.")]
+    module: Annotated[
+        str | None,
+        Meta(
+            description="Id of the module whose answer has the field, in which `events[type=funding].date` is a field of "
+            "those items of a list; null if no module has it."
+        ),
+    ] = None
+    strength: Annotated[
+        Strength | None,
+        Meta(description="Strength of the profile's conditions; null for a usual value that the profile does not ask for."),
+    ] = None
+    any_of: Annotated[
+        int | None,
+        Meta(
+            description="Number of the group of alternatives; filters with the same number are alternatives, also those "
+            "of different data points. Null without a condition."
+        ),
+    ] = None
+    conditions: Annotated[
+        tuple[str, ...], Meta(description="Ids of the conditions of the profile that the filter expresses.")
+    ] = ()
 
 
 Provider = Annotated[str, Meta(description="Name of the provider.")]
@@ -1240,6 +1261,10 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
         PointFilter | None,
         Meta(description="A second condition to meet, for what the profile excludes; null if it excludes nothing."),
     ]
+    further_filters: Annotated[
+        tuple[PointFilter, ...],
+        Meta(description="Further conditions of the profile on the data point: other groups of alternatives, and wishes."),
+    ] = ()
     sources: Annotated[tuple[PointSource, ...], Meta(description="Providers of the data point.")]
     collection_methods: Annotated[tuple[PointMethod, ...], Meta(description="Methods of collecting it.")]
     validation: Annotated[tuple[str, ...], Meta(description="How to check the collected value.")]
@@ -1254,6 +1279,16 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
         float | None,
         Meta(description="Estimated share of companies for which it can be found, from 0 to 1; null if unknown."),
     ]
+
+
+class StandardPoint(Response, frozen=True, kw_only=True):
+    """A data point to collect about every lead, whatever the profile."""
+
+    id: Annotated[str, Meta(description="Id of the data point.")]
+    name: Annotated[str, Meta(description="Name of the data point.")]
+    why: Annotated[str, Meta(description="Why to collect it.")]
+    module: Annotated[str | None, Meta(description="Id of the module that collects it; null if none does.")]
+    field: Annotated[str, Meta(description="Field of the module's answer, or of the lead if no module collects it.")]
 
 
 class RecommendedSource(Response, frozen=True, kw_only=True):
@@ -1293,6 +1328,10 @@ class Blueprint(Response, frozen=True, kw_only=True):
     ]
     personalization: Annotated[
         tuple[RecommendedPoint, ...], Meta(description="Data points for addressing the company personally.")
+    ]
+    standard: Annotated[
+        tuple[StandardPoint, ...],
+        Meta(description="Data points of every blueprint, without those that the profile asks for."),
     ]
     sources: Annotated[
         tuple[RecommendedSource, ...], Meta(description="Providers of the data points, those that cover most first.")

@@ -3,7 +3,7 @@ The criteria of a profile by topic, as the choice of data points takes them.
 """
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -14,7 +14,7 @@ RangeMeasure = Literal["employees", "revenue", "arr", "funding"]
 
 
 class FoundInProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """The passage that a criterion was read from, and whether it is only a wish."""
+    """The passage that a criterion was read from, and the condition: its id, its group, and whether it is a wish."""
 
     field: str
     text: str
@@ -23,6 +23,8 @@ class FoundInProfile(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
     index: int = 0
     wish: bool = False
+    condition: str = ""
+    any_of: int = 0
 
 
 class ProfileIndustry(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +91,26 @@ class ProfileSignal(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     within_days: int | None = None
+    is_specific: bool = False
+    """Whether the name says more than the id: a role, a place, a product."""
+    excluded: bool = False
+    found: FoundInProfile
+
+
+class ProfileNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """A number that a data point has to have, with its operator, unit, and words."""
+
+    point: str
+    operator: Literal["eq", "gte", "lte", "between"]
+    value: int | float | tuple[int | None, int | None]
+    unit: str
+    label: str
     excluded: bool = False
     found: FoundInProfile
 
 
 Entity = (
-    ProfileIndustry | ProfileRange | ProfilePlace | ProfileTechnology | ProfilePersona | ProfileFunding | ProfileSignal
+    ProfileNumber | ProfileIndustry | ProfileRange | ProfilePlace | ProfileTechnology | ProfilePersona | ProfileFunding | ProfileSignal
 )
 
 
@@ -111,6 +127,7 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
     funding_amount: tuple[ProfileRange, ...] = ()
     signals: tuple[ProfileSignal, ...] = ()
     business_models: tuple[ProfileSignal, ...] = ()
+    numbers: tuple[ProfileNumber, ...] = ()
 
 
 RANGES: Final[dict[Measure, tuple[str, RangeMeasure]]] = {
@@ -134,10 +151,20 @@ SIGNALS: Final[dict[Measure, str]] = {
     Measure.TECHNOLOGY_CHANGE: "tech_change",
     Measure.GROWTH: "growth",
 }
+NUMBERS: Final[dict[Measure, str]] = {
+    Measure.FOUNDED: "company_age",
+    Measure.LOCATIONS_COUNT: "store_count",
+    Measure.TRAFFIC: "traffic_volume",
+    Measure.DEPARTMENT_HEADCOUNT: "department_headcounts",
+}
+"Ids of the data points that are about the number of a measure."
+
+GROWTH_POINTS: Final = {"revenue": "revenue_growth", "headcount": "headcount_growth", "traffic": "traffic_growth"}
+"Ids of the data points by what grows."
 
 
 def criteria_of(profile: CustomerProfile) -> Criteria:
-    """The conditions of a profile by topic. Measures that no data point is about are left out."""
+    """The conditions of a profile by topic. Those that no data point is about are left out."""
     fields: dict[str, list[Entity]] = {}
     for condition in profile.conditions:
         for field, entity in _entities(condition):
@@ -145,14 +172,28 @@ def criteria_of(profile: CustomerProfile) -> Criteria:
     return Criteria(**{field: tuple(entities) for field, entities in fields.items()})  # type: ignore[arg-type]
 
 
+def without_point(profile: CustomerProfile) -> tuple[Condition, ...]:
+    """The conditions of a profile that no data point is about."""
+    return tuple(condition for condition in profile.conditions if not list(_entities(condition)))
+
+
 def _entities(condition: Condition) -> Iterator[tuple[str, Entity]]:
     found, excluded, measure = _found(condition), condition.strength == "must_not", condition.measure
     value = str(condition.value)
-    if measure in RANGES:
+    number = _number(condition, found, excluded=excluded)
+    if number:
+        yield "numbers", number
+    elif measure in RANGES:
         yield _range(condition, found, excluded=excluded)
     elif measure in SIGNALS:
+        about = condition.about
         yield "signals", ProfileSignal(
-            id=SIGNALS[measure], name=condition.label, within_days=condition.about.within_days, excluded=excluded, found=found
+            id=SIGNALS[measure],
+            name=condition.label,
+            within_days=about.within_days,
+            is_specific=any((about.role, about.place, about.target)),
+            excluded=excluded,
+            found=found,
         )
     elif measure is Measure.INDUSTRY:
         yield "industries", ProfileIndustry(
@@ -204,9 +245,29 @@ def _range(condition: Condition, found: FoundInProfile, *, excluded: bool) -> tu
     )
 
 
+def _number(condition: Condition, found: FoundInProfile, *, excluded: bool) -> ProfileNumber | None:
+    """The number of a data point that the condition asks for, if it does."""
+    point = NUMBERS.get(condition.measure)
+    if condition.measure is Measure.GROWTH:
+        point = GROWTH_POINTS.get(condition.about.target or "")
+    if point is None or condition.operator == "exists" or isinstance(condition.value, (str, bool)):
+        return None
+    value: Any = condition.value
+    return ProfileNumber(
+        point=point,
+        operator=condition.operator,
+        value=value,
+        unit=condition.unit or "year",
+        label=condition.label,
+        excluded=excluded,
+        found=found,
+    )
+
+
 def _found(condition: Condition) -> FoundInProfile:
     quote = condition.quote
     return FoundInProfile(
         field=quote.field, text=quote.text, start=quote.start, end=quote.end, index=quote.index,
-        confidence=condition.confidence, wish=condition.strength == "should",
+        confidence=condition.confidence, wish=condition.strength == "should", condition=condition.id,
+        any_of=condition.any_of,
     )  # fmt: skip

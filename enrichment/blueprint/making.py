@@ -222,7 +222,7 @@ class BlueprintMaker:
             result = await self._in_thread(_infer, brief.domain, findings, missing)
         simulated = result.simulated
         run.log.publish(BlueprintProgress(stage="choosing_data_points", percent=70, simulated=simulated))
-        sections, gaps = await self._in_thread(_choose, result, brief.offer)
+        sections, profile, gaps = await self._in_thread(_choose, result, brief.offer)
         for group in GROUPS:
             data_points = getattr(sections, group)
             run.log.publish(BlueprintSection(section=group, simulated=simulated, data_points=data_points))
@@ -230,10 +230,11 @@ class BlueprintMaker:
         blueprint = Blueprint(
             website=brief.domain,
             simulated=simulated,
-            icp=result.profile,
+            icp=profile,
             firmographic=sections.firmographic,
             technographic=sections.technographic,
             personalization=sections.personalization,
+            standard=sections.standard,
             sources=sections.sources,
             modules=sections.modules,
             metadata=BlueprintMetadata(
@@ -308,13 +309,15 @@ def _infer(domain: str, findings: Mapping[str, Finding], missing: Mapping[str, s
     return inferred(domain, findings, missing)
 
 
-def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, tuple[str, ...]]":
-    """The data points, and the gaps of the blueprint."""
+def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, CustomerProfile, tuple[str, ...]]":
+    """The data points, the profile with what follows from the offer, and the gaps of the blueprint."""
     from enrichment.blueprint.choosing import choose  # noqa: PLC0415
     from enrichment.blueprint.criteria import criteria_of  # noqa: PLC0415
+    from enrichment.blueprint.offers import with_offer  # noqa: PLC0415
     from enrichment.blueprint.profile import gaps  # noqa: PLC0415
 
-    return choose(criteria_of(result.profile), offer=offer), gaps(result)
+    profile, of_offer = with_offer(result.profile, offer)
+    return choose(criteria_of(profile), offer=offer), profile, (*gaps(result), *of_offer)
 
 
 def _as_cached(event: BlueprintEvent) -> BlueprintEvent:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from enrichment.blueprint.criteria import SIGNALS
+from enrichment.blueprint.criteria import SIGNALS, without_point
 from enrichment.blueprint.inference import CompanyFacts, infer
 from enrichment.errors import InsufficientInformation
 from enrichment.icp.places import country_of
@@ -81,7 +81,8 @@ def gaps(result: ProfileResult) -> tuple[str, ...]:
         if one.condition is None
     ]
     not_understood = [f"Not understood: “{one.text}”." for one in profile.not_understood]
-    return (*empty, *ambiguous, *not_understood, *profile.contradictions, *result.sources_missing)
+    pointless = [f"No data point is about this: {one.label}." for one in without_point(profile)]
+    return (*empty, *pointless, *ambiguous, *not_understood, *profile.contradictions, *result.sources_missing)
 
 
 def _facts(domain: str, findings: Mapping[str, Finding]) -> CompanyFacts:
