@@ -28,22 +28,25 @@ def grouped(drafts: Sequence[Draft], tokens: Sequence[Token]) -> list[tuple[Draf
     segments = {draft.segment for draft in kept} - {0}
     groups: dict[tuple[object, ...], int] = {}
     result: list[tuple[Draft, int]] = []
+    bounds: dict[tuple[str, str, str], float] = {}
     for draft in kept:
-        key = _key(draft, result)
+        key = _key(draft, result, bounds)
         if len(segments) > 1 and draft.segment and draft.strength == "must":
             key = ("segments", draft.measure)
         result.append((draft, groups.setdefault(key, len(groups) + 1)))
     return result
 
 
-def _key(draft: Draft, before: Sequence[tuple[Draft, int]]) -> tuple[object, ...]:
+def _key(
+    draft: Draft, before: Sequence[tuple[Draft, int]], bounds: dict[tuple[str, str, str], float]
+) -> tuple[object, ...]:
     """What the conditions of a group have in common."""
     alone = ("alone", id(draft))
     draft_key: tuple[object, ...]
     if draft.strength == "must_not":
         draft_key = alone
     elif draft.measure in ONE_VALUE:
-        draft_key = (draft.strength, draft.measure, _shape(draft), _number_of_range(draft, [one for one, _ in before]))
+        draft_key = (draft.strength, draft.measure, _shape(draft), draft.is_within, _number_of_range(draft, bounds))
     else:
         draft_key = alone
     last = before[-1][0] if before else None
@@ -56,17 +59,12 @@ def _key(draft: Draft, before: Sequence[tuple[Draft, int]]) -> tuple[object, ...
 def _is_listed(last: Draft, draft: Draft) -> bool:
     """Whether a condition is an alternative to the one before it: "or" is between them, or it goes on a list of its kind."""
     if last.sentence != draft.sentence:
-        topic = draft.measure in (Measure.SIGNAL,)
-        return False and topic
+        return False
     if draft.connector == "or":
         same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
-        return same or draft.measure not in ONE_VALUE or last.measure not in ONE_VALUE or _is_close(last, draft)
+        return same or draft.is_next
     same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
     return same and draft.connector == "," and draft.measure not in ONE_VALUE and draft.measure is not Measure.BUSINESS_MODEL
-
-
-def _is_close(last: Draft, draft: Draft) -> bool:
-    return draft.first - last.last <= 2
 
 
 def _shape(draft: Draft) -> str:
@@ -77,16 +75,23 @@ def _shape(draft: Draft) -> str:
     return "title" if about.role else "department" if about.department else "level"
 
 
-def _number_of_range(draft: Draft, before: Iterable[Draft]) -> int:
-    """A lower and an upper bound that overlap hold both: "at least 50 … at most 500"; other ranges are alternatives."""
-    if draft.operator not in ("gte", "lte"):
+def _number_of_range(draft: Draft, bounds: dict[tuple[str, str, str], float]) -> int:
+    """
+    A lower and an upper bound that overlap hold both: "at least 50 … at most 500"; other ranges are alternatives.
+
+    `bounds` has the lowest lower and the highest upper bound so far, by strength and measure.
+    """
+    if draft.operator not in ("gte", "lte") or not isinstance(draft.value, (int, float)):
         return 0
-    for other in before:
-        if other.measure is draft.measure and other.strength == draft.strength and {other.operator, draft.operator} == {"gte", "lte"}:
-            low, high = (other, draft) if other.operator == "gte" else (draft, other)
-            if isinstance(low.value, (int, float)) and isinstance(high.value, (int, float)) and low.value <= high.value and draft.connector != "or":
-                return 1
-    return 0
+    own, other = (draft.operator, "lte" if draft.operator == "gte" else "gte")
+    key = (draft.strength, str(draft.measure))
+    opposite = bounds.get((*key, other))
+    widest = min if own == "gte" else max
+    bounds[*key, own] = widest(draft.value, bounds.get((*key, own), draft.value))
+    if opposite is None or draft.connector == "or":
+        return 0
+    overlaps = draft.value <= opposite if own == "gte" else opposite <= draft.value
+    return int(overlaps)
 
 
 def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
@@ -130,7 +135,10 @@ def _relax_segments(drafts: Sequence[Draft]) -> None:
     segments = {draft.segment for draft in drafts} - {0}
     if len(segments) < 2:
         return
+    have: dict[str, set[int]] = {}
     for draft in drafts:
-        have = {one.segment for one in drafts if one.measure is draft.measure and one.strength == "must"}
-        if draft.segment and draft.strength == "must" and not segments <= have:
+        if draft.strength == "must":
+            have.setdefault(draft.measure, set()).add(draft.segment)
+    for draft in drafts:
+        if draft.segment and draft.strength == "must" and not segments <= have[draft.measure]:
             draft.strength = "should"

@@ -36,12 +36,16 @@ def contradictions(conditions: Sequence[Condition]) -> tuple[str, ...]:
         for one in conditions
         if one.strength != "must_not" and (other := excluded.get((one.measure, one.value)))
     ]
-    musts = [one for one in conditions if one.strength == "must" and isinstance(one.value, (int, float))]
-    for low in musts:
-        for high in musts:
-            if low.operator == "gte" and high.operator == "lte" and low.measure is high.measure and low.any_of != high.any_of:
-                if low.value > high.value:  # type: ignore[operator]
-                    found.append(f"“{low.quote.text}” and “{high.quote.text}” cannot both be true of one company.")
+    lowest: dict[object, Condition] = {}
+    for one in conditions:
+        if one.strength == "must" and one.operator == "lte" and isinstance(one.value, (int, float)):
+            lowest.setdefault(one.measure, one)
+    for one in conditions:
+        high = lowest.get(one.measure)
+        if high is None or one.strength != "must" or one.operator != "gte" or one.any_of == high.any_of:
+            continue
+        if isinstance(one.value, (int, float)) and isinstance(high.value, (int, float)) and one.value > high.value:
+            found.append(f"“{one.quote.text}” and “{high.quote.text}” cannot both be true of one company.")
     return tuple(found)
 
 

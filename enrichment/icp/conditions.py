@@ -36,14 +36,14 @@ PREPOSITIONS: Final = {
 
 def read_sentence(context: Context) -> None:
     """Read all mentions in order."""
-    last = context.sentence.first
+    last = 0
     while context.place < len(context.mentions):
         mention = context.mentions[context.place]
         _pass(context, last, mention.first)
         HANDLERS[type(mention)](context, mention)
         last = max(last, mention.last)
         context.place += 1
-    _pass(context, last, context.sentence.last)
+    _pass(context, last, len(context.tokens))
 
 
 def _pass(context: Context, first: int, last: int) -> None:
@@ -151,7 +151,10 @@ def _strength(context: Context, mention: Words, kinds: list[str]) -> None:
             context.relation = context.section.relation
         case "not":
             words = set(context.words_between(mention.first, mention.last))
-            only = PLACES if words & OUTSIDE else frozenset()
+            context.negator = mention.last
+            following = next((one for one in context.mentions[context.place + 1 :] if not isinstance(one, Words)), None)
+            is_place = isinstance(following, Places) and following.first - mention.last <= 2
+            only = PLACES if words & OUTSIDE and is_place else frozenset()
             context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
         case "wish":
             if not context.scopes.is_excluding(context.chunk):
@@ -160,9 +163,9 @@ def _strength(context: Context, mention: Words, kinds: list[str]) -> None:
 
 def _ends_part(context: Context, place: int) -> bool:
     """Whether a part of the sentence ends at a place."""
-    while place < context.sentence.last and context.tokens[place].norm in ("for", "us", "too", "though", "please", "unfortunately", "me", "fur", "uns"):
+    while place < len(context.tokens) and context.tokens[place].norm in ("for", "us", "too", "though", "please", "unfortunately", "me", "fur", "uns"):
         place += 1
-    return place >= context.sentence.last or context.tokens[place].norm in BREAKS | {".", ";", "!", "and", "but", "-"} or context.tokens[place].line > 0
+    return place >= len(context.tokens) or context.tokens[place].norm in BREAKS | {".", ";", "!", "and", "but", "-"} or context.tokens[place].line > 0
 
 
 

@@ -50,6 +50,10 @@ class Draft(msgspec.Struct, kw_only=True):
     chunk: int = 0
     segment: int = 0
     connector: Connector = ""
+    is_next: bool = False
+    """Whether only words of the grammar are between it and the one before it, and no comma."""
+    is_within: bool = False
+    """Whether it is a place that is named in brackets after the one that it lies in: "Spain (Madrid)"."""
     negator: int = -1
     """Number of the negation that excludes it; -1 without."""
     readings: tuple[Reading, ...] = ()
@@ -75,7 +79,7 @@ def number_draft(
     currency: str | None = None, unit: str | None = None, strict: bool = False,
 ) -> Draft:  # fmt: skip
     """A condition on a number. A strict end of a whole number moves by one: "more than 50" begins at 51."""
-    whole = measure not in MONEY | {Measure.RATING, Measure.GROWTH}
+    whole = measure not in MONEY | {Measure.RATING, Measure.GROWTH, Measure.TRAFFIC, Measure.RANK}
     ends = [None if end is None else int(end) if end == int(end) else round(end, 6) for end in (low, high)]
     if strict and whole:
         ends = [None if ends[0] is None else ends[0] + 1, None if ends[1] is None else max(0, ends[1] - 1)]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from enrichment.icp.mentions import Mention, Words
-from enrichment.icp.sections import Sentence
 from enrichment.icp.text import Token
 
 AUTHOR: Final = frozenset("we i our my us we're i'm we've wir ich unser unsere nous notre je nosotros somos nuestra nuestro noi siamo wij ons onze".split())
@@ -15,12 +14,12 @@ SELF: Final = frozenset(
     "service services team have founded started operate help sind bieten entwickeln verkaufen haben sommes proposons vendons somos "
     "ofrecemos vendemos offriamo facciamo zijn bieden maken were just provides offers".split()
 )
-TARGETING: Final = frozenset({"target", "serving", "contact"})
+TARGETING: Final = frozenset({"target", "serving"})
 
 
-def without_introduction(tokens: Sequence[Token], sentence: Sentence, mentions: Sequence[Mention]) -> Sequence[Mention]:
+def without_introduction(tokens: Sequence[Token], mentions: Sequence[Mention]) -> Sequence[Mention]:
     """The mentions of a sentence without those about its author, up to the words that turn to the customers."""
-    if not _is_introduction(tokens, sentence):
+    if not _is_introduction(tokens):
         return mentions
     for place, mention in enumerate(mentions):
         if isinstance(mention, Words) and any(one.kind == "relation" and one.id in TARGETING for one in mention.entries):
@@ -28,9 +27,9 @@ def without_introduction(tokens: Sequence[Token], sentence: Sentence, mentions: 
     return ()
 
 
-def _is_introduction(tokens: Sequence[Token], sentence: Sentence) -> bool:
+def _is_introduction(tokens: Sequence[Token]) -> bool:
     """Whether a sentence begins with "we are", "our product is" or the like, and not with "we sell to"."""
-    words = [token.norm for token in tokens[sentence.first : min(sentence.first + 4, sentence.last)]]
+    words = [token.norm for token in tokens[:4]]
     if len(words) < 2 or words[0] not in AUTHOR:
         return False
     if words[0] in ("we're", "i'm"):

@@ -51,6 +51,8 @@ EVENTS: Final = frozenset(
 )  # fmt: skip
 LONE_MODELS: Final = frozenset({"b2b", "b2c", "d2c", "b2b2c", "b2g", "plg", "saas"})
 OF_RANK: Final = re.compile(r"(?:\S+ ){0,2}\S+ (?:of|for) |[SE]?VP (?=\S)")
+OFFICES: Final = frozenset("office offices presence entity entities branch branches subsidiary subsidiaries".split())
+OPENINGS: Final = frozenset("role roles position positions opening openings job jobs req reqs vacancy vacancies posting postings hires".split())
 US_AND_OTHERS: Final = frozenset("we i our us you my".split())
 CURRENCY_OF_LANGUAGE: Final = {"de": "EUR", "fr": "EUR", "es": "EUR", "it": "EUR", "nl": "EUR", "fi": "EUR", "pl": "PLN", "sv": "SEK", "da": "DKK", "no": "NOK"}
 CURRENCY_OF_COUNTRY: Final = {
@@ -67,7 +69,7 @@ def reading(measure: Measure | None, label: str, value: str | None = None) -> Re
 
 def is_ours(reader: Context, mention: Words) -> bool:
     """Whether those who serve are the author's side ("we typically serve"), so that whom they serve is the target."""
-    words = reader.words_between(max(reader.sentence.first, mention.first - 4), mention.first)
+    words = reader.words_between(max(0, mention.first - 4), mention.first)
     return bool(US_AND_OTHERS & set(words)) and not {"that", "who", "which", "companies"} & set(words)
 
 
@@ -112,7 +114,7 @@ def begin(reader: Context, mention: Words, relation: str) -> None:
 
 def _name_after(reader: Context, first: int) -> int:
     last = first
-    while last < reader.sentence.last and last - first < 4 and reader.tokens[last].text[0].isupper() and reader.tokens[last].kind == "word":
+    while last < len(reader.tokens) and last - first < 4 and reader.tokens[last].text[0].isupper() and reader.tokens[last].kind == "word":
         last += 1
     return last if last > first else 0
 
@@ -133,6 +135,8 @@ def _industry(reader: Context, mention: Words, entry: Entry) -> bool:
     topic = reader.section.topic
     if topic in ("technology", "department", "hiring") or (entry.ordinary and topic in ("persona", "seniority", "place", "headcount", "revenue")):
         return False
+    if _is_one_company(reader, mention, entry) or (mention.first > 0 and reader.tokens[mention.first].joined and mention.first - 1 not in reader.known):
+        return False
     if not reader.is_related("industry") or reader.relation in (None, "located", "using_weak", "office", "founded", "contact"):
         pass
     elif reader.relation in ("serving", "serving_in"):
@@ -144,13 +148,16 @@ def _industry(reader: Context, mention: Words, entry: Entry) -> bool:
         before = reader.drafts[-1] if reader.drafts else None
         if not (reader.relation == "like" and before and before.measure is Measure.INDUSTRY and before.chunk >= reader.chunk - 1):
             return False
+    if reader.relation == "using_weak" and _word(reader, mention.first - 1) in ("with", "via", "have", "has", "having"):
+        return False  # "with retail distribution"
     if topic == "customers":
         reader.add(_industry_draft(mention, entry, Measure.CUSTOMERS_INDUSTRY, 0.9))
         return True
     if entry.ordinary and not _in_industry_context(reader, mention):
         return False
     following = reader.after()
-    if isinstance(following, Words) and _is_partner_word(following) and following.of("industry") is None and not _head(following):
+    after = reader.after_kinds(mention)
+    if "partners" in after and "users" not in after and not _head(following) and not (isinstance(following, Words) and following.of("industry")):
         return False
     if _serves_as_modifier(entry, following, reader):
         reader.add(_industry_draft(mention, entry, Measure.CUSTOMERS_INDUSTRY, 0.75))
@@ -164,6 +171,13 @@ def _industry(reader: Context, mention: Words, entry: Entry) -> bool:
     if before and before.measure is Measure.BUSINESS_MODEL and before.last == mention.first:
         draft.connector = ""
     return True
+
+
+def _is_one_company(reader: Context, mention: Words, entry: Entry) -> bool:
+    """Whether a single company is meant, and no kind of companies: "outsourced to an agency"."""
+    word = reader.tokens[mention.last - 1]
+    article = _word(reader, mention.first - 1) in ("a", "an", "the", "their", "our", "your", "its", "my", "another")
+    return article and word.norm == word.stem and entry.spelling.casefold().endswith("s") and not (isinstance(one := reader.after(), Words) and one.of("noun"))
 
 
 def _industry_draft(mention: Mention, entry: Entry, measure: Measure, confidence: float) -> Draft:
@@ -203,7 +217,7 @@ def _listed(reader: Context, step: int) -> Mention | None:
     return other if words and set(words) <= {",", "/", "and", "or", "und", "oder", "et", "ou", "y", "o", "e", "en", "og", "och", "a", "the", "+"} else None
 
 
-def _head(mention: Mention) -> bool:
+def _head(mention: Mention | None) -> bool:
     """Whether it is the head of "construction software"."""
     return isinstance(mention, Words) and any(one.kind == "after" and one.id == "serving_head" for one in mention.entries)
 
@@ -216,7 +230,7 @@ def _serves_as_modifier(entry: Entry, following: Mention | None, reader: Context
     if industry and industry.id == "saas" and entry.id in TECH:
         return False
     if industry:
-        return industry.id in SERVICES and not (entry.id in TECH and industry.id in TECH)
+        return industry.id in SERVICES and not industry.ordinary and not (entry.id in TECH and industry.id in TECH)
     if entry.id in TECH:
         return False
     return _head(following)
@@ -243,7 +257,7 @@ def _model(reader: Context, mention: Words, entry: Entry) -> bool:
     if reader.relation in FOREIGN | {"serving", "serving_in", "hiring", "contact", "migrating_to", "migrating_from", "event"} and reader.is_related("model"):
         return False
     following = reader.after()
-    if isinstance(following, Words) and (_is_partner_word(following) and not _head(following) and not following.of("industry")):
+    if "partners" in reader.after_kinds(mention) and not _head(following) and not (isinstance(following, Words) and following.of("industry")):
         return False
     if entry.id not in LONE_MODELS and reader.section.topic != "business_model" and not reader.is_alone():
         if not (isinstance(following, Words) and (following.of("noun") or following.of("industry"))):
@@ -293,18 +307,19 @@ def _technology(reader: Context, mention: Words, entry: Entry) -> bool:
     following = reader.after()
     related = reader.is_related("technology")
     relation = reader.relation if related else None
-    if isinstance(following, Words) and _is_partner_word(following) and not _is_user_word(following):
-        reader.place += 1  # "Shopify app developers" are no app developers either
+    after = reader.after_kinds(mention)
+    if "partners" in after and "users" not in after:
+        reader.place += isinstance(following, Words)  # "Shopify app developers" are no app developers either
         return True
     if isinstance(following, Person) and not following.is_rank:
         return False
-    if isinstance(following, Words) and any(one.kind == "after" and one.id == "customers" for one in following.entries):
+    if "customers" in after:
         reader.doubt(mention, reading(Measure.TECHNOLOGY, f"uses {entry.label}", entry.id), reading(None, f"is a customer of {entry.label} for something else"))
         return True
     if relation in FOREIGN | {"contact", "event", "about_person", "expanding", "office", "located", "serving_in", "founded"}:
         before = reader.drafts[-1] if reader.drafts else None
         if not (relation == "like" and before and before.measure in (Measure.TECHNOLOGY_CATEGORY, Measure.TECHNOLOGY) and before.chunk >= reader.chunk - 2):
-            if relation not in ("located", "office", "expanding", "founded") or entry.ordinary or not _is_user(following):
+            if relation not in ("located", "office", "expanding", "founded") or entry.ordinary or not "users" in after:
                 return False
     if relation == "serving":
         return False
@@ -313,7 +328,7 @@ def _technology(reader: Context, mention: Words, entry: Entry) -> bool:
         isinstance(one, Words) and (other := one.of("technology")) and (not other.ordinary or _is_spelled(reader, one, other))
         for one in (_listed(reader, -1), _listed(reader, 1))
     )
-    strong = relation in ("using", "lacking", "migrating_from", "migrating_to") or reader.section.topic == "technology" or _is_user(following) or listed
+    strong = relation in ("using", "lacking", "migrating_from", "migrating_to") or reader.section.topic == "technology" or "users" in after or listed
     if entry.ordinary and not (strong and (capital or reader.section.topic == "technology")):
         if capital and relation in ("using_weak", None) and (relation or reader.is_alone()) and reader.section.topic in (None, "plain", "signal"):
             reader.doubt(mention, reading(Measure.TECHNOLOGY, f"uses {entry.label}", entry.id), reading(None, f"the word {written.lower()}"))
@@ -356,27 +371,20 @@ def vocabulary_meanings(mention: Words) -> set[str]:
     return {one.id for one in mention.entries if one.kind == "technology"}
 
 
-def _is_user(mention: Mention | None) -> bool:
-    return isinstance(mention, Words) and _is_user_word(mention)
-
-
-def _is_user_word(mention: Words) -> bool:
-    return any(one.kind == "after" and one.id == "users" for one in mention.entries)
-
-
-def _is_partner_word(mention: Words) -> bool:
-    return any(one.kind == "after" and one.id == "partners" for one in mention.entries) and not _is_user_word(mention)
-
-
 def _category(reader: Context, mention: Words, entry: Entry) -> bool:
     """A category of products, where the company uses one; elsewhere it can be what the company makes."""
     following = reader.after()
     relation = reader.relation if reader.is_related("technology") else None
-    if isinstance(following, Words) and (_is_partner_word(following) or following.of("noun")) and not _is_user_word(following):
+    after = reader.after_kinds(mention)
+    if ("partners" in after or (isinstance(following, Words) and following.of("noun"))) and "users" not in after:
         return False
     before = reader.mentions[reader.place - 1] if reader.place else None
     if isinstance(before, Quantity) and before.last == mention.first:
         return False
+    last = reader.drafts[-1] if reader.drafts else None
+    if last and last.measure is Measure.TECHNOLOGY and set(reader.words_between(last.last, mention.first)) <= {"as", "their", "for", "the", "its", "main", "primary", "a"}:
+        reader.understood.update(range(mention.first, mention.last))
+        return True  # "Workday as HRIS", "Cerner EHR"
     if isinstance(following, (Person, Team)) or relation in ("integrating", "evaluating", "serving", "hiring", "contact", "like", "about_person"):
         return False
     if relation in ("migrating_from", "migrating_to") and not entry.ordinary:
@@ -414,7 +422,7 @@ def _signal(reader: Context, mention: Words, entry: Entry) -> bool:
 
 def _certification(reader: Context, mention: Words, entry: Entry) -> bool:
     following = reader.after()
-    words = set(reader.words_between(max(reader.sentence.first, mention.first - 3), mention.first))
+    words = set(reader.words_between(max(0, mention.first - 3), mention.first))
     certified = isinstance(following, Words) and any(one.kind == "after" and one.id == "certified" for one in following.entries)
     if words & {"need", "needs", "needing", "pursuing", "preparing", "toward", "towards", "upcoming", "getting", "working", "achieve", "subject", "under", "worried"} or reader.relation in FOREIGN:
         return False
@@ -494,9 +502,13 @@ def _same_again(reader: Context, mention: Quantity) -> Measure | None:
     """The measure of the number before it, if a bound or range goes on a list: "no more than 250 staff, no fewer than 20"."""
     last = reader.drafts[-1] if reader.drafts else None
     if mention.is_exact or mention.currency is not None:
-        money = {one.measure for one in (*reader.earlier, *reader.drafts) if one.measure in MONEY}
-        return money.pop() if mention.currency is not None and len(money) == 1 and not mention.is_exact else None
+        money = {*reader.money, *(one.measure for one in reader.drafts[-20:] if one.measure in MONEY)}
+        return Measure(money.pop()) if mention.currency is not None and len(money) == 1 and not mention.is_exact else None
+    if reader.is_followed_by_unknown(mention):
+        return None
     numeric = last and last.measure in (Measure.HEADCOUNT, Measure.LOCATIONS_COUNT) and last.operator in ("gte", "lte", "between")
+    if last and last.measure is Measure.HEADCOUNT and last.label.endswith(")") and reader.words_between(last.last, mention.first) in (["("], [","], []):
+        return Measure.HEADCOUNT  # "mid-market (500-2500)"
     near = last and all(word in (",", "and", "or", "but", "/", "und", "oder") for word in reader.words_between(last.last, mention.first))
     return last.measure if last and numeric and near and last.last < mention.first else None
 
@@ -508,7 +520,7 @@ def _is_year(mention: Quantity) -> bool:
 
 def _founded(reader: Context, mention: Quantity) -> None:
     low, high = mention.low, mention.high
-    words = reader.words_between(max(reader.sentence.first, mention.first - 3), mention.first)
+    words = reader.words_between(max(0, mention.first - 3), mention.first)
     strict = mention.is_strict
     if mention.is_exact:
         if {"after", "nach", "apres", "despues"} & set(words):
@@ -531,11 +543,11 @@ def _department_of(reader: Context, mention: Quantity, following: Mention | None
     elif isinstance(following, (Person, Team)):
         department, last = following.department, following.last
         name = following.name if isinstance(following, Team) else following.title
-    elif mention.last < reader.sentence.last:
+    elif mention.last < len(reader.tokens):
         start = mention.last + (reader.tokens[mention.last].norm in ("in", "on", "the", "person", "im", "dans"))
-        start += start < reader.sentence.last and reader.tokens[start].norm in ("the", "their")
-        function = function_at(reader.tokens[: reader.sentence.last], start) if start < reader.sentence.last else None
-        follows = function and function[0] < reader.sentence.last and reader.tokens[function[0]].stem in ("team", "department", "org", "function", "rep", "staff", "employee", "people", "hire", "agent", "engineer", "member", "head", "headcount", "seat", "professional", "consultant", "specialist", "manager", "developer", "person")
+        start += start < len(reader.tokens) and reader.tokens[start].norm in ("the", "their")
+        function = function_at(reader.tokens, start) if start < len(reader.tokens) else None
+        follows = function and function[0] < len(reader.tokens) and reader.tokens[function[0]].stem in ("team", "department", "org", "function", "rep", "staff", "employee", "people", "hire", "agent", "engineer", "member", "head", "headcount", "seat", "professional", "consultant", "specialist", "manager", "developer", "person")
         if function and (follows or (start > mention.last and mention.unit == "headcount" and reader.tokens[start].norm not in ("retail", "construction"))):
             department, last = function[1], function[0] + bool(follows)
             name = excerpt(reader.text, reader.tokens, start, function[0])
@@ -555,6 +567,10 @@ def _department_of(reader: Context, mention: Quantity, following: Mention | None
 
 def _measure_of(reader: Context, mention: Quantity, unit: str | None, lead: str | None, topic: str | None) -> Measure | None:
     money = mention.currency is not None
+    if unit == "yearly":
+        unit = None
+        if not money or UNIT_MEASURES.get(lead or topic or "") not in MONEY:
+            return None
     if unit in ("other", "percent_of_other") or (lead == "other" and (unit is None or unit not in UNIT_MEASURES)):
         return None
     if unit == "percent":
@@ -566,7 +582,7 @@ def _measure_of(reader: Context, mention: Quantity, unit: str | None, lead: str 
         if measure is Measure.FUNDING_RAISED and lead in ("revenue", "recurring_revenue"):
             return UNIT_MEASURES[lead]
         return measure
-    named = lead if lead in UNIT_MEASURES else topic if topic in UNIT_MEASURES else None
+    named = lead if lead in UNIT_MEASURES else topic if topic in UNIT_MEASURES else "headcount" if topic == "department" else None
     if named is not None:
         measure = UNIT_MEASURES[named]
         if money != (measure in MONEY) and not (measure in MONEY and _is_sum(reader, mention)):
@@ -585,7 +601,7 @@ def _measure_of(reader: Context, mention: Quantity, unit: str | None, lead: str 
 
 def _word_after(reader: Context, mention: Quantity) -> bool:
     """Whether a noun follows that the number may count: "with 50 trucks"."""
-    if mention.last >= reader.sentence.last:
+    if mention.last >= len(reader.tokens):
         return False
     token = reader.tokens[mention.last]
     return token.kind == "word" and not token.line and token.norm not in ("in", "and", "or", "to", "with", "using", "based", "located", "who", "that", "on", "but", "total", "across", "globally", "worldwide", "oder", "und", "et")
@@ -643,7 +659,7 @@ def _add_number(reader: Context, mention: Quantity, measure: Measure, *, certain
 
 
 def _what_grows(reader: Context, mention: Quantity) -> str | None:
-    words = set(reader.words_between(max(reader.sentence.first, mention.first - 4), min(mention.last + 3, reader.sentence.last)))
+    words = set(reader.words_between(max(0, mention.first - 4), min(mention.last + 3, len(reader.tokens))))
     if words & {"headcount", "employee", "employees", "team", "hiring"}:
         return "headcount"
     return "revenue" if words & {"revenue", "sales", "arr"} else "traffic" if words & {"traffic"} else None
@@ -680,10 +696,13 @@ def read_person(reader: Context, mention: Mention) -> None:
     related = reader.is_related("person")
     relation, topic = reader.relation if related else None, reader.section.topic
     about = ConditionAbout(role=None if mention.is_rank and mention.department is None else mention.title, department=mention.department, seniority=mention.seniority)
-    joined = mention.last < reader.sentence.last and reader.tokens[mention.last].norm in ("led", "owned", "run", "founded", "operated", "backed", "level")
-    if joined:
+    if topic == "seniority":
+        about = ConditionAbout(seniority=mention.seniority)
+    joined = mention.last < len(reader.tokens) and reader.tokens[mention.last].norm in ("led", "owned", "run", "founded", "operated", "backed", "level")
+    if joined or (mention.is_rank and reader.is_followed_by_unknown(mention)) or _is_spelled_out(reader, mention):
         return
-    if relation == "hiring" or topic == "hiring":
+    openings = set(reader.words_between(mention.last, min(mention.last + 2, len(reader.tokens)))) & OPENINGS
+    if relation == "hiring" or topic == "hiring" or openings:
         _hired(reader, mention, about)
     elif relation == "appointed" and not (mention.is_rank and mention.department is None and topic == "persona"):
         if _word(reader, mention.first - 1) in ("new", "neuer", "neue", "neuen") or relation:
@@ -692,17 +711,37 @@ def read_person(reader: Context, mention: Mention) -> None:
             reader.add(draft)
     elif relation in ("about_person", "like", "integrating", "evaluating", "serving", "serving_in", "using", "lacking", "event", "founded") and topic not in ("persona", "seniority"):
         return
-    elif reader.scopes.is_excluding(reader.chunk) and topic not in ("persona", "seniority", "department") and reader.section.strength != "must_not":
+    elif topic not in ("persona", "seniority", "department") and (reader.scopes.is_excluding(reader.chunk) or reader.section.strength == "must_not"):
         return
     elif topic in ("industry", "technology", "headcount", "revenue", "place", "signal"):
         return
     else:
         confidence = 0.95 if topic in ("persona", "seniority") or relation == "contact" else 0.8
+        _complete_rank(reader, mention)
         reader.add(Draft(measure=Measure.PERSONA, operator="eq", value=mention.title, label=mention.title, first=mention.first, last=mention.last, confidence=confidence, about=about))
 
 
+def _is_spelled_out(reader: Context, mention: Person) -> bool:
+    """Whether an acronym is explained as something else: "CROs (contract research organizations)"."""
+    following = reader.mentions[reader.place + 1] if reader.place + 1 < len(reader.mentions) else None
+    bracket = reader.words_between(mention.last, mention.last + 1) == ["("] if mention.last < len(reader.tokens) else False
+    return bracket and isinstance(following, Words) and following.of("industry") is not None and following.first == mention.last + 1
+
+
+def _complete_rank(reader: Context, mention: Person) -> None:
+    """Give the function of a title to the rank before it: "VPs/Directors of Supply Chain"."""
+    last = reader.drafts[-1] if reader.drafts else None
+    rank = OF_RANK.match(mention.title)
+    if last is None or rank is None or last.measure is not Measure.PERSONA or mention.first - last.last > 1 or not reader.connector(mention.first):
+        return
+    if last.about.role is None and last.about.department is None:
+        name = f"{last.value} of {mention.title[rank.end():]}"
+        last.value = last.label = name
+        last.about = ConditionAbout(role=name, department=mention.department, seniority=last.about.seniority)
+
+
 def _word(reader: Context, place: int) -> str:
-    return reader.tokens[place].norm if place >= reader.sentence.first else ""
+    return reader.tokens[place].norm if place >= 0 else ""
 
 
 def _hired(reader: Context, mention: Mention, about: ConditionAbout) -> None:
@@ -741,7 +780,7 @@ def read_stages(reader: Context, mention: Mention) -> None:
     if reader.relation in FOREIGN | {"serving", "serving_in"} and reader.is_related("stage"):
         return
     labels = [_stage_label(stage) for stage in mention.stages]
-    open_end = reader.scopes.is_excluding(reader.chunk) and reader.section.strength != "must_not" and "raised" in reader.words_between(reader.sentence.first, mention.first)
+    open_end = reader.scopes.is_excluding(reader.chunk) and reader.section.strength != "must_not" and "raised" in reader.words_between(max(0, mention.first - 8), mention.first)
     if mention.operator == "eq" and len(mention.stages) > 1:
         first = mention.first
         for stage, label in zip(mention.stages, labels, strict=True):
@@ -772,18 +811,19 @@ def read_places(reader: Context, mention: Mention) -> None:
     located = relation in ("located", "office", "expanding", "serving_in") or topic == "place"
     if reader.tokens[mention.first].text == "us" and mention.last - mention.first == 1:
         located = located and (_word(reader, mention.first - 1) == "the" or topic == "place")
-    based = _word(reader, mention.last) in ("based", "headquartered", "located", "hq", "only") if mention.last < reader.sentence.last else False
-    near = any(isinstance(one, Places) for one in (_listed(reader, -1), _listed(reader, 1)))
+    based = _word(reader, mention.last) in (("based", "headquartered", "located", "hq") if mention.needs_evidence else ("based", "headquartered", "located", "hq", "only")) if mention.last < len(reader.tokens) else False
+    neighbours = [one for one in (_listed(reader, -1), _listed(reader, 1)) if isinstance(one, Places)]
+    near = any(not (mention.other and one.other) for one in neighbours)
     entry: Entry | None = mention.meanings[0]
     if mention.is_code:
-        if not (located or based or near or (reader.is_alone() and topic in (None, "plain"))):
+        if not (located or based or near or (reader.is_alone() and topic in (None, "plain") and mention.other is None)):
             return
         entry = decide(reader.tokens[mention.first].text, mention.meanings, [one for one in reader.certain if isinstance(one, Entry)])
         if entry is None:
             others = [reading(None, mention.other)] if mention.other else []
             reader.doubt(mention, *(reading(Measure.HEADQUARTERS, one.label, one.id) for one in mention.meanings), *others)
             return
-    elif mention.needs_evidence and not (located or based or near or (reader.is_alone() and topic in (None, "plain"))):
+    elif mention.needs_evidence and not (located or based or near or (reader.is_alone() and topic in (None, "plain") and entry.place_kind != "city")):
         return
     elif len({one.place_kind for one in mention.meanings} & {"country", "subdivision"}) == 2:
         entry = decide("", mention.meanings, [one for one in reader.certain if isinstance(one, Entry) and one not in mention.meanings])
@@ -796,8 +836,17 @@ def read_places(reader: Context, mention: Mention) -> None:
     _add_place(reader, mention, entry, relation, certain=located or based)
 
 
+def _comes_from(reader: Context, mention: Places) -> bool:
+    """Whether "from" follows a verb that the reader does not know: "imports from China"."""
+    place = mention.first - 1
+    place -= _word(reader, place) == "the"
+    return _word(reader, place) == "from" and place > 0 and place - 1 not in reader.grammar | reader.understood and reader.tokens[place - 1].kind == "word"
+
+
 def _add_place(reader: Context, mention: Places, entry: Entry, relation: str | None, *, certain: bool) -> None:
     topic = reader.section.topic
+    if reader.is_negated_verb(mention.first) or (relation == "located" and not mention.demonym and _comes_from(reader, mention)):
+        return  # "not licensed in the US", "imports from China"
     if relation == "serving_in":
         reader.doubt(mention, reading(Measure.HEADQUARTERS, f"based in {entry.label}", entry.id), reading(Measure.CUSTOMERS_LOCATION, f"customers in {entry.label}", entry.id))
         return
@@ -816,6 +865,9 @@ def _add_place(reader: Context, mention: Places, entry: Entry, relation: str | N
         draft = _exists(Measure.EXPANSION, mention, f"expanding to {entry.label}", place=entry.id)
         reader.add(draft)
         return
+    after = reader.words_between(mention.last, min(mention.last + 3, len(reader.tokens)))
+    if OFFICES & set(after) and "," not in after:
+        relation = "office"
     measure = Measure.OFFICE if relation == "office" else Measure.CUSTOMERS_LOCATION if relation == "serving" or topic == "customers" else Measure.HEADQUARTERS
     if topic in ("technology", "persona", "department", "headcount", "hiring") and not certain:
         return
@@ -825,6 +877,8 @@ def _add_place(reader: Context, mention: Places, entry: Entry, relation: str | N
     )  # fmt: skip
     if entry.place_kind == "city" and entry.within:
         draft.about = ConditionAbout(place=entry.within)
+    last = reader.drafts[-1] if reader.drafts else None
+    draft.is_within = bool(last and reader.in_brackets and last.measure is measure and (last.is_within or _word(reader, mention.first - 1) == "("))
     if mention.is_code or len(mention.meanings) > 1:
         others = [one for one in mention.meanings if one.id != entry.id]
         if others:
@@ -844,7 +898,7 @@ def read_window(reader: Context, mention: Mention) -> None:
             draft.about_with(within_days=mention.days)
             reader.understood.update(range(mention.first, mention.last))
             return
-    words = set(reader.words_between(reader.sentence.first, mention.first))
+    words = set(reader.words_between(max(0, mention.first - 20), mention.first))
     if words & {"raised", "funding", "closed", "round", "raise", "secured", "eingesammelt", "leve"} or reader.section.topic == "last_round":
         draft = _exists(Measure.LAST_ROUND, mention, f"raised in the last {mention.days} days", within_days=mention.days)
         reader.add(draft)

@@ -63,15 +63,16 @@ class Words(msgspec.Struct, frozen=True):
 Mention = Quantity | Person | Stages | Places | Window | Team | Codes | Words
 
 
-def find_mentions(
-    text: str, tokens: Sequence[Token], first: int, last: int, language: str, *, people: bool = False
-) -> list[Mention]:
-    """Find the mentions between two places: at each place the longest one, and of equal ones the most specific."""
+def find_mentions(text: str, tokens: Sequence[Token], language: str, *, people: bool = False) -> list[Mention]:
+    """
+    Find the mentions in the tokens of a sentence: at each place the longest one, and of equal ones the most specific.
+
+    `people` says that the sentence is about people: "property managers" are some, and no industry.
+    """
     mentions: list[Mention] = []
-    sentence = tokens[:last]
-    place = first
-    while place < last:
-        found = [one for one in _candidates(text, sentence, place, language, people=people) if one is not None]
+    place = 0
+    while place < len(tokens):
+        found = [one for one in _candidates(text, tokens, place, language, people=people) if one is not None]
         if found:
             best = max(found, key=lambda one: one.last)  # of equal ones the first
             mentions.append(best)

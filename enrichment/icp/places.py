@@ -136,6 +136,9 @@ def _codes() -> dict[str, tuple[Entry, ...]]:
     for one in vocabulary().by_id("place"):
         if one.place_kind == "country":
             found.setdefault(one.id, []).append(one)
+    for one in vocabulary().by_id("place"):
+        if one.place_kind == "subdivision" and one.id[:3] in ("DE-", "AU-") and len(one.id) == 5:
+            found.setdefault(one.id[3:], []).append(one)
     regions = {one.id: one for one in vocabulary().by_id("place") if one.place_kind == "region"}
     found["NA"] = [regions["north_america"], *found["NA"]]
     return {code: tuple(entries) for code, entries in found.items()}
@@ -164,15 +167,15 @@ def decide(code: str, meanings: Sequence[Entry], certain: Iterable[Entry]) -> En
         return meanings[-1] if african else meanings[0]
     if len(meanings) == 1 and code not in OTHERS:
         return meanings[0]
-    states = [one for one in meanings if one.place_kind == "subdivision"]
+    parts = [one for one in meanings if one.place_kind == "subdivision"]
+    known = {one.id[:3] for one in others if one.place_kind == "subdivision"} | {(one.within or "")[:3] for one in others}
+    states = [one for one in parts if one.id[:3] in known] or parts
     countries = [one for one in meanings if one.place_kind == "country"]
-    near_states = any(
-        (one.place_kind == "subdivision" and one.id[:2] == states[0].id[:2]) or (one.within or "").startswith(states[0].id[:3])
-        for one in others
-    ) if states else False
+    near_states = bool(states) and states[0].id[:3] in known
     near_countries = any(one.place_kind in ("country", "region") for one in others)
     if states and near_states and not near_countries:
         return states[0]
-    if countries and near_countries and not near_states and not (states and any(one.id == states[0].id[:2] for one in others)):
-        return countries[0] if not states or any(one.place_kind == "country" and one.id != "US" for one in others) else None
+    if countries and near_countries and not near_states:
+        beyond = any(one.place_kind == "country" and one.id != "US" for one in others)
+        return countries[0] if beyond or not states else None
     return None

@@ -16,7 +16,7 @@ GROUPED: Final = re.compile(r"\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
 NOT_A_DIGIT: Final = re.compile(r"\D")
 RANGE_SIGNS: Final = frozenset({"-", "~"})
 FILLERS: Final = frozenset(
-    "of in a the - full time total annual yearly global worldwide de d di da i w or so their own approx active at ( physical "
+    "of in a the - / full time total annual yearly global worldwide de d di da i w or so their own approx active at ( physical "
     "combined retail mio jahrlichem jahrlich annuel anual annuo jaarlijkse different about im an".split()
 )
 MAX_FILLERS: Final = 3
@@ -72,7 +72,8 @@ def quantity_at(tokens: Sequence[Token], first: int, language: str) -> Quantity 
         return None
     two = _range_end(tokens, one, between=between, bound=bound, language=language)
     last = two.last if two else one.last
-    unit, last = _unit(tokens, last, percent=one.is_percent or bool(two and two.is_percent))
+    money = one.currency is not None or bool(two and two.currency is not None)
+    unit, last = _unit(tokens, last, percent=one.is_percent or bool(two and two.is_percent), money=money)
     after = None if one.bound else _bound_after(tokens, last)
     if after and not two:
         last, one = after[0], one._replace(bound=after[1])
@@ -221,7 +222,7 @@ def _range_end(
     return None
 
 
-def _unit(tokens: Sequence[Token], place: int, *, percent: bool) -> tuple[str | None, int]:
+def _unit(tokens: Sequence[Token], place: int, *, percent: bool, money: bool = False) -> tuple[str | None, int]:
     """Parse the unit after a number, past a few words between the two: its name, and its end."""
     here = place
     for _ in range(MAX_FILLERS + 1):
@@ -229,6 +230,8 @@ def _unit(tokens: Sequence[Token], place: int, *, percent: bool) -> tuple[str | 
             break
         if found := vocabulary().at(tokens, here, kind="unit"):
             unit = found[1][0].id
+            if found[1][0].spelling == "sales" and not money:
+                return None, place
             return ("percent_of_other" if percent and unit != "growth" else unit), found[0]
         if tokens[here].norm not in FILLERS:
             break

@@ -11,7 +11,7 @@ from enrichment.icp.alternatives import grouped
 from enrichment.icp.checks import confidence, contradictions, reasoning, requests
 from enrichment.icp.conditions import read_sentence
 from enrichment.icp.context import Context
-from enrichment.icp.drafts import Doubt, Draft
+from enrichment.icp.drafts import MONEY, Doubt, Draft
 from enrichment.icp.introductions import without_introduction
 from enrichment.icp.languages import language_of
 from enrichment.icp.mentions import Mention, Words, find_mentions
@@ -42,7 +42,10 @@ def read_text(text: str, *, field: str = "text", index: int = 0, section: Sectio
     tokens = corrected(read_tokens(text))
     language = language_of(tokens)
     sentences = [_within(sentence, section) for sentence in read_sentences(tokens)]
-    mentions = [find_mentions(text, tokens, each.first, each.last, language, people=each.section.topic in PEOPLE) for each in sentences]
+    mentions = [
+        find_mentions(text, tokens[each.first : each.last], language, people=each.section.topic in PEOPLE)
+        for each in sentences
+    ]
     drafts, doubts, understood = _conditions(text, tokens, sentences, mentions, language)
     groups = grouped(drafts, tokens)
     quoted = _Quotes(text, tokens, field, index)
@@ -92,17 +95,24 @@ def _conditions(
     doubts: list[Doubt] = []
     understood: set[int] = set()
     negations = 0
+    money: set[str] = set()
     for index, (sentence, found) in enumerate(zip(sentences, mentions, strict=True)):
         if sentence.section.topic == "skip":
             continue
-        found = without_introduction(tokens, sentence, found)
+        own = tokens[sentence.first : sentence.last]
         scopes = Scopes(sentence.section.strength, negations)
-        context = Context(text, tokens, sentence, found, index=index, language=language, scopes=scopes, certain=certain, earlier=drafts)
+        context = Context(
+            text, own, sentence.section, without_introduction(own, found), index=index, language=language, scopes=scopes,
+            certain=certain, money=money,
+        )  # fmt: skip
         read_sentence(context)
         negations = scopes.number
+        money |= {one.measure for one in context.drafts if one.measure in MONEY}
+        for one in (*context.drafts, *context.doubts):
+            one.first, one.last = one.first + sentence.first, one.last + sentence.first
         drafts += context.drafts
         doubts += context.doubts
-        understood |= context.understood
+        understood.update(place + sentence.first for place in context.understood)
     return drafts, doubts, understood
 
 
@@ -168,7 +178,7 @@ class _Quotes:
                 place
                 for one in found
                 if isinstance(one, Words) and {each.kind for each in one.entries} <= GRAMMAR
-                for place in range(one.first, one.last)
+                for place in range(one.first + sentence.first, one.last + sentence.first)
             }
             run: list[int] = []
             for place in range(sentence.first, sentence.last):

@@ -53,6 +53,8 @@ def read_sentences(tokens: Sequence[Token]) -> list[Sentence]:
                 heading = Section(number=number)
             was_bullet = is_bullet
             inline = heading
+        elif tokens[first - 1].norm in (";", "|") and _has_label_after(tokens, first):
+            inline = heading
         end = _label_end(tokens, start, last)
         is_heading = starts_line and end is None and _is_heading(tokens, start, last)
         if end is None and not is_heading:
@@ -81,6 +83,16 @@ def read_sentences(tokens: Sequence[Token]) -> list[Sentence]:
         sentences.append(Sentence(first=content, last=last, section=inline, line=line))
         filled = True
     return sentences
+
+
+def _has_label_after(tokens: Sequence[Token], first: int) -> bool:
+    """Whether another label stands in the line after a place."""
+    for place in range(first, len(tokens)):
+        if tokens[place].line and place > first:
+            return False
+        if tokens[place].norm in LABEL_ENDS:
+            return True
+    return False
 
 
 def _under(outer: Section, label: Section, number: int) -> Section:
@@ -191,6 +203,8 @@ def _label(tokens: Sequence[Token], first: int, last: int) -> tuple[Section | No
         kinds = {one.kind for one in found[1]}
         if kinds & ENTITIES and not kinds & {"topic", "strength", "unit", "noun"} and not any(one.ordinary for one in found[1]):
             has_entity = True
+        if "category" in kinds and not topics:
+            topics.append((found[0] - place, Entry(kind="topic", id="technology")))
         for one in found[1]:
             if one.kind == "relation" and one.id in ("serving", "lacking", "contact", "target"):
                 relation = one.id if one.id != "target" else None

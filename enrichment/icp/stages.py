@@ -58,7 +58,7 @@ def stage_codes(operator: str, stages: Sequence[str]) -> tuple[str, ...]:
 def stages_at(tokens: Sequence[Token], first: int) -> Stages | None:
     """Parse the stages that start at a position, with the word of a bound before or after them."""
     place, bound = first, None
-    while place < len(tokens) and place - first < 3 and tokens[place].norm in FROM | BEFORE | {"at", "up", "to", "a", "their", "series"} - {"series"}:
+    while _one(tokens, place) is None and place < len(tokens) and place - first < 3 and tokens[place].norm in FROM | BEFORE | {"at", "up", "to", "a", "their", "series"} - {"series"}:
         word = tokens[place].norm
         bound = "gte" if word in FROM else "before" if word in BEFORE else "lte" if word == "up" else bound
         place += 1

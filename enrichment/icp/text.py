@@ -10,13 +10,14 @@ from typing import Final
 
 import msgspec
 
-# The first alternative that matches: an HTML entity, a flag, a number (in groups of three, or decimal), an acronym with
-# dots, a name of a product with a dot or a sign, a word, a sign. No repetition overlaps the next one, so the time is
+# The first alternative that matches: an HTML entity, a flag, a number (in groups of three, or decimal), "w/", an acronym
+# with dots, a name of a product with a dot or a sign, a word, a sign. No repetition overlaps the next one, so the time is
 # linear.
 TOKEN: Final = re.compile(
     r"(?P<entity>&(?:\#\d{1,6}|\#x[0-9a-f]{1,6}|[a-z]{2,8});)"
     r"|(?P<flag>[\U0001f1e6-\U0001f1ff]{2})"
     r"|(?P<number>\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+(?!\d)|\d{1,15}(?:[.,]\d{1,6})?)"
+    r"|(?P<short>(?<!\w)w/(?:o(?!\w))?)"
     r"|(?P<acronym>(?:[a-z]\.){2,6}(?![a-z]))"
     r"|(?P<name>[^\W\d_]{2,20}\.(?:com|io|js|ai|net|so|app|co|dev)(?!\w)|(?<!\w)[cf](?:\+\+|\#))"
     r"|(?P<word>[^\W\d_](?:[^\W_]|[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff])*"
@@ -76,9 +77,11 @@ def read_tokens(text: str) -> list[Token]:
         elif kind == "sign" and not _is_meaningful(found):
             continue
         gap = text[end:start]
+        if kind == "short":
+            found = "without" if len(found) == 3 else "with"
         norm = normalized(found.replace(".", "") if kind == "acronym" else found)
         if norm:
-            plain = "word" if kind in ("acronym", "name") else kind
+            plain = "word" if kind in ("acronym", "name", "short") else kind
             line = gap.count("\n") + gap.count("\u2028")
             space = any(letter.isspace() or letter == ";" for letter in gap)
             joined = plain == "word" and not space and _ends_with_hyphen(tokens)

@@ -104,7 +104,10 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     department = None if entry.department == "any" else entry.department
     is_rank = entry.id.endswith("_any") or entry.id == "executives"
     seniority = rank[1] if rank and not is_rank else entry.seniority or "any"
-    title = entry.label if entry.spelling.isupper() and not is_rank else _as_written(text, tokens, first, last)
+    acronym = entry.spelling.removesuffix("s").isupper() and last - first == 1
+    title = entry.spelling.removesuffix("s") if acronym else _as_written(text, tokens, first, last)
+    if title.endswith(("ers", "ors", "ists", "ives")):
+        title = title[:-1]
     return Person(first, last, title, department, seniority, is_rank=is_rank)
 
 
@@ -125,7 +128,8 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
         if here < len(tokens) and tokens[here].norm == "the":
             here += 1
     comma = here > last and tokens[last].norm == ","
-    if (function := _function(tokens, here, known_only=comma or here == last)) is not None:
+    is_vp = seniority == "vp" and here < len(tokens) and not tokens[here].space is False
+    if (function := _function(tokens, here, known_only=comma or (here == last and not is_vp))) is not None:
         if comma and not tokens[here].text[0].isupper():
             return Person(first, last, _as_written(text, tokens, first, last), None, seniority, is_rank=True)
         end, department = function
@@ -141,7 +145,8 @@ def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | 
     start = first
     while start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 2 and tokens[start].norm != "lead":
         start += 1
-    function = _function(tokens, start, known_only=True) if start < len(tokens) else None
+    is_chief = start > first and tokens[start - 1].norm == "chief"
+    function = _function(tokens, start, known_only=True) or _named(tokens, start, is_chief=is_chief) if start < len(tokens) else None
     if function is None:
         return None
     end, department = function
@@ -154,6 +159,18 @@ def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | 
         rank = rank[0], "c_level"
     title = _as_written(text, tokens, first, rank[0])
     return Person(first, rank[0], title, department, rank[1], is_rank=False, function=(start, end))
+
+
+def _named(tokens: Sequence[Token], first: int, *, is_chief: bool) -> tuple[int, str | None] | None:
+    """A function that the vocabulary does not know, in capitals: "Membership Director", "Chief Lending Officer"."""
+    last = first
+    while last < len(tokens) and last - first < (3 if is_chief else 1) and tokens[last].text.istitle() and not tokens[last].line:
+        if is_chief and tokens[last].norm == "officer":
+            break
+        last += 1
+    ranks = ("officer",) if is_chief else ("director", "manager", "officer")
+    named = first < last < len(tokens) and tokens[last].norm in ranks and tokens[last].text.istitle() and tokens[first].norm not in STOPS
+    return (last, None) if named else None
 
 
 def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple[int, str | None] | None:

@@ -104,6 +104,9 @@ class Vocabulary:
             found = self._entries.get(key)
             if found and (fitting := [one for one in found if _fits(one, kind, tokens[first : last + 1])]):
                 best = last + 1, fitting
+        if best and len(best[1]) > 1:
+            written = _spelled(tokens[first : best[0]])
+            best[1].sort(key=lambda one: _spelled(read_spelling(one.spelling)) != written)
         return best
 
     def find(self, kind: Kind, spelling: str) -> list[Entry]:
@@ -135,7 +138,7 @@ class Vocabulary:
         return frozenset(
             key[0]
             for key, entries in self._entries.items()
-            if len(key) == 1 and len(key[0]) > 4 and key[0].isalpha() and any(one.kind in kinds for one in entries)
+            if len(key) == 1 and len(key[0]) > 4 and key[0].isalpha() and any(one.kind in kinds and one.place_kind != "city" for one in entries)
         )
 
 
