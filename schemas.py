@@ -229,8 +229,8 @@ WantedPriority = Annotated[Priority | None, Meta(description="Priority in the qu
 GivenIcp = Annotated[
     "Icp | None",
     Meta(
-        description="The ideal customer profile to judge by, as free text or as an object; by default the general rules "
-        "of the service."
+        description="The ideal customer profile to judge by, as free text or as an object; by default the general "
+        "rules of the service."
     ),
 ]
 GivenBlueprint = Annotated[
@@ -1201,19 +1201,19 @@ class PointFilter(Response, frozen=True, kw_only=True):
     module: Annotated[
         str | None,
         Meta(
-            description="Id of the module whose answer has the field, in which `events[type=funding].date` is a field of "
-            "those items of a list; null if no module has it."
+            description="Id of the module whose answer has the field, in which `events[type=funding].date` is a field "
+            "of those items of a list; null if no module has it."
         ),
     ] = None
     strength: Annotated[
         Strength | None,
-        Meta(description="Strength of the profile's conditions; null for a usual value that the profile does not ask for."),
+        Meta(description="Strength of the profile's conditions; null for a usual value that it does not ask for."),
     ] = None
     any_of: Annotated[
         int | None,
         Meta(
-            description="Number of the group of alternatives; filters with the same number are alternatives, also those "
-            "of different data points. Null without a condition."
+            description="Number of the group of alternatives; filters with the same number are alternatives, also "
+            "those of different data points. Null without a condition."
         ),
     ] = None
     conditions: Annotated[
@@ -1263,7 +1263,7 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
     ]
     further_filters: Annotated[
         tuple[PointFilter, ...],
-        Meta(description="Further conditions of the profile on the data point: other groups of alternatives, and wishes."),
+        Meta(description="Further conditions of the profile: other groups of alternatives, and wishes."),
     ] = ()
     sources: Annotated[tuple[PointSource, ...], Meta(description="Providers of the data point.")]
     collection_methods: Annotated[tuple[PointMethod, ...], Meta(description="Methods of collecting it.")]

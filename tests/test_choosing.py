@@ -22,12 +22,14 @@ from enrichment.blueprint.criteria import (
     ProfileSignal,
     ProfileTechnology,
     criteria_of,
+    without_point,
 )
 from enrichment.blueprint.sourcing import DEFAULT_TITLES, fitting_methods, registers
 from enrichment.icp.profiles import read_profile
 from enrichment.modules.places import country_code
 from enrichment.modules.table import MODULES
-from schemas import PointFilter, RecommendedPoint, StandardPoint
+from schemas import CustomerProfile, Measure, PointFilter, RecommendedPoint, StandardPoint
+from tests.profiles_of_leads import condition
 
 POINTS = {point.id: point for point in catalogue()}
 
@@ -78,9 +80,11 @@ def signal(
     )
 
 
-def number(point: str, operator: Any, value: Any, label: str, *, excluded: bool = False) -> ProfileNumber:
+def number(
+    point: str, minimum: int | None, maximum: int | None, label: str, *, excluded: bool = False
+) -> ProfileNumber:
     return ProfileNumber(
-        point=point, operator=operator, value=value, unit="", label=label, excluded=excluded, found=found(label)
+        point=point, minimum=minimum, maximum=maximum, unit="u", label=label, excluded=excluded, found=found(label)
     )
 
 
@@ -221,10 +225,12 @@ FILTERS = [
     (Criteria(signals=(signal("leadership_change", 90, name="new CEO"), signal("leadership_change", name="new CFO"))),
      "leadership_change", "events[type=leadership_change].date", "within_days", 90,
      "a leader came or went in the last 90 days: new CEO or new CFO"),
-    (Criteria(numbers=(number("company_age", "gte", 2015, "founded in 2015 or later"),)),
+    (Criteria(numbers=(number("company_age", 2015, None, "founded in 2015 or later"),)),
      "company_age", "founded", "gte", 2015, "founded in 2015 or later"),
-    (Criteria(numbers=(number("store_count", "between", (10, 50), "10-50 locations", excluded=True),)),
-     "store_count", "locations_count", "between", (10, 50), "excluded: 10-50 locations"),
+    (Criteria(numbers=(number("company_age", 2015, None, "new"), number("company_age", None, 1950, "old"))),
+     "company_age", "founded", "between_any", ((None, 1950), (2015, None)), "new or old"),
+    (Criteria(numbers=(number("store_count", 10, 50, "10-50 locations", excluded=True),)),
+     "store_count", "locations_count", "between_any", ((None, 9), (51, None)), "any; excluded: 10-50 locations"),
 ]
 # fmt: on
 
@@ -630,6 +636,37 @@ def test_each_group_has_a_filter_and_wishes_come_after_requirements() -> None:
 
 def test_a_point_that_is_only_wished_for_should_be_had() -> None:
     assert blueprint_of("Ideally on Shopify")["commerce_platform"].priority == "should_have"
+
+
+def test_numbers_of_a_profile_are_those_of_their_data_points() -> None:
+    points = blueprint_of("Founded after 2014, more than 10 locations, at least 50,000 visits a month")
+
+    assert points["company_age"].filter.operator == "gte"
+    assert points["traffic_volume"].filter.value == 50_000
+    assert (points["store_count"].filter.value, points["store_count"].filter.unit) == (11, "locations")
+
+
+@pytest.mark.parametrize(
+    ("target", "id_"),
+    [(None, "revenue_growth"), ("headcount", "headcount_growth"), ("traffic", "traffic_growth")],
+)
+def test_the_growth_of_a_profile_is_that_of_the_figure_it_names(target: str | None, id_: str) -> None:
+    given = condition(Measure.GROWTH, 20, operator="gte", target=target, unit="percent", label="growth over 20 %")
+    point = all_points(choose(criteria_of(CustomerProfile(conditions=(given,)))))[id_]
+
+    assert (point.filter.value, point.filter.unit, point.filter.text) == (20, "percent", "growth over 20 %")
+
+
+def test_contradictory_numbers_are_no_filter() -> None:
+    numbers = (number("company_age", 2015, None, "new"), number("company_age", 2015, None, "new", excluded=True))
+
+    assert "company_age" not in all_points(choose(Criteria(numbers=numbers)))
+
+
+def test_conditions_that_no_data_point_is_about_are_known() -> None:
+    profile = read_profile("Retailers certified to ISO 27001")
+
+    assert [one.measure for one in without_point(profile)] == ["certification"]
 
 
 def test_usual_values_are_no_conditions_of_the_profile() -> None:

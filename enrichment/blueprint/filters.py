@@ -53,7 +53,7 @@ C = TypeVar("C", ProfileNumber, ProfileRange, ProfileSignal, FilterValue)
 def match_filter(point: CataloguePoint, profile: Criteria) -> FilterMatch | None:
     """Build the filters of a point from the profile; None if the profile does not determine them."""
     if numbers := [one for one in profile.numbers if one.point == point.id]:
-        return _match(numbers, lambda wanted, excluded: _number_filter(point, [*wanted, *excluded]))
+        return _match(numbers, lambda wanted, excluded: _number_filter(point, [*wanted, *excluded]), subtracts=True)
     if point.filled_by in RANGES:
         return _match_ranges(point, _ranges(point, profile))
     if point.filled_by == "signals":
@@ -108,16 +108,6 @@ def _stated(filter_: PointFilter, strength: Strength, any_of: int | None, criter
     return msgspec.structs.replace(filter_, strength=strength, any_of=any_of, conditions=ids)
 
 
-def _number_filter(point: CataloguePoint, numbers: Sequence[ProfileNumber]) -> PointFilter | None:
-    """Build the filter of the first of several numbers."""
-    if not numbers:
-        return None
-    first = numbers[0]
-    filter_ = _condition(point, first.operator, first.value, "", unit=first.unit)
-    text = f"excluded: {first.label}" if first.excluded else first.label
-    return msgspec.structs.replace(filter_, text=text)
-
-
 def _condition(
     point: CataloguePoint, operator: Operator, value: FilterOperand, words: str, *, unit: str | None = None
 ) -> PointFilter:
@@ -159,8 +149,6 @@ def _signal_filter(
     Its words are those of the catalogue, with what the profile says beside: the role, the place, the product.
     """
     signals = wanted or excluded
-    if not signals:
-        return None
     operator = point.filter_operator if wanted else OPPOSITES[point.filter_operator]
     days = [one.within_days for one in signals if one.within_days is not None]
     value = max(days) if days and point.filter_operator == "within_days" else point.default_value
@@ -175,7 +163,7 @@ def _signal_filter(
 
 
 def _match_ranges(point: CataloguePoint, ranges: Sequence[ProfileRange]) -> FilterMatch | None:
-    """What is excluded is taken out of what is wanted, so a second filter for it is needed only if nothing is wanted."""
+    """Match ranges: a filter for what is excluded is needed only if nothing is wanted, from which it is taken out."""
     match = _match(ranges, lambda wanted, excluded: _range_filter(point, [*wanted, *excluded]), subtracts=True)
     if match is None or all(one.excluded for one in ranges):
         return match
@@ -222,6 +210,20 @@ def _range_filter(point: CataloguePoint, ranges: Sequence[ProfileRange]) -> Poin
     return _condition(point, "gte", low or 0, words, unit=unit)
 
 
+def _number_filter(point: CataloguePoint, numbers: Sequence[ProfileNumber]) -> PointFilter | None:
+    """Build the filter of one or more ranges of a number, in the words of the profile."""
+    ranges = [
+        ProfileRange(minimum=one.minimum, maximum=one.maximum, excluded=one.excluded, found=one.found)
+        for one in numbers
+    ]
+    filter_ = _range_filter(point, ranges)
+    if filter_ is None:
+        return None
+    wanted = join_alternatives([one.label for one in numbers if not one.excluded] or ["any"])
+    excluded = [f"excluded: {one.label}" for one in numbers if one.excluded]
+    return msgspec.structs.replace(filter_, unit=numbers[0].unit, text="; ".join([wanted, *excluded]))
+
+
 def _allowed(ranges: Sequence[ProfileRange]) -> list[tuple[int | None, int | None]]:
     """Compute the union of the wanted ranges (or everything, if none is wanted) without the excluded ones."""
     wanted = [_bounds(one) for one in ranges if not one.excluded] or [(0, math.inf)]
@@ -254,8 +256,6 @@ def _list_filter(
         left = [one for one in wanted if not set(one.values) <= set(excluded_values)]
         values = tuple(value for value in _values(left) if value not in excluded_values)
         return _condition(point, point.filter_operator, values if is_list else True, _words(left)) if left else None
-    if not excluded:
-        return None
     operator: Operator = "not_in" if is_list else point.filter_operator
     return _condition(point, operator, excluded_values if is_list else False, _words(excluded))
 

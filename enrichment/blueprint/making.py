@@ -61,8 +61,8 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
 
 class BlueprintRun:
     """
-    The making of one blueprint. `made_at`, in seconds since the epoch, `size`, in bytes of JSON, and the blueprint's `id`
-    are set when it is complete.
+    The making of one blueprint. `made_at`, in seconds since the epoch, `size`, in bytes of JSON, and the `id` of the
+    blueprint are set when it is complete.
     """
 
     task: asyncio.Task[None]

@@ -30,8 +30,8 @@ CUES: Final = (
         "needs",
         re.compile(
             r"\b(?:works? (?:with|on)|runs on|built (?:for|on)|integrat(?:es?|ing|ions?) (?:with|into|for)|"
-            r"plug-?ins? for|add-?ons? (?:for|to)|apps? for|extensions? (?:for|of)|on top of|requires?|needs|connects? (?:to|with)|"
-            r"for users of|for companies (?:that use|using|on))\b",
+            r"plug-?ins? for|add-?ons? (?:for|to)|apps? for|extensions? (?:for|of)|on top of|requires?|needs|"
+            r"connects? (?:to|with)|for users of|for companies (?:that use|using|on))\b",
             re.IGNORECASE,
         ),
     ),

@@ -81,15 +81,14 @@ def fitting_methods(point: CataloguePoint, profile: Criteria, match: FilterMatch
             ]
         elif names:
             steps.insert(0, f"Look for {join_some(names)}.")
-        if steps:
-            steps[0] = _capitalized(steps[0].removeprefix(OTHERWISE))
-            steps = [_named(step, names, method.method) for step in steps]
-            methods.append(PointMethod(method=method.method, steps=tuple(steps)))
+        steps[0] = _capitalized(steps[0].removeprefix(OTHERWISE))
+        steps = [_named(step, names, method.method) for step in steps]
+        methods.append(PointMethod(method=method.method, steps=tuple(steps)))
     return tuple(methods)
 
 
 def _may_file_with_sec(point: CataloguePoint, profile: Criteria) -> bool:
-    """Whether leads may file with the SEC: they may be in the United States, and listed unless private ones file too."""
+    """Whether leads may file with the SEC: they may be in the US, and be listed unless private ones file it, too."""
     wanted = [code for one in profile.geographies if not one.excluded for code in one.countries]
     stages = {one.stage for one in profile.funding if not one.excluded and not one.found.wish}
     is_private = bool(stages) and not stages & LISTED
