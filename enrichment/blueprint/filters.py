@@ -53,9 +53,10 @@ C = TypeVar("C", ProfileNumber, ProfileRange, ProfileSignal, FilterValue)
 def match_filter(point: CataloguePoint, profile: Criteria) -> FilterMatch | None:
     """Build the filters of a point from the profile; None if the profile does not determine them."""
     if numbers := [one for one in profile.numbers if one.point == point.id]:
-        return _match(numbers, lambda wanted, excluded: _number_filter(point, [*wanted, *excluded]), subtracts=True)
+        return _match_ranges(numbers, lambda wanted, excluded: _number_filter(point, [*wanted, *excluded]))
     if point.filled_by in RANGES:
-        return _match_ranges(point, _ranges(point, profile))
+        ranges = _ranges(point, profile)
+        return _match_ranges(ranges, lambda wanted, excluded: _range_filter(point, [*wanted, *excluded]))
     if point.filled_by == "signals":
         signals = [one for one in profile.signals if matches(point, f"signal:{one.id}")]
         return _match(signals, lambda wanted, excluded: _signal_filter(point, wanted, excluded))
@@ -162,9 +163,11 @@ def _signal_filter(
 # Ranges
 
 
-def _match_ranges(point: CataloguePoint, ranges: Sequence[ProfileRange]) -> FilterMatch | None:
+def _match_ranges(
+    ranges: Sequence[C], build: Callable[[Sequence[C], Sequence[C]], PointFilter | None]
+) -> FilterMatch | None:
     """Match ranges: a filter for what is excluded is needed only if nothing is wanted, from which it is taken out."""
-    match = _match(ranges, lambda wanted, excluded: _range_filter(point, [*wanted, *excluded]), subtracts=True)
+    match = _match(ranges, build, subtracts=True)
     if match is None or all(one.excluded for one in ranges):
         return match
     return msgspec.structs.replace(match, exclude=None) if match.filters else None
