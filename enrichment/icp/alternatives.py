@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from enrichment.icp.drafts import Draft
-from enrichment.icp.text import Token
 from schemas import Measure
 
 ONE_VALUE: Final = frozenset(
@@ -18,7 +17,7 @@ ONE_VALUE: Final = frozenset(
 ALIKE: Final = {Measure.TECHNOLOGY_CATEGORY: Measure.TECHNOLOGY}
 
 
-def grouped(drafts: Sequence[Draft], tokens: Sequence[Token]) -> list[tuple[Draft, int]]:
+def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
     """The conditions that remain, each with the number of its group."""
     _drop_inexpressible(drafts)
     kept = _deduplicated(draft for draft in drafts if not draft.dropped)
@@ -50,7 +49,12 @@ def _key(
     else:
         draft_key = alone
     last = before[-1][0] if before else None
-    if last is not None and draft.strength != "must_not" and last.strength == draft.strength and _is_listed(last, draft):
+    if (
+        last is not None
+        and draft.strength != "must_not"
+        and last.strength == draft.strength
+        and _is_listed(last, draft)
+    ):
         draft_key = last.key
     draft.key = draft_key
     return draft_key
@@ -64,7 +68,12 @@ def _is_listed(last: Draft, draft: Draft) -> bool:
         same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
         return same or draft.is_next
     same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
-    return same and draft.connector == "," and draft.measure not in ONE_VALUE and draft.measure is not Measure.BUSINESS_MODEL
+    return (
+        same
+        and draft.connector == ","
+        and draft.measure not in ONE_VALUE
+        and draft.measure is not Measure.BUSINESS_MODEL
+    )
 
 
 def _shape(draft: Draft) -> str:
@@ -109,7 +118,7 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
 def _prefer_figures(drafts: Sequence[Draft]) -> None:
     """ "Mid-market, 50-500 employees": the figures say what is meant."""
     sizes = [one for one in drafts if one.measure is Measure.HEADCOUNT and one.strength == "must"]
-    in_words = [one for one in sizes if one.label.endswith(")")]
+    in_words = [one for one in sizes if one.in_words]
     if len(in_words) < len(sizes):
         for one in in_words:
             one.dropped = True

@@ -10,15 +10,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from enrichment.icp.text import Token
-from enrichment.icp.vocabulary import load, vocabulary
+from enrichment.icp.vocabulary import load, vocabulary, words
 
 GROUPED: Final = re.compile(r"\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
 NOT_A_DIGIT: Final = re.compile(r"\D")
 RANGE_SIGNS: Final = frozenset({"-", "~"})
-FILLERS: Final = frozenset(
-    "of in a the - / full time total annual yearly global worldwide de d di da i w or so their own approx active at ( physical "
-    "combined retail mio jahrlichem jahrlich annuel anual annuo jaarlijkse different about im an".split()
-)
 MAX_FILLERS: Final = 3
 YEARS: Final = range(1_800, 2_101)
 AROUND: Final = 0.2  # "around 50" is 40 to 60
@@ -82,18 +78,27 @@ def quantity_at(tokens: Sequence[Token], first: int, language: str) -> Quantity 
         if not tokens[place].norm[0].isdigit():
             return None
     low, high = _ends(one, two, bound or one.bound, two.bound if two else None)
-    return Quantity(
-        first=first,
-        last=last,
-        low=low,
-        high=high,
-        unit=unit,
-        currency=currency,
-        is_exact=not (two or bound or one.bound or around),
-        is_range=two is not None,
-        is_strict=(bound or one.bound) in ("above", "below") and not two,
-    ) if not around or two or bound else Quantity(
-        first=first, last=last, low=round(low * (1 - AROUND)), high=round(low * (1 + AROUND)), unit=unit, currency=currency
+    return (
+        Quantity(
+            first=first,
+            last=last,
+            low=low,
+            high=high,
+            unit=unit,
+            currency=currency,
+            is_exact=not (two or bound or one.bound or around),
+            is_range=two is not None,
+            is_strict=(bound or one.bound) in ("above", "below") and not two,
+        )
+        if not around or two or bound
+        else Quantity(
+            first=first,
+            last=last,
+            low=round(low * (1 - AROUND)),
+            high=round(low * (1 + AROUND)),
+            unit=unit,
+            currency=currency,
+        )
     )
 
 
@@ -164,7 +169,9 @@ def _multiplier(
     if place >= len(tokens) or tokens[place].line:
         return 0
     norm = tokens[place].norm
-    if norm not in multipliers or (norm in SHORT_MULTIPLIERS and tokens[place].space and currency is None and norm != "m"):
+    if norm not in multipliers or (
+        norm in SHORT_MULTIPLIERS and tokens[place].space and currency is None and norm != "m"
+    ):
         return 0
     if norm in ("mi", "bi", "cr") and currency is None:
         return 0
@@ -213,7 +220,9 @@ def _range_end(
     unit, after = _unit(tokens, place, percent=False)
     if (bound in ("lower", "above") or one.bound in ("lower", "above")) or unit:
         join = vocabulary().at(tokens, after, kind="both") if bound in ("lower", "above") else None
-        join = join or (vocabulary().at(tokens, after, kind="to") if unit and not tokens[after:after + 1] == [] else None)
+        join = join or (
+            vocabulary().at(tokens, after, kind="to") if unit and not tokens[after : after + 1] == [] else None
+        )
         if join:
             end, upper, _, _ = _prefix(tokens, join[0])
             if upper in ("upper", "below") or (unit and upper is None and end == join[0]):
@@ -233,7 +242,7 @@ def _unit(tokens: Sequence[Token], place: int, *, percent: bool, money: bool = F
             if found[1][0].spelling == "sales" and not money:
                 return None, place
             return ("percent_of_other" if percent and unit != "growth" else unit), found[0]
-        if tokens[here].norm not in FILLERS:
+        if tokens[here].norm not in words("fillers"):
             break
         here += 1
     return ("percent" if percent else None), place

@@ -5,6 +5,7 @@ Strengths: what a negation or a wish applies to, before or after the words of it
 of the sentence; "preferred" and "too small" for what is before them.
 """
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -82,11 +83,11 @@ class Scopes:
             draft.negator = scope.number if scope.strength == "must_not" else -1
 
 
-def apply_after(kind: str, drafts: list[Draft], sentence: int, chunk: int) -> None:
+def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
     """Apply "preferred" or "too small" to the conditions before it: those of its chunk, or of the last one, as a list."""
     measures: set[str] = set()
     for draft in reversed(drafts):
-        if draft.sentence != sentence or draft.dropped:
+        if draft.dropped:
             break
         if draft.chunk != chunk and measures and (draft.measure not in measures or draft.strength != "must"):
             break

@@ -138,7 +138,10 @@ class Vocabulary:
         return frozenset(
             key[0]
             for key, entries in self._entries.items()
-            if len(key) == 1 and len(key[0]) > 4 and key[0].isalpha() and any(one.kind in kinds and one.place_kind != "city" for one in entries)
+            if len(key) == 1
+            and len(key[0]) > 4
+            and key[0].isalpha()
+            and any(one.kind in kinds and one.place_kind != "city" for one in entries)
         )
 
 
@@ -186,6 +189,26 @@ def vocabulary() -> Vocabulary:
 
 
 @functools.cache
+def words(name: str) -> frozenset[str]:
+    """A set of words that the grammar uses, of `words.json`."""
+    sets: dict[str, str] = table("sets")
+    return frozenset(sets[name].split())
+
+
+@functools.cache
+def by_language(name: Literal["or_in", "and_in", "only_in", "languages"], key: str) -> frozenset[str]:
+    """A set of words by language, or the languages of a word; empty for another key."""
+    sets: dict[str, str] = table(name)
+    return frozenset(sets.get(key, "").split())
+
+
+@functools.cache
+def table(name: str) -> Any:
+    """A table of `words.json`."""
+    return load("words")[name]
+
+
+@functools.cache
 def official_titles(scheme: Literal["naics", "sic"]) -> dict[str, str]:
     """The titles of NAICS 2022 or of SIC by code."""
     titles: dict[str, str] = load(scheme)
@@ -217,9 +240,7 @@ def _models(file: Any) -> Iterator[Entry]:
 
 def _sizes(file: Any) -> Iterator[Entry]:
     for row in file["sizes"]:
-        yield from _spellings(
-            row, file["ordinary_words"], kind="size", minimum=row["minimum"], maximum=row["maximum"]
-        )
+        yield from _spellings(row, file["ordinary_words"], kind="size", minimum=row["minimum"], maximum=row["maximum"])
 
 
 def _funding(file: Any) -> Iterator[Entry]:
@@ -264,7 +285,9 @@ def _places(file: Any) -> Iterator[Entry]:
         for name in row["demonyms"]:
             yield Entry(spelling=name, ordinary=name in ordinary, within="demonym", **country)
     for row in file["regions"]:
-        yield from _spellings(row, ordinary, kind="place", exact=True, codes=tuple(row["countries"]), place_kind="region")
+        yield from _spellings(
+            row, ordinary, kind="place", exact=True, codes=tuple(row["countries"]), place_kind="region"
+        )
     for row in file["areas"]:
         parts = tuple(row["parts"])
         yield from _spellings(row, ordinary, kind="place", exact=True, codes=parts, place_kind="subdivision")
