@@ -179,6 +179,12 @@ ModuleState = Annotated[StepState, Meta(description="State of the module.")]
 ModuleReason = Annotated[
     str | None, Meta(description="Why the module failed or was skipped; null if it did not and was not.")
 ]
+Stale = Annotated[
+    bool, Meta(description="Whether the answer had expired, or was older than wanted, and no source gave a newer one.")
+]
+UnknownCompany = Annotated[
+    bool, Meta(description="Whether the module was skipped because no source knows the company.")
+]
 FromCache = Annotated[bool, Meta(description="Whether the answer came from the cache.")]
 DataPoints = Annotated[int | None, Meta(description="Number of known values in the answer; null without an answer.")]
 AnswerSource = Annotated[str | None, Meta(description="Name of the source of the answer; null without an answer.")]
@@ -186,6 +192,54 @@ AnswerUrl = Annotated[
     str | None, Meta(description="URL of a page where the answer can be verified; null if there is none.")
 ]
 SourceName = Annotated[str, Meta(description="Name of the source.")]
+Currency = Annotated[str, Meta(description="ISO 4217 code of the currency.")]
+CostLimit = Annotated[float | None, Meta(description="What may be spent; null if that is not limited.")]
+Amount = Annotated[
+    float | None, Meta(description="Cost of the calls, as far as it is known, in the currency; null if none of it is.")
+]
+Credits = Annotated[
+    float | None,
+    Meta(description="Credits of the vendors that the calls took, as far as they are known; null if none of them are."),
+]
+Calls = Annotated[int, Meta(description="Number of requests that were sent.")]
+BilledCalls = Annotated[int, Meta(description="Number of requests that are billed, as far as the vendors' rules go.")]
+UnknownCosts = Annotated[int, Meta(description="Number of billed requests whose cost is not known.")]
+
+
+class SourceState(StrEnum):
+    """Whether a source can be asked now."""
+
+    OK = "ok"
+    LIMITED = "limited"
+    OPEN = "open"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+
+
+class SourceSpending(Response, frozen=True, kw_only=True):
+    """What the calls of a source cost."""
+
+    source: SourceName
+    amount: Amount
+    credits: Credits
+    calls: Calls
+    billed_calls: BilledCalls
+    calls_of_unknown_cost: UnknownCosts
+
+
+class Spending(Response, frozen=True, kw_only=True):
+    """What a job or a batch has spent: the calls that it has caused. Cached and shared answers cost it nothing."""
+
+    currency: Currency
+    amount: Amount
+    credits: Credits
+    calls: Calls
+    billed_calls: BilledCalls
+    calls_of_unknown_cost: UnknownCosts
+    max_cost: CostLimit
+    sources: Annotated[tuple[SourceSpending, ...], Meta(description="The cost of each source that was called.")]
+
+
+JobCost = Annotated[Spending, Meta(description="What was spent so far.")]
 
 
 class JobQuery(Query, frozen=True, kw_only=True):
@@ -245,6 +299,31 @@ DomainColumn = Annotated[
     str | msgspec.UnsetType,
     Meta(description="Name of the column that the domains were read from; omitted if no table was posted."),
 ]
+Age = Annotated[float, Meta(ge=0, le=1_000_000_000)]
+DryRun = Annotated[
+    bool | None, Meta(description="Whether to answer only what would be done and at what cost; false by default.")
+]
+MaxAge = Annotated[
+    Age | Annotated[dict[str, Age], Meta(max_length=100)] | None,
+    Meta(
+        description="Age in seconds above which a cached answer is not used: one number, or one by module id; "
+        "by default each answer is used for the time to live of its module."
+    ),
+]
+StaleIfError = Annotated[
+    bool | None,
+    Meta(
+        description="Whether a module uses an answer that is too old, marked as stale, when no source gives another "
+        "one; false by default."
+    ),
+]
+MaxCost = Annotated[
+    Annotated[float, Meta(ge=0, le=1_000_000_000)] | None,
+    Meta(
+        description="What the calls of the job, or of all jobs of the batch, may cost together, in the currency of "
+        "the settings; not limited by default."
+    ),
+]
 
 
 class StartRequest(Request, frozen=True):
@@ -254,6 +333,10 @@ class StartRequest(Request, frozen=True):
     waves: OnlyWaves = None
     force: WithoutCache = None
     priority: WantedPriority = None
+    dry_run: DryRun = None
+    max_cost: MaxCost = None
+    max_age: MaxAge = None
+    stale_if_error: StaleIfError = None
     icp: GivenIcp = None
     blueprint_id: GivenBlueprint = None
 
@@ -273,6 +356,10 @@ class BatchRequest(Request, frozen=True):
     force: WithoutCache = None
     priority: WantedPriority = None
     concurrency: Concurrency = None
+    dry_run: DryRun = None
+    max_cost: MaxCost = None
+    max_age: MaxAge = None
+    stale_if_error: StaleIfError = None
     icp: GivenIcp = None
     blueprint_id: GivenBlueprint = None
 
@@ -296,6 +383,16 @@ class BatchQuery(Query, frozen=True, kw_only=True):
         ),
     ] = None
     blueprint_id: GivenBlueprint = None
+    dry_run: DryRun = None
+    max_cost: MaxCost = None
+    max_age: Annotated[
+        Age | None,
+        Meta(
+            description="Age in seconds above which a cached answer is not used; by default each answer is used for the "
+            "time to live of its module."
+        ),
+    ] = None
+    stale_if_error: StaleIfError = None
 
 
 class RetryRequest(Request, frozen=True):
@@ -304,7 +401,15 @@ class RetryRequest(Request, frozen=True):
     failed_modules_only: Annotated[
         bool | None,
         Meta(
-            description="Whether to run only modules that failed, or were skipped because one failed; true by default."
+            description="Whether to run only modules that failed, or were skipped because one failed or because of "
+            "`max_cost`; true by default."
+        ),
+    ] = None
+    max_cost: Annotated[
+        Annotated[float, Meta(ge=0, le=1_000_000_000)] | None,
+        Meta(
+            description="What the calls of the new job may cost, in the currency of the settings; by default as much "
+            "as those of the former job."
         ),
     ] = None
 
@@ -325,6 +430,121 @@ class StartedJob(Response, frozen=True, kw_only=True):
     estimated_time_seconds: EstimatedSeconds
     created_at: CreatedAt
     icp: JudgedBy = msgspec.UNSET
+
+
+ExpectedCost = Annotated[
+    float | None,
+    Meta(
+        description="Cost if the first source that is asked always answers, as far as it is known; null if it is not."
+    ),
+]
+WorstCost = Annotated[
+    float | None,
+    Meta(
+        description="Cost if all sources have to be asked, and each paid request is sent three times as its answer is "
+        "lost, as far as it is known; null if it is not."
+    ),
+]
+UnknownSources = Annotated[
+    tuple[str, ...], Meta(description="Names of the sources that may be asked and whose cost is not known.")
+]
+ToBeCached = Annotated[int, Meta(description="Number of modules that would be answered from the cache.")]
+ToBeAsked = Annotated[int, Meta(description="Number of modules for which sources would be asked.")]
+ToBeSkipped = Annotated[int, Meta(description="Number of modules that would be skipped.")]
+
+
+class PlannedSource(Response, frozen=True, kw_only=True):
+    """A configured source of a module."""
+
+    source: SourceName
+    asked: Annotated[bool, Meta(description="Whether it would be asked, if no source before it answers.")]
+    reason: Annotated[str | None, Meta(description="Why it would not be asked; null if it would.")]
+    state: Annotated[SourceState, Meta(description="State of the source, as in `GET /api/v1/sources`.")]
+    until: Annotated[Time | None, Meta(description="When the state ends; null for `ok`.")]
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+
+
+class PlannedModule(Response, frozen=True, kw_only=True):
+    """What a job would do for a module."""
+
+    module_id: ModuleId
+    action: Annotated[
+        Literal["cached", "asked", "skipped"],
+        Meta(
+            description="`cached` if it would be answered from the cache, `asked` if sources would be asked, `skipped` "
+            "if none can be."
+        ),
+    ]
+    reason: Annotated[
+        str | None,
+        Meta(
+            description="Why it would be skipped or could not make all its calls, or why what is cached is no answer; "
+            "null otherwise."
+        ),
+    ]
+    age_seconds: Annotated[
+        int | None, Meta(description="Age of what is cached, in seconds; null if the cache would not be used.")
+    ]
+    unknown: Annotated[bool, Meta(description="Whether what is cached is that no source knows the company.")]
+    sources: Annotated[
+        tuple[PlannedSource, ...],
+        Meta(description="The configured sources, in the order in which they would be asked."),
+    ]
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+
+
+class JobPlan(Response, frozen=True, kw_only=True):
+    """What a job would do and cost. Nothing was started."""
+
+    dry_run: Annotated[Literal[True], Meta(description="Always true.")] = True
+    domain: Domain
+    simulated: Simulated
+    currency: Currency
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+    unknown_cost_sources: UnknownSources
+    max_cost: CostLimit
+    cached_count: ToBeCached
+    asked_count: ToBeAsked
+    skipped_count: ToBeSkipped
+    modules: Annotated[tuple[PlannedModule, ...], Meta(description="The modules of the job.")]
+
+
+class PlannedDomain(Response, frozen=True, kw_only=True):
+    """What the job for a domain of a batch would do and cost."""
+
+    domain: Annotated[
+        str, Meta(description="The domain in canonical form; as posted, possibly shortened, if it is invalid.")
+    ]
+    reason: Annotated[str | None, Meta(description="Why there would be no job for the domain; null if there would.")]
+    cached_count: ToBeCached
+    asked_count: ToBeAsked
+    skipped_count: ToBeSkipped
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+
+
+class BatchPlan(Response, frozen=True, kw_only=True):
+    """What a batch would do and cost. Nothing was started."""
+
+    dry_run: Annotated[Literal[True], Meta(description="Always true.")] = True
+    simulated: Simulated
+    total_domains: Annotated[int, Meta(description="Number of domains that were posted.")]
+    queued_count: Annotated[int, Meta(description="Number of domains for which there would be a job.")]
+    skipped_count: Annotated[int, Meta(description="Number of domains for which there would be none.")]
+    currency: Currency
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+    unknown_cost_sources: UnknownSources
+    max_cost: CostLimit
+    cached_modules_count: ToBeCached
+    asked_modules_count: ToBeAsked
+    skipped_modules_count: ToBeSkipped
+    domains: Annotated[
+        tuple[PlannedDomain, ...], Meta(description="The first 100 domains, in the order in which they were posted.")
+    ]
 
 
 class BatchJob(Response, frozen=True, kw_only=True, omit_defaults=True):
@@ -390,6 +610,7 @@ class BatchStatus(StartedBatch, frozen=True, kw_only=True):
             "domain not at all."
         ),
     ]
+    cost: JobCost
 
 
 class BatchResultsQuery(Query, frozen=True, kw_only=True):
@@ -513,6 +734,7 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    NOT_ASKED = "not_asked"
 
 
 class SourceAttempt(Response, frozen=True, kw_only=True):
@@ -520,7 +742,11 @@ class SourceAttempt(Response, frozen=True, kw_only=True):
 
     source: SourceName
     outcome: Annotated[
-        Outcome, Meta(description="Result of the request; `unknown` if the source does not know the company.")
+        Outcome,
+        Meta(
+            description="Result of the request; `unknown` if the source does not know the company, `not_asked` if the "
+            "cost of its calls is not known and the job has a `max_cost`."
+        ),
     ]
     duration_seconds: Annotated[float, Meta(description="Duration of the request, in seconds.")]
     error: Annotated[str | None, Meta(description="Why the source did not answer; null if it did.")]
@@ -541,6 +767,8 @@ class ModuleProgress(Response, frozen=True, kw_only=True):
     simulated: Simulated
     cached: FromCache
     reason: ModuleReason
+    stale: Stale
+    unknown: UnknownCompany
 
 
 class WaveProgress(Response, frozen=True, kw_only=True):
@@ -589,6 +817,7 @@ class JobStatus(Response, frozen=True, kw_only=True):
         tuple[WaveProgress, ...], Meta(description="The waves of the job, in the order in which they run.")
     ]
     errors: Errors
+    cost: JobCost
     priority: JobPriority
     force: Forced
     simulated: Simulated
@@ -635,6 +864,12 @@ class ModuleStatus(Response, frozen=True, kw_only=True):
     ]
     attempts: Attempts
     reason: ModuleReason
+    stale: Stale
+    age_seconds: Annotated[
+        int | None,
+        Meta(description="Age of the answer when the job got it, in seconds; null without an answer."),
+    ]
+    unknown: UnknownCompany
 
 
 class SourceCitation(Response, frozen=True, kw_only=True):
@@ -674,6 +909,7 @@ class JobResults(Response, frozen=True, kw_only=True):
         Meta(description="The pages where an answer can be verified, by module id."),
     ]
     errors: Errors
+    cost: JobCost
 
 
 class CancelledJob(Response, frozen=True, kw_only=True):
@@ -705,6 +941,10 @@ class CachedModule(Response, frozen=True, kw_only=True):
         int | None, Meta(description="Time to live that the cached answer has left, in seconds; null without one.")
     ]
     simulated: Simulated
+    unknown: Annotated[
+        bool,
+        Meta(description="Whether what is cached is that no source knows the company; kept for a tenth of the time."),
+    ]
 
 
 class CacheStatus(Response, frozen=True, kw_only=True):
@@ -742,13 +982,35 @@ class ListedJob(Response, frozen=True, kw_only=True):
     completed_at: CompletedAt
 
 
-class SourceState(StrEnum):
-    """Whether a source can be asked now."""
+class ServicePrice(Response, frozen=True, kw_only=True):
+    """What a billed call of an outside service costs."""
 
-    OK = "ok"
-    LIMITED = "limited"
-    OPEN = "open"
-    QUOTA_EXHAUSTED = "quota_exhausted"
+    service: Annotated[str, Meta(description="Name of the service: the beginning of its settings, in lower case.")]
+    cost_per_call: Annotated[float | None, Meta(description="Cost in the currency of the settings; null if unknown.")]
+    credits_per_call: Annotated[
+        float | None, Meta(description="Credits that the vendor charges; null if there are none, or unknown.")
+    ]
+
+
+class KeyState(Response, frozen=True, kw_only=True):
+    """The API key of a source."""
+
+    works: Annotated[
+        bool | None, Meta(description="Whether the service accepts the key; null while that is not known.")
+    ]
+    remaining: Annotated[
+        float | None, Meta(description="What was left of the quota when the key was last checked; null if unknown.")
+    ]
+    unit: Annotated[str | None, Meta(description="Unit of `remaining`, such as `credits`.")]
+    detail: Annotated[str | None, Meta(description="More about the key, or why nothing is known about it.")]
+    checked_at: Annotated[Time | None, Meta(description="When it was last checked; null if it has not been.")]
+
+
+class TokenCount(Response, frozen=True, kw_only=True):
+    """The tokens of a language model, as far as its answers count them."""
+
+    prompt: Annotated[int, Meta(description="Number of tokens that were sent to it since the start of the process.")]
+    completion: Annotated[int, Meta(description="Number of tokens that it wrote since the start of the process.")]
 
 
 class SourceStatus(Response, frozen=True, kw_only=True):
@@ -776,6 +1038,12 @@ class SourceStatus(Response, frozen=True, kw_only=True):
     last_success_at: Annotated[Time | None, Meta(description="When a request last succeeded; null if none has.")]
     last_error_at: Annotated[Time | None, Meta(description="When a request last failed; null if none has.")]
     last_error: Annotated[str | None, Meta(description="Why it failed; null if none has.")]
+    key: Annotated[KeyState | None, Meta(description="The API key; null if none is set, or the source uses none.")]
+    prices: Annotated[
+        tuple[ServicePrice, ...], Meta(description="What billed calls of its services cost; empty if they are free.")
+    ]
+    cost: Annotated[SourceSpending, Meta(description="What its calls have cost since the start of the process.")]
+    tokens: Annotated[TokenCount | None, Meta(description="Tokens used; null for what is no language model.")]
 
 
 class SourceList(Response, frozen=True, kw_only=True):
@@ -941,7 +1209,7 @@ class Condition(Response, frozen=True, kw_only=True):
     A value with codes is met by any of its codes.
     """
 
-    id: Annotated[str, Meta(description="Id of the condition in its profile: `c1`, `c2`, …")]
+    id: Annotated[str, Meta(description="Id of the condition in its profile, such as `c1`.")]
     measure: Annotated[Measure, Meta(description="What is compared.")]
     operator: Annotated[
         ConditionOperator,
@@ -1310,7 +1578,9 @@ class BlueprintMetadata(Response, frozen=True, kw_only=True):
     cached: Annotated[bool, Meta(description="Whether the blueprint came from the cache.")]
     duration_seconds: Annotated[float, Meta(description="Time that it took to make the blueprint, in seconds.")]
     sources_used: Annotated[tuple[str, ...], Meta(description="The sources that the profile is based on.")]
-    sources_missing: Annotated[tuple[str, ...], Meta(description="The sources that failed, with the reasons.")]
+    sources_missing: Annotated[
+        tuple[str, ...], Meta(description="The sources that failed, with the reasons, even if another one answered.")
+    ]
     gaps: Annotated[
         tuple[str, ...], Meta(description="Everything that the blueprint could not take into account, in sentences.")
     ]

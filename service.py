@@ -60,7 +60,8 @@ ROUTES: Final = (
     Endpoint("GET", "/api/v1/enrich", list_enrichments,
              query=schemas.ListQuery, gives={200: schemas.JobList}, is_large=True),
     TableEndpoint("POST", "/api/v1/enrich/batch", start_batch,
-                  query=schemas.BatchQuery, body=schemas.BatchRequest, gives={202: schemas.StartedBatch}),
+                  query=schemas.BatchQuery, body=schemas.BatchRequest,
+                  gives={202: schemas.StartedBatch, 200: schemas.BatchPlan}),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}", read_batch,
              gives={200: schemas.BatchStatus}, is_large=True),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}/results", read_batch_results,
@@ -76,7 +77,7 @@ ROUTES: Final = (
     Endpoint("POST", "/api/v1/enrich/{domain}/retry", retry_enrichment,
              query=schemas.JobQuery, body=schemas.RetryRequest, gives={202: schemas.StartedJob}),
     Endpoint("POST", "/api/v1/enrich/{domain}", start_enrichment,
-             body=schemas.StartRequest, gives={202: schemas.StartedJob}),
+             body=schemas.StartRequest, gives={202: schemas.StartedJob, 200: schemas.JobPlan}),
 
     *(row for path in ("/campaigns/enrichment", "/api/v1/campaigns/enrichment") for row in (
         Endpoint("POST", path, make_blueprint,

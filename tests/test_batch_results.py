@@ -489,8 +489,11 @@ async def test_columns_that_have_our_names_get_a_number(api: httpx.AsyncClient) 
         ("domain\na.com\n", {"concurrency": 21}, {"parameter": "concurrency"}),
         ("domain\na.com\n", {"waves": "5"}, {"parameter": "waves"}),
         ("domain\na.com\n", {"waves": "1,2"}, None),
+        ("domain\na.com\n", {"max_age": "60", "stale_if_error": "true", "max_cost": "0.5"}, None),
+        ("domain\na.com\n", {"max_age": "60", "force": "true"}, {"parameter": "max_age"}),
+        ("domain\na.com\n", {"max_cost": "-1"}, {"parameter": "max_cost"}),
         ("domain\na.com\n", {"blueprint_id": "b"}, {"parameter": "blueprint_id"}),
-        ("domain\na.com\n", {"modules": "m99"}, {"pointer": "#/modules/0"}),
+        ("domain\na.com\n", {"modules": "m99"}, {"parameter": "modules"}),
         (b"domain\n\xff.com\n", {}, {"pointer": "#"}),
     ],
 )
@@ -503,6 +506,14 @@ async def test_a_table_that_cannot_be_run_is_refused_with_the_place(
     if place:
         assert place.items() <= response.json()["errors"][0].items()
         assert (await api.get("/api/v1/enrich")).json()["total"] == 0
+
+
+async def test_a_dry_run_of_a_table_starts_nothing(api: httpx.AsyncClient) -> None:
+    response = await post_table(api, TABLE, dry_run="true")
+
+    assert response.status_code == 200
+    assert [response.json()["total_domains"], response.json()["queued_count"]] == [4, 1]
+    assert (await api.get("/api/v1/enrich")).json()["total"] == 0
 
 
 async def test_options_of_a_batch_in_json_are_not_taken_from_the_query(api: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from enrichment.jobs.cache import DAY, MemoryCache, freshness, seconds_left
+from enrichment.jobs.cache import DAY, EXPIRED_DAYS, MemoryCache, freshness, seconds_left
 from enrichment.jobs.cache import _size as size_of
 from enrichment.jobs.protocols import Cache
 from enrichment.modules.module import Finding, Module
@@ -86,6 +86,42 @@ async def test_an_expired_finding_is_not_used_but_can_be_inspected(cache: Cache,
 
     assert await cache.get("a.com", (M02, M08)) == {M02: stack}
     assert await cache.inspect("a.com") == {M02: stack, M08: stock}
+
+
+async def test_an_expired_finding_is_given_to_who_asks_for_it_for_a_while(cache: Cache, clock: FakeClock) -> None:
+    await cache.put("a.com", M08, stock := finding(clock))
+    await clock.advance((1 + EXPIRED_DAYS) * DAY - 1)
+    assert await cache.get("a.com", (M08,)) == {}
+    assert await cache.get("a.com", (M08, M01), with_expired=True) == {M08: stock}
+    await clock.advance(1)
+
+    assert await cache.get("a.com", (M08,), with_expired=True) == {}
+    assert await cache.inspect("a.com") == {}
+
+
+async def test_what_is_held_is_listed_for_several_domains(cache: Cache, clock: FakeClock) -> None:
+    await cache.put("a.com", M01, finding(clock, 2))
+    await cache.put("a.com", M02, replace(finding(clock), unknown="never heard of it"))
+    await cache.put("b.com", M08, finding(clock))
+    now = clock.now()
+
+    assert await cache.list_held(("a.com", "b.com", "c.com")) == {
+        "a.com": {M01: (now, "", ((M02, 1.0),)), M02: (now, "never heard of it", ())},
+        "b.com": {M08: (now, "", ())},
+        "c.com": {},
+    }
+    await clock.advance(DAY)
+    assert (await cache.list_held(("b.com",))) == {"b.com": {}}
+
+
+async def test_to_be_listed_is_not_to_be_used(make_cache: MakeCache, clock: FakeClock) -> None:
+    cache = await make_cache(max_results=2)
+    for domain in ("a.com", "b.com"):
+        await cache.put(domain, M01, finding(clock))
+    await cache.list_held(("a.com",))
+    await cache.put("c.com", M01, finding(clock))
+
+    assert [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com", "c.com")] == [False, True, True]
 
 
 async def test_inspecting_lists_the_findings_in_the_order_of_the_modules(cache: Cache, clock: FakeClock) -> None:

@@ -139,6 +139,16 @@ async def test_judging_by_another_profile_costs_nothing_and_is_kept_apart(
     assert cached == [*facts, "m14_icp_scoring", "m15_displacement_angle"]
 
 
+async def test_a_dry_run_tells_judgements_by_different_profiles_apart(api: httpx.AsyncClient, clock: FakeClock) -> None:
+    modules = ["m01_company_context", "m14_icp_scoring"]
+    await post(api, f"{API}/costco.com", modules=modules, icp="US retailers")
+    await clock.advance(10)
+
+    for icp, action in (("US retailers", "cached"), ("German banks", "asked"), (None, "asked")):
+        plan = await post(api, f"{API}/costco.com", 200, modules=modules, icp=icp, dry_run=True)
+        assert [module["action"] for module in plan["modules"]] == ["cached", action]
+
+
 async def test_a_retry_judges_by_the_same_profile(clock: FakeClock) -> None:
     settings = Settings(auth="off", simulated_failures=("m01_company_context",))
     async with client_of(create_app(settings, clock=clock)) as api:

@@ -26,7 +26,7 @@ from enrichment.blueprint.criteria import (
 )
 from enrichment.blueprint.sourcing import DEFAULT_TITLES, fitting_methods, registers
 from enrichment.icp.profiles import read_profile
-from enrichment.modules.places import country_code
+from enrichment.modules.places import code_of_country
 from enrichment.modules.table import MODULES
 from schemas import CustomerProfile, Measure, PointFilter, RecommendedPoint, StandardPoint
 from tests.profiles_of_leads import condition
@@ -754,6 +754,6 @@ def test_registers_of_the_countries_are_sources() -> None:
 def test_each_register_is_complete(code: str) -> None:
     register = registers()[code]
 
-    assert country_code(register.country.removeprefix("the ")) == code
+    assert code_of_country(register.country.removeprefix("the ")) == code
     assert register.url.startswith("https://")
     assert register.endpoint.split()[0] in ("GET", "POST")

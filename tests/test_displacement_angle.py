@@ -269,6 +269,13 @@ def test_without_technologies_the_input_is_insufficient() -> None:
         derive(with_missing(subject(m14=score("A")), m02_tech_stack="It timed out."))
 
 
+def test_numbers_of_technologies_say_nothing_about_a_product_to_replace() -> None:
+    counted = TechStack(technologies=(), limited=True, note="Limited: numbers only.")
+
+    with pytest.raises(InsufficientInput, match=r"Without their names .* m02_tech_stack: Limited: numbers only\."):
+        derive(subject(m02=counted, m14=score("A")))
+
+
 def test_an_answer_derived_from_simulated_data_is_marked_as_simulated() -> None:
     simulated = msgspec.structs.replace(score("A"), simulated=True)
 

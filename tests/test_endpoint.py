@@ -207,6 +207,8 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
                 await client.get(path)
             await clock.advance(20)
         await client.post(f"{API}/a.com/retry", json={"failed_modules_only": False})
+        await client.post(f"{API}/a.com", json={"dry_run": True})
+        await client.post(f"{API}/batch", json={"domains": ["a.com"], "dry_run": True})
         for prefix in ("", "/api/v1"):
             path = f"{prefix}/campaigns/enrichment"
             await client.post(path, json={"website_url": "a.com", "icp": "Banks in France"})

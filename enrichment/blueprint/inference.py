@@ -14,7 +14,7 @@ import msgspec
 
 from enrichment.blueprint.wording import format_number, format_range
 from enrichment.icp.drafts import number_label
-from enrichment.icp.meanings import SIGNALS
+from enrichment.icp.meanings.events import SIGNALS
 from enrichment.icp.vocabulary import Entry, vocabulary
 from schemas import (
     Condition,
@@ -219,7 +219,7 @@ def _size(facts: CompanyFacts) -> tuple[Condition, ...]:
     fact = f"headcount {format_number(facts.employees)}"
     operator: ConditionOperator = "gte" if high is None else "between"
     value: ConditionValue = low if high is None else (low, high)
-    label = number_label(operator, value, "employees", None, Measure.HEADCOUNT)
+    label = number_label(Measure.HEADCOUNT, operator, value, None, "employees")
     return (_condition(Measure.HEADCOUNT, value, label, fact, BY_SIZE_OR_COUNTRY, operator=operator, unit="employees"),)
 
 

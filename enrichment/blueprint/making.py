@@ -244,7 +244,7 @@ class BlueprintMaker:
                 cached=False,
                 duration_seconds=round(run.made_at - begun_at, 3),
                 sources_used=result.sources_used,
-                sources_missing=result.sources_missing,
+                sources_missing=result.sources_missing + result.sources_failed,
                 gaps=gaps,
             ),
         )

@@ -99,14 +99,17 @@ class JobManager:
             profile=options.profile,
             columns=columns,
             domain_column=domain_column,
+            max_cost=options.terms.max_cost,
             items=tuple(item if item.reason else replace(item, job_id=ids[item.domain]) for item in items),
         )
         return batch, await self._add(jobs, batch)
 
-    async def retry(self, job: Enrichment, *, failed_only: bool, request_id: str) -> Enrichment:
+    async def retry(
+        self, job: Enrichment, *, failed_only: bool, request_id: str, max_cost: int | None = None
+    ) -> Enrichment:
         """
-        Accept an enrichment that runs the failed modules of `job` again, and those that were skipped because of them;
-        or, without `failed_only`, all its modules.
+        Accept an enrichment that runs the failed modules of `job` again, and those that were skipped because of them or
+        of `max_cost`; or, without `failed_only`, all its modules. It may spend `max_cost`, by default as much as `job`.
 
         Raise `JobConflict` if the job is not finished, or has nothing to run again.
         """
@@ -115,15 +118,21 @@ class JobManager:
         modules = tuple(
             step.module_id
             for step in job.steps
-            if not failed_only or step.state is StepState.FAILED or step.skipped_due_to
+            if not failed_only or step.state is StepState.FAILED or step.skipped_due_to or step.stopped
         )
         if not modules:
             raise JobConflict(
                 f"No module of job {job.id} failed, so there is nothing to retry; "
                 '{"failed_modules_only": false} runs all its modules again.'
             )
+        terms = replace(job.terms, max_cost=job.terms.max_cost if max_cost is None else max_cost)
         options = JobOptions(
-            modules=modules, priority=job.priority, force=True, request_id=request_id, profile=job.profile
+            modules=modules,
+            priority=job.priority,
+            force=True,
+            request_id=request_id,
+            terms=terms,
+            profile=job.profile,
         )
         return await self.submit(job.domain, options)
 
@@ -156,6 +165,7 @@ class JobManager:
             simulated=self._simulated,
             priority=options.priority,
             force=options.force,
+            terms=options.terms,
             batch_id=batch_id,
             profile=options.profile,
             steps=pending_steps(options.modules),

@@ -3,6 +3,7 @@ The store of a single process: a dict that holds all jobs, and its lock.
 """
 
 import asyncio
+import functools
 import itertools
 import math
 import time
@@ -19,10 +20,14 @@ from enrichment.jobs.archive import ArchivedEnrichment, archive
 from enrichment.jobs.index import JobIndex
 from enrichment.jobs.model import AnyJob, Batch, BatchItem, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot, J, Page
+from enrichment.sources.costs import Charge, add, fits, total
 from schemas import CompanyData, JobState
 
 JOB_BYTES: Final = 1_000
 "What a finished job takes beside its compressed steps, its error and its domain: the value, its places in the index."
+
+CHARGE_BYTES: Final = 200
+"What the charges of one source take."
 
 ITEM_BYTES: Final = 100
 "What an entry of a batch takes beside its texts."
@@ -148,6 +153,25 @@ class MemoryStore:
             self._forget()
             return finished
 
+    async def charge(self, job_id: str, charges: Sequence[Charge]) -> bool:
+        """See `JobStore.charge`."""
+        async with self._lock:
+            job = self._jobs.get(job_id)
+            if not isinstance(job, Enrichment):
+                return False
+            held = self._batches.get(job.batch_id or "")
+            amount = total(charges).amount
+            if amount > 0 and not (
+                fits(amount, job.charges, job.terms.max_cost)
+                and (held is None or fits(amount, held.charges, held.batch.max_cost))
+            ):
+                return False
+            self._jobs[job_id] = replace(job, charges=functools.reduce(add, charges, job.charges))
+            self._decompressed.pop(job_id, None)
+            if held:
+                held.charges = functools.reduce(add, charges, held.charges)
+            return True
+
     async def lookup(self, job_id: str) -> Lookup:
         """See `JobStore.lookup`."""
         self._forget()
@@ -202,7 +226,7 @@ class MemoryStore:
         batch = self._batches[batch_id].batch
         held = [self._jobs.get(item.job_id or "") for item in batch.items]
         jobs = {job.id: job for job in held if isinstance(job, Enrichment)}
-        return BatchSnapshot(batch, jobs)
+        return BatchSnapshot(batch, jobs, self._batches[batch_id].charges)
 
     def _add(self, job: J) -> J:
         if isinstance(job, Enrichment):
@@ -290,7 +314,7 @@ class _HeldBatch:
     forgotten before the batch was finished.
     """
 
-    __slots__ = ("batch", "forgotten", "jobs", "posted_bytes", "size", "skipped", "unfinished")
+    __slots__ = ("batch", "charges", "forgotten", "jobs", "posted_bytes", "size", "skipped", "unfinished")
 
     def __init__(self, batch: Batch, *, jobs: int, skipped: int) -> None:
         self.batch = batch
@@ -298,6 +322,7 @@ class _HeldBatch:
         self.unfinished = jobs
         self.skipped = skipped
         self.forgotten = 0
+        self.charges: tuple[Charge, ...] = ()
         self.posted_bytes = _size_of_posted(batch)
         self.size = sum(map(_size_of_item, batch.items)) + self.posted_bytes
 
@@ -305,8 +330,9 @@ class _HeldBatch:
 def _size(job: AnyJob) -> int:
     """About how many bytes a finished job takes. Its domain occurs in its id and the index, too."""
     packed = len(job.packed) if isinstance(job, ArchivedEnrichment) else 0
+    charges = CHARGE_BYTES * len(job.charges) if isinstance(job, Enrichment) else 0
     error = getsizeof(job.error) if job.error else 0
-    return JOB_BYTES + packed + 2 * len(job.domain) + error + _size_of_profile(job)
+    return JOB_BYTES + packed + charges + 2 * len(job.domain) + error + _size_of_profile(job)
 
 
 def _size_of_profile(job: AnyJob) -> int:

@@ -22,7 +22,7 @@ from enrichment.modules.answers import (
 from enrichment.modules.evidence import words
 from enrichment.modules.icp_score import ConditionState
 from enrichment.modules.module import Answer
-from enrichment.modules.places import city_key, country_code, state_code
+from enrichment.modules.places import city_key, code_of_country, state_code
 from enrichment.modules.playbook import find_product
 from schemas import Condition
 
@@ -187,7 +187,7 @@ def by_industry(condition: Condition, evidence: Evidence) -> Outcome | None:
 
 def by_country(condition: Condition, evidence: Evidence) -> Outcome | None:
     """Compare the country. One that a state or city lies in does not yet meet the condition."""
-    code = country_code(evidence.value)
+    code = code_of_country(evidence.value)
     wanted = {place[:2] for place in _codes_of_place(condition)}
     if code is None or not wanted:
         return None

@@ -77,7 +77,9 @@ class DisplacementAngle(Answer, frozen=True, kw_only=True):
     incumbent: Annotated[
         Incumbent | None, Meta(description="The product to replace; unset if no replaceable product was detected.")
     ]
-    angle: Annotated[str, Meta(description="The sales approach, in a few sentences.")]
+    angle: Annotated[
+        str, Meta(description="The sales approach, in a few sentences, which cite the `evidence` if `method` is `llm`.")
+    ]
     talking_points: Annotated[
         tuple[str, ...], Meta(description="Points to make; each cites the `evidence` for it by id, in brackets.")
     ]
@@ -93,8 +95,14 @@ class DisplacementAngle(Answer, frozen=True, kw_only=True):
         float, Meta(ge=0, le=1, description="Sum of the numbers in `confidence_reasons`, from 0 to 1.")
     ]
     confidence_reasons: Annotated[tuple[str, ...], Meta(description="Parts of the confidence, with their reasons.")]
-    evidence: Annotated[tuple[CitedFact, ...], Meta(description="The facts that talking points cite.")]
-    method: Annotated[Literal["rules"], Meta(description="How the answer was made: by rules.")] = "rules"
+    evidence: Annotated[tuple[CitedFact, ...], Meta(description="The facts that are cited.")]
+    method: Annotated[
+        Literal["rules", "llm"],
+        Meta(
+            description="How `angle` and `talking_points` were written: by rules, or by a language model (`llm`), of "
+            "whose sentences only those are kept that cite facts. Everything else is by rules."
+        ),
+    ] = "rules"
 
 
 class TalkingPoint(NamedTuple):
@@ -159,6 +167,8 @@ def derive(subject: Subject) -> DisplacementAngle:
     if stack is None:
         why = why_missing(subject, "m02_tech_stack")
         raise InsufficientInput(f"Without technologies there is no product to replace. m02_tech_stack: {why}")
+    if stack.limited is True:
+        raise InsufficientInput(f"Without their names there is no product to replace. m02_tech_stack: {stack.note}")
     detected = _detected(stack, interests(subject).technologies)
     first = detected[0] if detected else None
     category = CATEGORIES[first.product.category if first else "Search"]

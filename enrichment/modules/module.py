@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Self, TypeVar
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from schemas import Condition, CustomerProfile, Method, SourceAttempt, SourceCitation
 
 A = TypeVar("A", bound="Answer")
+
+REMARKS: Final = frozenset({"simulated", "limited", "note"})
+"Names of fields that say something about an answer, and are no part of it."
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -191,8 +194,10 @@ def module_of_key(key: str) -> str:
 
 
 def count_data_points(answer: Answer) -> int:
-    """Count the known values in an answer; each item of a list counts as one."""
+    """Count the known values in an answer; each item of a list counts as one, a remark on the answer not at all."""
     values: dict[str, Any] = msgspec.structs.asdict(answer)
-    del values["simulated"]
-    known = (value for value in values.values() if value is not None and value is not msgspec.UNSET)
-    return sum(len(value) if isinstance(value, tuple) else 1 for value in known)
+    return sum(
+        len(value) if isinstance(value, tuple) else value is not None and value is not UNSET
+        for name, value in values.items()
+        if name not in REMARKS
+    )

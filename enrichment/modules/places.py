@@ -39,7 +39,7 @@ CITY_NAMES: Final = {
 STATE_CODES: Final = {name.casefold(): code for code, name in STATES.items()}
 
 
-def country_code(name: str) -> str | None:
+def code_of_country(name: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code of a country, None for an unknown name."""
     return _country_codes().get(name.strip().casefold())
 

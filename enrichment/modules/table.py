@@ -138,11 +138,11 @@ MODULES: Final[Mapping[str, Module]] = {
             derive=icp_match.derive,
         ),
         Module(
-            id="m15_displacement_angle", wave=4, ttl_days=1, timeout_seconds=5,
+            id="m15_displacement_angle", wave=4, ttl_days=1, timeout_seconds=30,
             asks="Which product in use there could ours replace, and what is the case for it?",
             answer=displacement.DisplacementAngle,
             provider="Internal", title="Displacement Angle",
-            chain=("local",), needs=(*FACTS, "m14_icp_scoring"),
+            chain=("llm", "local"), needs=(*FACTS, "m14_icp_scoring"),
             derive=displacement.derive,
         ),
     )

@@ -155,8 +155,13 @@ def _wrong_shape(shape: type[schemas.Request], message: str) -> ProblemError:
         steps.append(missing[1])
     elif wrong := WRONG_VALUE.fullmatch(what):
         what = hints.not_possible(wrong[1], place)
-    pointer = "#" + "".join("/" + quote(step.replace("~", "~0").replace("/", "~1"), safe="~") for step in steps)
+    pointer = json_pointer(steps)
     return bad_body(pointer, what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "…", has_path=bool(at))
+
+
+def json_pointer(steps: Sequence[str]) -> str:
+    """The place in a document, as an RFC 6901 JSON pointer in a URI fragment."""
+    return "#" + "".join("/" + quote(step.replace("~", "~0").replace("/", "~1"), safe="~") for step in steps)
 
 
 def bad_body(pointer: str, detail: str, *, has_path: bool = False) -> ProblemError:

@@ -14,17 +14,19 @@ from starlette.responses import Response
 import schemas
 from enrichment.domains import canonical_domain, shown
 from enrichment.engine import Engine
-from enrichment.errors import InvalidDomain, JobNotFound
+from enrichment.errors import InvalidDomain, InvalidPlan, JobNotFound
 from enrichment.jobs.model import FINISHED, UNFINISHED, BatchItem, Enrichment, JobOptions
 from enrichment.modules.table import MODULES, plan
 from enrichment.settings import Settings
-from enrichment.web import presenters
+from enrichment.sources.costs import limit_in_millionths
+from enrichment.web import plans, presenters
 from enrichment.web.blueprints import requested_profile
 from enrichment.web.bodies import AsyncTask, Header, TableBody, accepted, json_response, retry_after
 from enrichment.web.endpoint import engine_of
 from enrichment.web.params import named_domain, path_domain, refused_parameter
 from enrichment.web.problems import ProblemError, request_id
 from enrichment.web.tables import Entry, read_table
+from enrichment.web.terms import terms_of
 from schemas import JobState
 
 POLL_SECONDS: Final = 5  # the longest wait that `Retry-After` advises while a job runs
@@ -34,14 +36,20 @@ MAX_FAULTS: Final = 100  # invalid domains of a batch that an error lists
 
 
 async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
-    """Start an enrichment of a domain: all modules, or some."""
-    domain = path_domain(request)
-    job = await engine_of(request).jobs.submit(domain, await _options(request, body))
-    return _accepted(request, job)
+    """Start an enrichment of a domain: all modules, or some; or show what it would do and cost."""
+    engine, domain = engine_of(request), path_domain(request)
+    options = await _options(request, body)
+    if body.dry_run:
+        (planned,) = await engine.planner.plan([domain], options)
+        return json_response(plans.job_plan(planned, options, engine))
+    return _accepted(request, await engine.jobs.submit(domain, options))
 
 
 async def start_batch(request: Request, query: schemas.BatchQuery, body: schemas.BatchRequest | TableBody) -> Response:
-    """Start an enrichment for each of several domains, some of them at a time; they may be a column of a table."""
+    """
+    Start an enrichment for each of several domains, some of them at a time; or show what they would do and cost. The
+    domains may be a column of a table.
+    """
     engine = engine_of(request)
     given: schemas.BatchQuery | schemas.BatchRequest
     if isinstance(body, TableBody):
@@ -54,6 +62,10 @@ async def start_batch(request: Request, query: schemas.BatchQuery, body: schemas
         _check_is_empty(query)
     options = await _options(request, given)
     items = await _batch_items(entries, engine.settings)
+    if given.dry_run:
+        to_run = [item.domain for item in items if item.reason is None]
+        planned = await engine.planner.plan(to_run, options, owner="batch")
+        return json_response(plans.batch_plan(items, planned, options, engine))
     batch, jobs = await engine.jobs.submit_batch(
         items, options, given.concurrency or DEFAULT_CONCURRENCY, columns=columns, domain_column=domain_column
     )
@@ -64,7 +76,9 @@ async def start_batch(request: Request, query: schemas.BatchQuery, body: schemas
 
 async def read_batch(request: Request) -> Response:
     """Get the progress of a batch and of each of its jobs."""
-    status = presenters.batch_status(await engine_of(request).store.batch(request.path_params["batch_id"]))
+    status = presenters.batch_status(
+        await engine_of(request).store.batch(request.path_params["batch_id"]), _currency(request)
+    )
     return json_response(status, [retry_after(POLL_SECONDS)] if status.status in UNFINISHED else ())
 
 
@@ -88,7 +102,7 @@ async def list_enrichments(request: Request, query: schemas.ListQuery) -> Respon
 async def read_status(request: Request, query: schemas.JobQuery) -> Response:
     """Get the progress of the domain's newest job, or of `job_id`, module by module."""
     job = await _job_of(request, query, UNFINISHED | FINISHED)
-    return json_response(presenters.status(job), _headers(engine_of(request), job))
+    return json_response(presenters.status(job, _currency(request)), _headers(engine_of(request), job))
 
 
 async def read_results(request: Request, query: schemas.ResultsQuery) -> Response:
@@ -97,7 +111,7 @@ async def read_results(request: Request, query: schemas.ResultsQuery) -> Respons
         if module_id not in MODULES:
             raise refused_parameter("modules", f"{module_id[:60]!r} is not a module; they are {', '.join(MODULES)}.")
     job = await _job_of(request, query, {JobState.COMPLETED})
-    return json_response(presenters.results(job, query.modules))
+    return json_response(presenters.results(job, query.modules, _currency(request)))
 
 
 async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Response:
@@ -113,7 +127,12 @@ async def retry_enrichment(request: Request, query: schemas.JobQuery, body: sche
     """Run the failed modules of the domain's newest finished job, or of `job_id`, again."""
     before = await _job_of(request, query, FINISHED, UNFINISHED)
     failed_only = body.failed_modules_only is not False
-    job = await engine_of(request).jobs.retry(before, failed_only=failed_only, request_id=request_id(request.scope))
+    job = await engine_of(request).jobs.retry(
+        before,
+        failed_only=failed_only,
+        request_id=request_id(request.scope),
+        max_cost=None if body.max_cost is None else limit_in_millionths(body.max_cost),
+    )
     return _accepted(request, job)
 
 
@@ -139,9 +158,17 @@ async def _job_of(request: Request, query: schemas.JobQuery, *preferences: Colle
 async def _options(
     request: Request, given: schemas.StartRequest | schemas.BatchRequest | schemas.BatchQuery
 ) -> JobOptions:
-    """How to run the jobs. Raise `InvalidPlan` for modules and waves that do not go together."""
+    """How to run the jobs. Raise `InvalidPlan` for modules, waves and terms that do not go together."""
+    try:
+        modules = plan(given.modules, given.waves)
+        terms = terms_of(given, modules)
+    except InvalidPlan as error:
+        if isinstance(given, schemas.Query) and error.pointer:
+            error.parameter, error.pointer = error.pointer.split("/")[1], None
+        raise
     return JobOptions(
-        modules=plan(given.modules, given.waves),
+        modules=modules,
+        terms=terms,
         priority=given.priority or "normal",
         force=given.force or False,
         request_id=request_id(request.scope),
@@ -190,6 +217,10 @@ async def _batch_items(entries: Sequence[Entry], settings: Settings) -> list[Bat
         ]
         raise _bad_batch("There is no domain to run.", *faults)
     return items
+
+
+def _currency(request: Request) -> str:
+    return engine_of(request).settings.cost_currency
 
 
 def _bad_batch(detail: str, *faults: schemas.FieldError) -> ProblemError:
