@@ -7,7 +7,6 @@ Each test runs twice: with the same examples every time, and with those of a ran
 
 import asyncio
 import os
-import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -33,8 +32,9 @@ from enrichment.settings import Settings
 from enrichment.web.bodies import body_reader
 from enrichment.web.params import QueryReader, qualities
 from enrichment.web.problems import ProblemError
+from tests.conftest import RUN
 
-SEED: Final = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().randrange(10**6))
+SEED: Final = int(os.environ.get("FUZZ_SEED") or RUN % 10**6)
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES") or 100)
 
 T = TypeVar("T")

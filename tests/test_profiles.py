@@ -5,7 +5,7 @@ The reading of profiles: how well the rules read what people write, and what the
 import pytest
 
 from enrichment.icp.reader import read_text
-from tests.profiles import Case, Result, cases, compare, shown
+from tests.profiles import Case, Result, cases, compare
 from tests.profiles.__main__ import main, score
 
 CASES = list(cases())

@@ -3,7 +3,8 @@ Profiles in the words of real people, with the conditions that a specialist woul
 
 A text is followed by a line "---" and its conditions, one group of alternatives a line: `industry saas | industry
 retail`. "!" before a group means must not, "~" should. "?" marks conditions that may be read or not, as the text
-leaves it open. Numbers are ranges: `headcount 50..500`, `revenue 5M.. EUR`. `@` tells what a condition is about: `hiring @role=SDR`.
+leaves it open. Numbers are ranges: `headcount 50..500`, `revenue 5M.. EUR`. `@` tells what a condition is about:
+`hiring @role=SDR`.
 """
 
 import re
