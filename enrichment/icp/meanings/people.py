@@ -30,7 +30,7 @@ def read_person(context: Context, mention: Person) -> None:
     excluded = context.is_excluding() or context.section.strength == "must_not"
     if relation == "hiring" or topic == "hiring" or openings:
         _hire(context, mention, about)
-    elif relation == "appointed" and topic != "persona":
+    elif relation == "appointed" and (topic != "persona" or context.word(mention.first - 1) not in words("newly")):
         context.happens(mention, Measure.LEADERSHIP_CHANGE, f"new {mention.title}").about = about
     elif topic in OF_PEOPLE or not (relation in NOBODY or topic in NOT_OF_PEOPLE or excluded):
         _complete_rank(context, mention)
