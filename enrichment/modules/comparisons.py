@@ -5,6 +5,7 @@ Each says whether the condition is met, or None if the value does not tell. What
 from outside is unknown: it may be there all the same.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
@@ -433,9 +434,16 @@ def _codes_of_place(condition: Condition) -> tuple[str, ...]:
 
 def _is_product(detected: str, wanted: str) -> bool:
     """Whether a detected name is that of the product: the same words, perhaps with a word such as "CRM" after them."""
-    names = [words(name) for name in (detected, *re.split(r"[()/]", detected))]
     target = words(wanted)
-    return any(name[: len(target)] == target and PRODUCT_WORDS.issuperset(name[len(target) :]) for name in names)
+    return any(
+        name[: len(target)] == target and PRODUCT_WORDS.issuperset(name[len(target) :]) for name in _names(detected)
+    )
+
+
+@functools.lru_cache(maxsize=4_096)
+def _names(detected: str) -> tuple[tuple[str, ...], ...]:
+    """The words of a detected name, and of its parts: "Adobe Commerce (Magento)". The same ones occur everywhere."""
+    return tuple(words(name) for name in (detected, *re.split(r"[()/]", detected)))
 
 
 def _is_wanted(detected: str, condition: Condition) -> bool:

@@ -7,7 +7,7 @@ unknown; what is unknown counts neither for nor against the company.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from msgspec.structs import replace
 
@@ -116,23 +116,25 @@ class Judged(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Alternatives: conditions of which one has to be met."""
+    """
+    Alternatives: conditions of which one has to be met.
+
+    Conditions that were read with little confidence are wishes. The state is `unknown` if a condition that is not met so
+    far may be.
+    """
 
     members: Sequence[Judged]
+    strength: Strength
+    state: ConditionState
 
-    @property
-    def strength(self) -> Strength:
-        """The strength of its conditions; those that were read with little confidence are wishes."""
-        conditions = [judged.condition for judged in self.members]
-        strength = conditions[0].strength
-        unsure = any(condition.confidence < SURE for condition in conditions)
-        return "should" if strength == "must" and unsure else strength
-
-    @property
-    def state(self) -> ConditionState:
-        """Whether an alternative is met; `unknown` if one that is not met so far may be."""
-        states = {judged.verdict.state for judged in self.members}
-        return "met" if "met" in states else "unknown" if "unknown" in states else "not_met"
+    @classmethod
+    def of(cls, members: Sequence[Judged]) -> Self:
+        """Make the group of conditions of the same strength."""
+        strength = members[0].condition.strength
+        is_sure = all(judged.condition.confidence >= SURE for judged in members)
+        states = {judged.verdict.state for judged in members}
+        state: ConditionState = "met" if "met" in states else "unknown" if "unknown" in states else "not_met"
+        return cls(members, strength if is_sure or strength == "must_not" else "should", state)
 
     @property
     def weight(self) -> int:
@@ -185,7 +187,7 @@ def judge(subject: Subject, conditions: Iterable[Condition]) -> IcpScore:
     members: dict[int, list[Judged]] = {}
     for condition in conditions:
         members.setdefault(condition.any_of, []).append(_judged(subject, answers, condition))
-    groups = [Group(each) for each in members.values()]
+    groups = [Group.of(each) for each in members.values()]
     known = [group for group in groups if group.state != "unknown"]
     disqualifying = [group for group in groups if group.disqualifies]
     possible = sum(group.weight for group in groups)
@@ -195,8 +197,7 @@ def judge(subject: Subject, conditions: Iterable[Condition]) -> IcpScore:
     score = 0 if disqualifying else share
     coverage = round(judged_points / possible, 2)
     verdict: Verdict = "qualified" if known and not any(group.is_open for group in groups) else "undecided"
-    first = [each for group in disqualifying for each in group.members]
-    ordered = [*first, *(each for group in groups for each in group.members if each not in first)]
+    ordered = [each for group in sorted(groups, key=lambda group: not group.disqualifies) for each in group.members]
     modules = {each.verdict.module for each in ordered if each.verdict.module}
     return IcpScore(
         simulated=any_simulated(subject, modules),
