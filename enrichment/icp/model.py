@@ -46,14 +46,14 @@ CLOSED: Final[dict[str, Kind]] = {
 }
 "Measures whose ids are listed for the model."
 SYSTEM: Final = (
-    "Read the ideal customer profile in `text` into conditions on a company. Each condition has a measure, a value, and "
-    "a quote: the words of the text that say it, copied letter by letter. Leave out what fits no measure, and what you "
-    "are not sure of: no condition is better than a wrong one. `strength` is must, should (a wish) or must_not (an "
-    "exclusion). Alternatives have the same number in `any_of`. A number is `min` and `max` in full digits, with the "
-    "currency of money. headquarters, office and customers_location are ISO 3166 codes (DE, US-TX), the ids of regions "
-    "such as dach, or names of cities. The customers of the companies that are looked for belong to "
-    "customers_industry, and products that they sell or integrate with are no technology. Funding stages: {stages}. "
-    "Ids: {ids}"
+    "Read the ideal customer profile in `text` into conditions on a company. Each condition has a measure, a value, "
+    "and a quote: the words of the text that say it, copied letter by letter. Leave out what fits no measure, and "
+    "what you are not sure of: no condition is better than a wrong one. `strength` is must, should (a wish) or "
+    "must_not (an exclusion). Alternatives have the same number in `any_of`. A number is `min` and `max` in full "
+    "digits, with the currency of money. headquarters, office and customers_location are ISO 3166 codes (DE, "
+    "US-TX), the ids of regions such as dach, or names of cities. The customers of the companies that are looked for "
+    "belong to customers_industry, and products that they sell or integrate with are no technology. Funding stages: "
+    "{stages}. Ids: {ids}"
 )
 DIGIT: Final = re.compile(r"\d")
 

@@ -30,13 +30,19 @@ def read_person(context: Context, mention: Person) -> None:
     excluded = context.is_excluding() or context.section.strength == "must_not"
     if relation == "hiring" or topic == "hiring" or openings:
         _hire(context, mention, about)
-    elif relation == "appointed" and (topic != "persona" or context.word(mention.first - 1) not in words("newly")):
+    elif relation == "appointed" and (topic != "persona" or _is_spelled_out(context)):
         context.happens(mention, Measure.LEADERSHIP_CHANGE, f"new {mention.title}").about = about
     elif topic in OF_PEOPLE or not (relation in NOBODY or topic in NOT_OF_PEOPLE or excluded):
         _complete_rank(context, mention)
         about = ConditionAbout(seniority=mention.seniority) if topic == "seniority" else about
         confidence = 0.95 if topic in OF_PEOPLE or relation == "contact" else 0.8
         context.state(mention, Measure.PERSONA, mention.title, mention.title, confidence, about=about)
+
+
+def _is_spelled_out(context: Context) -> bool:
+    """Whether "hired a new" is before a title, and not only "new", which under a label is one to contact."""
+    before = context.before()
+    return before is not None and before.last - before.first > 1
 
 
 def _is_something_else(context: Context, mention: Person) -> bool:
