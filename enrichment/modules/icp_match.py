@@ -55,7 +55,8 @@ CHECKS: Final[Mapping[Measure, tuple[Check, ...]]] = {
         Check(M01, CompanyContext, "country", compare.by_country),
         Check(M01, CompanyContext, "hq", compare.by_headquarters)),
     Measure.OFFICE: (
-        Check(M01, CompanyContext, "country", compare.by_seat),),
+        Check(M01, CompanyContext, "country", compare.by_seat(compare.by_country)),
+        Check(M01, CompanyContext, "hq", compare.by_seat(compare.by_headquarters))),
     Measure.REVENUE: (
         Check(M07, Financials, "revenue", compare.by_revenue),
         Check(M01, CompanyContext, "revenue_range", compare.by_revenue_range)),
@@ -119,8 +120,8 @@ class Group(NamedTuple):
     """
     Alternatives: conditions of which one has to be met.
 
-    Conditions that were read with little confidence are wishes. The state is `unknown` if a condition that is not met so
-    far may be.
+    Conditions that were read with little confidence are wishes. The state is `unknown` if a condition that is not met
+    so far may be.
     """
 
     members: Sequence[Judged]
