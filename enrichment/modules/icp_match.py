@@ -36,6 +36,7 @@ M07: Final = "m07_financials"
 M08: Final = "m08_stock_info"
 M10: Final = "m10_hiring_signals"
 M12: Final = "m12_trigger_events"
+M14: Final = "m14_icp_scoring"
 
 WEIGHTS: Final[Mapping[Strength, int]] = {"must": 3, "should": 1, "must_not": 1}
 SURE: Final = 0.5  # a condition that was read with less confidence disqualifies nobody
@@ -170,6 +171,12 @@ class Group(NamedTuple):
     def words(self) -> str:
         """The alternatives in words."""
         return " or ".join(judged.verdict.wanted for judged in self.members)
+
+
+def judging_modules(conditions: Iterable[Condition]) -> set[str]:
+    """Return the ids of the modules that conditions are judged by: of several for a measure, the best."""
+    measures = {condition.measure for condition in conditions}
+    return {CHECKS[measure][0].module for measure in measures & CHECKS.keys()} | ({M14} if measures else set())
 
 
 def derive(subject: Subject) -> IcpScore:
