@@ -10,6 +10,7 @@ import pytest
 
 from enrichment.errors import InvalidProfile, UnreadableProfile
 from enrichment.icp.profiles import read_profile
+from enrichment.icp.reader import read_text
 from schemas import CustomerProfile, IcpObject
 from tests.profiles import shown
 
@@ -65,6 +66,7 @@ CONDITIONS: list[tuple[dict[str, Any], list[set[str]]]] = [
     ({"measure": "industry", "value": "sic:7372"}, [{"industry sic:7372"}]),
     ({"measure": "headcount", "value": {"min": 50, "max": 200}}, [{"headcount 50..200"}]),
     ({"measure": "headcount", "value": [50, 200]}, [{"headcount 50..200"}]),
+    ({"measure": "headcount", "value": [50, None, 70]}, [{"headcount 50..50", "headcount 70..70"}]),
     ({"measure": "headcount", "operator": "gte", "value": 50}, [{"headcount 50.."}]),
     ({"measure": "revenue", "value": {"max": 5e6}, "currency": "EUR"}, [{"revenue ..5000000 EUR"}]),
     ({"measure": "founded", "value": 5, "unit": "years since"}, [{"founded 5..5 years since"}]),
@@ -163,3 +165,26 @@ def test_profile_without_conditions_is_refused(icp: Any) -> None:
 
     assert refused.value.pointer == "#/icp"
     assert len(refused.value.suggestions) == 2
+
+
+def test_contradictions_are_reported() -> None:
+    profile = read(
+        {
+            "conditions": [
+                {"measure": "headcount", "operator": "gte", "value": 500},
+                {"measure": "headcount", "operator": "lte", "value": 100},
+                {"measure": "industry", "value": "retail"},
+                {"measure": "industry", "value": "retail", "strength": "must_not"},
+            ]
+        }
+    )
+
+    assert profile.contradictions == (
+        "“retail” is wanted, and “retail” is excluded.",
+        "“500” and “100” cannot both be true of one company.",
+    )
+    assert profile.confidence == 0.8
+
+
+def test_empty_text_has_no_conditions() -> None:
+    assert read_text("") == read_text(" \u200b")
