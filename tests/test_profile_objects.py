@@ -55,7 +55,7 @@ TOPICS: list[tuple[dict[str, Any], list[set[str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("icp", "expected"), TOPICS, ids=str)
+@pytest.mark.parametrize(("icp", "expected"), TOPICS)
 def test_topics_take_texts_lists_and_numbers(icp: dict[str, Any], expected: list[set[str]]) -> None:
     assert groups(read(icp)) == expected
 
@@ -86,7 +86,7 @@ CONDITIONS: list[tuple[dict[str, Any], list[set[str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("condition", "expected"), CONDITIONS, ids=str)
+@pytest.mark.parametrize(("condition", "expected"), CONDITIONS)
 def test_conditions_are_completed(condition: dict[str, Any], expected: list[set[str]]) -> None:
     profile = read({"conditions": [condition]})
 
@@ -109,7 +109,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("condition", "pointer", "words"), FAULTS, ids=str)
+@pytest.mark.parametrize(("condition", "pointer", "words"), FAULTS)
 def test_impossible_conditions_are_refused_with_their_place(
     condition: dict[str, Any], pointer: str, words: str
 ) -> None:
