@@ -44,6 +44,8 @@ TOPICS: list[tuple[dict[str, Any], list[set[str]]]] = [
     ({"funding_amount": [1_000_000, 5_000_000]}, [{"funding_raised 1000000..5000000 USD"}]),
     ({"funding": "Series A-C"}, [{"funding_stage series_a..series_c"}]),
     ({"geographies": ["fr", "US", "Texas"]}, [{"headquarters FR", "headquarters US", "headquarters US-TX"}]),
+    ({"geographies": ["DE", "ca"]}, [{"headquarters DE", "headquarters CA"}]),
+    ({"geographies": "CA, TX"}, [{"headquarters US-CA", "headquarters US-TX"}]),
     ({"technologies": ["segment", "Go", "NOTION"]}, [{"technology Segment", "technology Go", "technology Notion"}]),
     ({"personas": ["marketing", "Head of IT"]}, [{"persona marketing", "persona Head of IT"}]),
     ({"business_models": ["B2B", "SaaS"]}, [{"business_model b2b"}, {"business_model saas"}]),
@@ -165,6 +167,12 @@ def test_profile_without_conditions_is_refused(icp: Any) -> None:
 
     assert refused.value.pointer == "#/icp"
     assert len(refused.value.suggestions) == 2
+
+
+def test_codes_of_countries_are_quoted_as_given() -> None:
+    (condition,) = read({"geographies": ["de"]}).conditions
+
+    assert (condition.quote.text, condition.label) == ("de", "Germany")
 
 
 def test_contradictions_are_reported() -> None:
