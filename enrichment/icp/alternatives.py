@@ -5,7 +5,7 @@ Alternatives: which conditions stand side by side, and of which one has to be me
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from enrichment.icp.drafts import Draft
+from enrichment.icp.drafts import Draft, family
 from schemas import Measure
 
 ONE_VALUE: Final = frozenset(
@@ -29,7 +29,6 @@ ONE_VALUE: Final = frozenset(
     }
 )
 "Measures of which a company has one value, or of which one will do: their conditions are alternatives."
-ALIKE: Final = {Measure.TECHNOLOGY_CATEGORY: Measure.TECHNOLOGY}
 
 
 def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
@@ -80,9 +79,9 @@ def _is_listed(last: Draft, draft: Draft) -> bool:
     if last.sentence != draft.sentence:
         return False
     if draft.connector == "or":
-        same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
+        same = family(last.measure) is family(draft.measure)
         return same or draft.is_next
-    same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
+    same = family(last.measure) is family(draft.measure)
     return (
         same
         and draft.connector == ","

@@ -46,7 +46,8 @@ def places_at(text: str, tokens: Sequence[Token], first: int, *, is_label: bool 
     named = vocabulary().at(tokens, first, kind="place")
     if named and (capital := _is_name(text, tokens, first, named[0], named[1])) is not None:
         last, meanings = named[0], tuple(dict.fromkeys(named[1]))
-        if any(one.place_kind == "city" for one in meanings) and (state := _state_after(tokens, last)):
+        city_in = next((one.within for one in meanings if one.place_kind == "city" and one.within), None)
+        if city_in and (state := _state_after(tokens, last, (city_in, city_in[:2]))):
             matching = [one for one in meanings if one.within == state[1]]
             city = matching[0] if matching else _city(meanings[0].label, state[1])
             return Places(first=first, last=state[0], meanings=(city,))
@@ -83,12 +84,15 @@ def _inner(tokens: Sequence[Token], first: int) -> tuple[int, Entry] | None:
     return (found[0], found[1][0]) if found and tokens[first].text[0].isupper() else None
 
 
-def _state_after(tokens: Sequence[Token], place: int) -> tuple[int, str] | None:
-    """A state of the US or Canada after a city: "Austin, TX", "Boston MA", "Denver (CO)", "Austin, Texas"."""
+def _state_after(tokens: Sequence[Token], place: int, within: Sequence[str] = ()) -> tuple[int, str] | None:
+    """A state of the US or Canada after a city ("Austin, TX"), or the place that it lies in ("London, UK")."""
     if place < len(tokens) and tokens[place].norm == "," and not tokens[place].line:
         place += 1
     if place >= len(tokens) or tokens[place].line:
         return None
+    named = vocabulary().at(tokens, place, kind="place")
+    if named and named[1][0].id in within:
+        return named[0], within[0]
     code = tokens[place].text
     if len(code) == 2 and code.isupper():
         states = [one for one in codes_of(code) if one.place_kind == "subdivision"]
@@ -137,6 +141,12 @@ def codes_of(code: str) -> tuple[Entry, ...]:
 
 def _country(code: str) -> Entry | None:
     return next((one for one in codes_of(code) if one.place_kind == "country"), None)
+
+
+def country_named(code: str) -> str | None:
+    """The name of the country with an ISO 3166-1 code."""
+    country = _country(code.upper())
+    return country.label if country else None
 
 
 def country_of(name: str | None) -> str | None:

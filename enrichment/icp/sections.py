@@ -252,7 +252,7 @@ class _LabelReader:
 
     def section(self, tokens: Sequence[Token]) -> Section | None:
         """What the label says."""
-        if self.names_customers and not self.strength:
+        if self.names_customers:
             return None
         sizes: dict[str, float] = table("label_sizes") if self.currency else {}
         best = max(self.topics, key=lambda one: (one[0], one[1].id != "skip"), default=None)

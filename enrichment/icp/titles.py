@@ -74,7 +74,7 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     last, entries = found
     entry: Entry = entries[0]
     written = excerpt(text, tokens, first, last)
-    if entry.spelling.isupper() and len(entry.spelling) < 4 and written.rstrip("s") != entry.spelling:
+    if entry.spelling.isupper() and len(entry.spelling) < 3 and written.rstrip("s") != entry.spelling:
         return None
     if entry.ordinary and not written.isupper():
         return None
@@ -84,7 +84,7 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     seniority = rank[1] if rank and not is_rank else entry.seniority or "any"
     acronym = entry.spelling.removesuffix("s").isupper() and last - first == 1
     title = entry.spelling.removesuffix("s") if acronym else _as_written(text, tokens, first, last)
-    if title.endswith(("ers", "ors", "ists", "ives")):
+    if title.endswith(("ers", "ors", "ists", "ives", "ians")):
         title = title[:-1]
     return Person(first, last, title, department, seniority, is_rank=is_rank)
 
@@ -135,17 +135,16 @@ def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | 
     ):
         start += 1
     is_chief = start > first and tokens[start - 1].norm == "chief"
-    function = (
-        _function(tokens, start, known_only=True) or _named(tokens, start, is_chief=is_chief)
-        if start < len(tokens)
-        else None
-    )
-    if function is None:
+    if start >= len(tokens):
         return None
-    end, department = function
+    function = _function(tokens, start, known_only=True) or _named(tokens, start, is_chief=is_chief)
+    product = None if function else vocabulary().at(tokens, start, kind="technology")
+    if function is None and product is None:
+        return None
+    end, department = function or (product[0] if product else start, None)
     if end >= len(tokens) or tokens[end].line:
         return None
-    rank = _rank_at(tokens, end) or _last_rank_at(tokens, end)
+    rank = _last_rank_at(tokens, end) if product else _rank_at(tokens, end) or _last_rank_at(tokens, end)
     if rank is None:
         return None
     if tokens[start - 1].norm == "chief" and start > first and tokens[end].stem == "officer":
@@ -181,24 +180,26 @@ def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple
     if first >= len(tokens) or tokens[first].line:
         return None
     known = function_at(tokens, first)
-    if known or known_only:
+    if known_only:
         return known
     last = first
-    while last < len(tokens) and last - first < MAX_WORDS and tokens[last].kind == "word" and not tokens[last].line:
-        if (
-            tokens[last].norm in words("title_stops")
-            or not tokens[last].text[0].isupper()
-            or (last > first and _rank_at(tokens, last))
-        ):
-            break
+    while last < len(tokens) and last - first < MAX_WORDS and _continues_name(tokens, last, is_first=last == first):
         last += 1
-    return (last, None) if last > first else None
+    if known and known[0] >= last:
+        return known
+    return (last, known[1] if known else None) if last > first else None
+
+
+def _continues_name(tokens: Sequence[Token], place: int, *, is_first: bool) -> bool:
+    """Whether a word in capitals can be part of a function: no rank, no place, and none of the words that end one."""
+    token = tokens[place]
+    if token.kind != "word" or token.line or not token.text[0].isupper() or token.norm in words("title_stops"):
+        return False
+    return is_first or not (_rank_at(tokens, place) or vocabulary().at(tokens, place, kind="place"))
 
 
 def _rank_at(tokens: Sequence[Token], first: int) -> tuple[int, Seniority] | None:
     """The rank at a position, singular or plural: its end and its level."""
-    if first >= len(tokens):
-        return None
     if tokens[first].norm == "vice" and first + 1 < len(tokens) and tokens[first + 1].stem == "president":
         return first + 2, "vp"
     return _level("ranks", tokens[first], first)

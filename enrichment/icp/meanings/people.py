@@ -46,7 +46,7 @@ def _is_spelled_out(context: Context) -> bool:
 
 
 def _is_something_else(context: Context, mention: Person) -> bool:
-    """Whether it is no person: "in AE", "founder-led", "VP lending", "CROs (contract research organizations)"."""
+    """Whether it is no person: "in AE", "founder-led", "VP lending", "CMO (decision maker)"."""
     if mention.last - mention.first == 1 and context.relation in ("located", "office", "expanding"):
         code = places_at(context.text, context.tokens, mention.first)
         if code and code.is_code:
@@ -59,7 +59,8 @@ def _is_something_else(context: Context, mention: Person) -> bool:
     explained = context.word(mention.last) == "(" and following and following.first == mention.last + 1
     if explained and isinstance(following, Words) and following.of("industry"):
         return True
-    return mention.is_rank and context.is_followed_by_unknown(mention)
+    comment = context.in_brackets and mention.seniority == "any" and context.last is not None
+    return comment or (mention.is_rank and context.is_followed_by_unknown(mention))
 
 
 def _complete_rank(context: Context, mention: Person) -> None:
