@@ -37,6 +37,7 @@ RANKS: Final = (
     ("enrichment.sources",),
     ("enrichment.jobs",),
     ("enrichment.postgres",),
+    ("enrichment.icp",),
     ("enrichment.blueprint",),
     ("enrichment.engine",),
     ("enrichment.web",),
