@@ -29,6 +29,8 @@ ONE_VALUE: Final = frozenset(
     }
 )
 "Measures of which a company has one value, or of which one will do: their conditions are alternatives."
+COARSE: Final = frozenset({Measure.INDUSTRY, Measure.CUSTOMERS_INDUSTRY, Measure.TECHNOLOGY_CATEGORY})
+"Measures whose values stand for words of several meanings."
 
 
 def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
@@ -36,6 +38,7 @@ def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
     _drop_inexpressible(drafts)
     kept = _deduplicated(draft for draft in drafts if not draft.dropped)
     _prefer_figures(kept)
+    _drop_coarse_exclusions(kept)
     kept = [draft for draft in kept if not draft.dropped]
     _relax_segments(kept)
     segments = {draft.segment for draft in kept} - {0}
@@ -151,6 +154,14 @@ def _drop_inexpressible(drafts: Sequence[Draft]) -> None:
         together = last.strength == "must_not" and last.sentence == draft.sentence and last.chunk == draft.chunk
         if together and draft.connector == "" and last.negator == draft.negator and last.measure is not draft.measure:
             draft.dropped = last.dropped = True
+
+
+def _drop_coarse_exclusions(drafts: Sequence[Draft]) -> None:
+    """Drop what excludes the very thing that is wanted: banks and credit unions are one industry of the vocabulary."""
+    wanted = {(one.measure, one.value) for one in drafts if one.strength != "must_not"}
+    for one in drafts:
+        if one.strength == "must_not" and one.measure in COARSE and (one.measure, one.value) in wanted:
+            one.dropped = True
 
 
 def _relax_segments(drafts: Sequence[Draft]) -> None:

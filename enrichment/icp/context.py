@@ -159,6 +159,11 @@ class Context:
         place = mention.last
         return place < len(self.tokens) and self._is_unknown(place) and not self.tokens[place].line
 
+    def is_preceded_by_unknown(self, mention: Mention) -> bool:
+        """Whether a word in capitals that the reader does not know is directly before: "Technischer Leiter"."""
+        before = mention.first - 1
+        return before >= 0 and self._is_unknown(before) and self.tokens[before].text[0].isupper()
+
     def is_negated_verb(self, first: int) -> bool:
         """Whether unknown words are between an open negation and a place: "not licensed in"."""
         if not self.is_excluding() or self.section.strength == "must_not" or self.negation_end < 0:

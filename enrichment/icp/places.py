@@ -55,7 +55,7 @@ def places_at(text: str, tokens: Sequence[Token], first: int, *, is_label: bool 
         return Places(first=first, last=last, meanings=meanings, needs_evidence=not capital, demonym=demonym)
     if token.norm in words("compass") and (inner := _inner(tokens, first + 1)):
         return Places(first=first, last=inner[0], meanings=(inner[1],), is_part=True)
-    code = token.text.upper() if is_label else token.text
+    code = token.text.upper() if is_label and len(tokens) == 1 else token.text
     if len(code) == 2 and code.isupper() and (codes := codes_of(code)):
         return Places(
             first=first,
@@ -80,7 +80,9 @@ def _is_name(text: str, tokens: Sequence[Token], first: int, last: int, entries:
 
 
 def _inner(tokens: Sequence[Token], first: int) -> tuple[int, Entry] | None:
-    found = vocabulary().at(tokens, first, kind="place") if first < len(tokens) else None
+    while first < len(tokens) and tokens[first].norm in words("compass") | {"of", "the"}:
+        first += 1
+    found = vocabulary().at(tokens, first, kind="place")
     return (found[0], found[1][0]) if found and tokens[first].text[0].isupper() else None
 
 

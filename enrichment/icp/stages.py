@@ -130,7 +130,8 @@ def _next(tokens: Sequence[Token], place: int, stages: Sequence[str]) -> tuple[i
     token = tokens[place]
     if found := _one(tokens, place):
         return found if token.norm != "a" or token.text == "A" else None
-    if stages[-1].startswith("series_") and token.norm in LETTERS and token.text.isupper():
+    joined = place + 1 < len(tokens) and tokens[place + 1].joined
+    if stages[-1].startswith("series_") and token.norm in LETTERS and not joined and token.text != "a":
         return place + 1, LETTERS[token.norm]
     return None
 

@@ -114,7 +114,8 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
     comma = here > last and tokens[last].norm == ","
     is_vp = seniority == "vp" and here < len(tokens) and tokens[here].space
     if (function := _function(tokens, here, known_only=comma or (here == last and not is_vp))) is not None:
-        if comma and not tokens[here].text[0].isupper():
+        is_next = function[0] < len(tokens) and _rank_at(tokens, function[0]) is not None
+        if comma and (is_next or not tokens[here].text[0].isupper()):
             return Person(first, last, _as_written(text, tokens, first, last), None, seniority, is_rank=True)
         end, department = function
         title = _as_written(text, tokens, first, end)

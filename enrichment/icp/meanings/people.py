@@ -8,7 +8,7 @@ from typing import Final
 from enrichment.icp.context import FOREIGN, SERVED, Context
 from enrichment.icp.meanings.locations import read_places
 from enrichment.icp.mentions import Mention, Team, Words
-from enrichment.icp.places import places_at
+from enrichment.icp.places import Places, places_at
 from enrichment.icp.titles import Person
 from enrichment.icp.vocabulary import Entry, words
 from schemas import ConditionAbout, Measure
@@ -47,7 +47,9 @@ def _is_spelled_out(context: Context) -> bool:
 
 def _is_something_else(context: Context, mention: Person) -> bool:
     """Whether it is no person: "in AE", "founder-led", "VP lending", "CMO (decision maker)"."""
-    if mention.last - mention.first == 1 and context.relation in ("located", "office", "expanding"):
+    among_places = any(isinstance(one, Places) for one in (context.listed(-1), context.listed(1)))
+    located = among_places or context.relation in ("located", "office", "expanding")
+    if mention.last - mention.first == 1 and located:
         code = places_at(context.text, context.tokens, mention.first)
         if code and code.is_code:
             context.mentions[context.place] = code
@@ -60,7 +62,8 @@ def _is_something_else(context: Context, mention: Person) -> bool:
     if explained and isinstance(following, Words) and following.of("industry"):
         return True
     comment = context.in_brackets and mention.seniority == "any" and context.last is not None
-    return comment or (mention.is_rank and context.is_followed_by_unknown(mention))
+    is_part = context.is_followed_by_unknown(mention) or context.is_preceded_by_unknown(mention)
+    return comment or (mention.is_rank and is_part)
 
 
 def _complete_rank(context: Context, mention: Person) -> None:
