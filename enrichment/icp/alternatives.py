@@ -50,7 +50,12 @@ def _key(
     else:
         draft_key = alone
     last = before[-1][0] if before else None
-    if last is not None and draft.strength != "must_not" and last.strength == draft.strength and _is_listed(last, draft):
+    if (
+        last is not None
+        and draft.strength != "must_not"
+        and last.strength == draft.strength
+        and _is_listed(last, draft)
+    ):
         draft_key = last.key
     draft.key = draft_key
     return draft_key
@@ -64,7 +69,12 @@ def _is_listed(last: Draft, draft: Draft) -> bool:
         same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
         return same or draft.is_next
     same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
-    return same and draft.connector == "," and draft.measure not in ONE_VALUE and draft.measure is not Measure.BUSINESS_MODEL
+    return (
+        same
+        and draft.connector == ","
+        and draft.measure not in ONE_VALUE
+        and draft.measure is not Measure.BUSINESS_MODEL
+    )
 
 
 def _shape(draft: Draft) -> str:

@@ -24,13 +24,16 @@ def reasoning(conditions: Sequence[Condition]) -> tuple[str, ...]:
     """How each condition was understood, in sentences."""
     words = {"must": "must", "should": "should", "must_not": "must not"}
     return tuple(
-        f"“{one.quote.text}” was understood as: {words[one.strength]} match {one.measure.value} “{one.label}”." for one in conditions
+        f"“{one.quote.text}” was understood as: {words[one.strength]} match {one.measure.value} “{one.label}”."
+        for one in conditions
     )
 
 
 def contradictions(conditions: Sequence[Condition]) -> tuple[str, ...]:
     """What is both required and excluded, and ranges that cannot both hold, in sentences."""
-    excluded = {(one.measure, one.value): one for one in conditions if one.strength == "must_not" and one.operator == "eq"}
+    excluded = {
+        (one.measure, one.value): one for one in conditions if one.strength == "must_not" and one.operator == "eq"
+    }
     found = [
         f"“{one.quote.text}” is wanted, and “{other.quote.text}” is excluded."
         for one in conditions

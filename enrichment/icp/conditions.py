@@ -17,7 +17,9 @@ from enrichment.icp.stages import Stages
 from enrichment.icp.titles import Person
 from schemas import Measure
 
-SHORT_RELATIONS: Final = frozenset({"using_weak", "located", "appointed", "founded", "expanding", "office", "event", "hiring", "using", "lacking"})
+SHORT_RELATIONS: Final = frozenset(
+    {"using_weak", "located", "appointed", "founded", "expanding", "office", "event", "hiring", "using", "lacking"}
+)
 "Relations that end with a few unknown words; others go on to the end of their part of the sentence."
 MAX_UNKNOWN: Final = 2
 OUTSIDE: Final = frozenset("outside located headquartered based in from auserhalb ausserhalb fuera dehors hors".split())
@@ -31,7 +33,6 @@ PREPOSITIONS: Final = {
     "men": ("sv", "da", "no"), "ma": ("it",), "mas": ("pt",), "mais": ("fr",), "ale": ("pl",), "sem": ("pt",),
 }  # fmt: skip
 "Words of the grammar that mean something else in other languages."
-
 
 
 def read_sentence(context: Context) -> None:
@@ -105,7 +106,12 @@ def _relation(context: Context, mention: Words, relation: str) -> None:
         return
     if relation == "serving" and meanings.is_ours(context, mention):
         return
-    if relation == "located" and context.relation == "serving" and context.chunk == context.relation_chunk and context.relation_kinds:
+    if (
+        relation == "located"
+        and context.relation == "serving"
+        and context.chunk == context.relation_chunk
+        and context.relation_kinds
+    ):
         if len(context.words_between(mention.first, mention.last)) == 1:
             context.relate("serving_in")
             return
@@ -163,11 +169,23 @@ def _strength(context: Context, mention: Words, kinds: list[str]) -> None:
 
 def _ends_part(context: Context, place: int) -> bool:
     """Whether a part of the sentence ends at a place."""
-    while place < len(context.tokens) and context.tokens[place].norm in ("for", "us", "too", "though", "please", "unfortunately", "me", "fur", "uns"):
+    while place < len(context.tokens) and context.tokens[place].norm in (
+        "for",
+        "us",
+        "too",
+        "though",
+        "please",
+        "unfortunately",
+        "me",
+        "fur",
+        "uns",
+    ):
         place += 1
-    return place >= len(context.tokens) or context.tokens[place].norm in BREAKS | {".", ";", "!", "and", "but", "-"} or context.tokens[place].line > 0
-
-
+    return (
+        place >= len(context.tokens)
+        or context.tokens[place].norm in BREAKS | {".", ";", "!", "and", "but", "-"}
+        or context.tokens[place].line > 0
+    )
 
 
 HANDLERS: Final[dict[type, Callable[[Context, Mention], None]]] = {

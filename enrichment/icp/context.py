@@ -15,8 +15,24 @@ from schemas import Measure, Reading
 
 OR: Final = frozenset("or oder / nor ofwel bzw eller lub".split())
 AND: Final = frozenset("and und plus + sowie with".split())
-OR_IN: Final = {"fr": {"ou", "ni"}, "es": {"o", "u", "ni"}, "it": {"o"}, "nl": {"of", "noch"}, "pt": {"ou", "nem"}, "sv": set(), "pl": set()}
-AND_IN: Final = {"fr": {"et"}, "es": {"y", "e"}, "it": {"e"}, "nl": {"en"}, "pt": {"e"}, "sv": {"och"}, "pl": {"i", "oraz"}}
+OR_IN: Final = {
+    "fr": {"ou", "ni"},
+    "es": {"o", "u", "ni"},
+    "it": {"o"},
+    "nl": {"of", "noch"},
+    "pt": {"ou", "nem"},
+    "sv": set(),
+    "pl": set(),
+}
+AND_IN: Final = {
+    "fr": {"et"},
+    "es": {"y", "e"},
+    "it": {"e"},
+    "nl": {"en"},
+    "pt": {"e"},
+    "sv": {"och"},
+    "pl": {"i", "oraz"},
+}
 "The words of other languages count only in a text in that language: English has other uses for them."
 KINDS_OF_COMPANIES: Final = frozenset({Measure.INDUSTRY, Measure.CUSTOMERS_INDUSTRY, Measure.BUSINESS_MODEL})
 GRAMMAR: Final = frozenset({"strength", "link", "noun", "relation", "lead", "both", "to"})
@@ -149,7 +165,8 @@ class Context:
         draft.sentence, draft.chunk, draft.segment = self.index, self.chunk, self.section.number
         draft.connector = self.connector(draft.first)
         draft.is_next = bool(self.drafts) and all(
-            place in self._linking or self.tokens[place].norm in OR | AND for place in range(self.drafts[-1].last, draft.first)
+            place in self._linking or self.tokens[place].norm in OR | AND
+            for place in range(self.drafts[-1].last, draft.first)
         )
         self.scopes.apply(draft, closed_by_only=self.only)
         self.drafts.append(draft)
@@ -163,7 +180,12 @@ class Context:
         before, after = draft.first - 1, draft.last
         if before >= 0 and self.tokens[before].kind == "word" and before not in self.known:
             return True
-        return after < len(self.tokens) and self.tokens[after].kind == "word" and not self.tokens[after].line and after not in self.grammar
+        return (
+            after < len(self.tokens)
+            and self.tokens[after].kind == "word"
+            and not self.tokens[after].line
+            and after not in self.grammar
+        )
 
     def after_kinds(self, mention: Mention) -> set[str]:
         """What the word directly after a mention says of it: `users`, `partners`, `customers`, …"""
@@ -191,7 +213,12 @@ class Context:
     def is_followed_by_unknown(self, mention: Mention) -> bool:
         """Whether a word that the reader does not know follows directly: "VP lending", "50 hourly workers"."""
         place = mention.last
-        return place < len(self.tokens) and self.tokens[place].kind == "word" and not self.tokens[place].line and place not in self.known
+        return (
+            place < len(self.tokens)
+            and self.tokens[place].kind == "word"
+            and not self.tokens[place].line
+            and place not in self.known
+        )
 
     def skip_to(self, place: int) -> None:
         """Pass over the mentions before a place, as they were read with this one."""

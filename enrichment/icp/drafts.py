@@ -84,7 +84,9 @@ def number_draft(
     if strict and whole:
         ends = [None if ends[0] is None else ends[0] + 1, None if ends[1] is None else max(0, ends[1] - 1)]
     small, large = ends
-    unit = unit or (f"{currency or 'money'} a year" if measure in A_YEAR else currency if measure in MONEY else UNITS.get(measure))
+    unit = unit or (
+        f"{currency or 'money'} a year" if measure in A_YEAR else currency if measure in MONEY else UNITS.get(measure)
+    )
     operator: ConditionOperator
     value: ConditionValue
     if small is not None and large is not None:
@@ -120,7 +122,11 @@ def number_label(
     if isinstance(value, tuple):
         words = f"{money}{shown(value[0])}-{shown(value[1])}"
     elif measure is Measure.FOUNDED and unit == "year":
-        words = {"gte": f"founded in {value} or later", "lte": f"founded in {value} or earlier"}.get(operator, f"founded in {value}")
+        words = {"gte": f"founded in {value} or later", "lte": f"founded in {value} or earlier"}.get(
+            operator, f"founded in {value}"
+        )
     else:
-        words = {"gte": f"{money}{shown(value)} or more", "lte": f"up to {money}{shown(value)}"}.get(operator, f"{money}{shown(value)}")
+        words = {"gte": f"{money}{shown(value)} or more", "lte": f"up to {money}{shown(value)}"}.get(
+            operator, f"{money}{shown(value)}"
+        )
     return f"{words} {tail}".strip()

@@ -8,7 +8,9 @@ from typing import Final
 from enrichment.icp.mentions import Mention, Words
 from enrichment.icp.text import Token
 
-AUTHOR: Final = frozenset("we i our my us we're i'm we've wir ich unser unsere nous notre je nosotros somos nuestra nuestro noi siamo wij ons onze".split())
+AUTHOR: Final = frozenset(
+    "we i our my us we're i'm we've wir ich unser unsere nous notre je nosotros somos nuestra nuestro noi siamo wij ons onze".split()
+)
 SELF: Final = frozenset(
     "are am run make build built offer provide develop develops created sell product platform software tool solution company startup agency app "
     "service services team have founded started operate help sind bieten entwickeln verkaufen haben sommes proposons vendons somos "
@@ -22,7 +24,9 @@ def without_introduction(tokens: Sequence[Token], mentions: Sequence[Mention]) -
     if not _is_introduction(tokens):
         return mentions
     for place, mention in enumerate(mentions):
-        if isinstance(mention, Words) and any(one.kind == "relation" and one.id in TARGETING for one in mention.entries):
+        if isinstance(mention, Words) and any(
+            one.kind == "relation" and one.id in TARGETING for one in mention.entries
+        ):
             return mentions[place + 1 :]
     return ()
 
@@ -34,4 +38,13 @@ def _is_introduction(tokens: Sequence[Token]) -> bool:
         return False
     if words[0] in ("we're", "i'm"):
         return words[1] in ("a", "an", "the", "building", "selling", "offering")
-    return words[1] in SELF and not {"looking", "targeting", "after", "interested", "focused", "searching", "suchen", "to"} & set(words[1:])
+    return words[1] in SELF and not {
+        "looking",
+        "targeting",
+        "after",
+        "interested",
+        "focused",
+        "searching",
+        "suchen",
+        "to",
+    } & set(words[1:])

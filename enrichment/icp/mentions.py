@@ -15,8 +15,24 @@ from enrichment.icp.text import Token
 from enrichment.icp.titles import Person, function_at, person_at
 from enrichment.icp.vocabulary import Entry, Kind, official_titles, vocabulary
 
-TEAM_WORDS: Final = frozenset({"team", "department", "dept", "org", "organization", "organisation", "function", "group", "staff", "squad", "headcount"})
-WITH_NUMBERS: Final = frozenset({"bound", "bound_after", "between", "to", "both", "around", "window", "time", "currency"})
+TEAM_WORDS: Final = frozenset(
+    {
+        "team",
+        "department",
+        "dept",
+        "org",
+        "organization",
+        "organisation",
+        "function",
+        "group",
+        "staff",
+        "squad",
+        "headcount",
+    }
+)
+WITH_NUMBERS: Final = frozenset(
+    {"bound", "bound_after", "between", "to", "both", "around", "window", "time", "currency"}
+)
 ENTITIES: Final = frozenset({"industry", "size", "technology", "model", "ownership", "category"})
 CODE: Final = re.compile(r"\d{2,6}")
 SCHEMES: Final = ("naics", "sic")
@@ -90,7 +106,13 @@ def _candidates(text: str, tokens: Sequence[Token], place: int, language: str, *
     found = places_at(text, tokens, place)
     if people and words and any(one.kind == "function" for one in words[1]):
         found = None  # "Function: IT" is not Italy
-    if found and found.needs_evidence and words and words[0] == found.last and any(one.kind in ENTITIES for one in words[1]):
+    if (
+        found
+        and found.needs_evidence
+        and words
+        and words[0] == found.last
+        and any(one.kind in ENTITIES for one in words[1])
+    ):
         found = None  # "Enterprise" is a town, too
     return [
         _codes_at(tokens, place),
@@ -161,7 +183,25 @@ def _codes_at(tokens: Sequence[Token], first: int) -> Codes | None:
             else:
                 break
             last = place
-        elif norm not in ("code", "codes", ":", ",", "/", "and", "or", "-", "in", "2022", "2017", "prefix", "starting", "with", "(", "&", "und"):
+        elif norm not in (
+            "code",
+            "codes",
+            ":",
+            ",",
+            "/",
+            "and",
+            "or",
+            "-",
+            "in",
+            "2022",
+            "2017",
+            "prefix",
+            "starting",
+            "with",
+            "(",
+            "&",
+            "und",
+        ):
             break
         place += 1
     return Codes(first, last + 1, scheme, tuple(codes)) if codes else None

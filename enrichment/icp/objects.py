@@ -65,7 +65,10 @@ def read_object(given: IcpObject) -> CustomerProfile:
     parts: list[CustomerProfile] = []
     stated = tuple(_given_conditions(given))
     for field, section in TOPICS.items():
-        parts += [read_text(text, field=field, index=index, section=section) for index, text in enumerate(_texts(given, field))]
+        parts += [
+            read_text(text, field=field, index=index, section=section)
+            for index, text in enumerate(_texts(given, field))
+        ]
     sizes = tuple(one for field in SIZES for one in _size(given, field))
     return _merged((*stated, *sizes), parts, "rules" if parts else "object")
 
@@ -80,7 +83,11 @@ def _texts(given: IcpObject, field: str) -> Iterator[str]:
 
 def _is_pair(value: object) -> bool:
     """Whether a list is a range of two numbers, of which one may be null."""
-    return isinstance(value, tuple) and len(value) == 2 and all(one is None or isinstance(one, (int, float)) for one in value)
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(one is None or isinstance(one, (int, float)) for one in value)
+    )
 
 
 def _size(given: IcpObject, field: str) -> Iterator[Condition]:
@@ -168,7 +175,11 @@ def _completed(condition: Condition, given: ConditionInput, pointer: str) -> Con
 def _number(condition: Condition, given: ConditionInput) -> Condition:
     measure = condition.measure
     currency = (given.currency or "USD") if measure in MONEY else None
-    unit = f"{currency} a year" if measure in (Measure.REVENUE, Measure.RECURRING_REVENUE) else currency or UNITS.get(measure)
+    unit = (
+        f"{currency} a year"
+        if measure in (Measure.REVENUE, Measure.RECURRING_REVENUE)
+        else currency or UNITS.get(measure)
+    )
     if measure is Measure.FOUNDED and given.unit == YEARS_OLD:
         unit = YEARS_OLD
     label = number_label(condition.operator, condition.value, None if currency else unit, currency, measure)
@@ -193,7 +204,9 @@ def _entry(condition: Condition, value: str, pointer: str) -> Condition:
     scheme, _, code = value.partition(":")
     if condition.measure is Measure.INDUSTRY and scheme in ("naics", "sic") and code:
         title = official_titles("naics" if scheme == "naics" else "sic").get(code, code)
-        return msgspec.structs.replace(condition, label=f"{title} ({scheme.upper()} {code})", codes=(code if scheme == "naics" else value,))
+        return msgspec.structs.replace(
+            condition, label=f"{title} ({scheme.upper()} {code})", codes=(code if scheme == "naics" else value,)
+        )
     kind = KINDS[condition.measure]
     found = vocabulary().find(kind, value)
     if not found:
@@ -230,7 +243,10 @@ def _merged(stated: Sequence[Condition], parts: Sequence[CustomerProfile], read_
     not_understood: list[NotUnderstood] = []
     groups: dict[tuple[object, ...], int] = {}
     for one in stated:
-        number = groups.setdefault(("given", one.quote.field, one.any_of, one.strength if one.strength != "must_not" else len(conditions)), len(groups) + 1)
+        number = groups.setdefault(
+            ("given", one.quote.field, one.any_of, one.strength if one.strength != "must_not" else len(conditions)),
+            len(groups) + 1,
+        )
         conditions.append(msgspec.structs.replace(one, id=f"c{len(conditions) + 1}", any_of=number))
     for place, part in enumerate(parts):
         ids = {}
@@ -242,7 +258,10 @@ def _merged(stated: Sequence[Condition], parts: Sequence[CustomerProfile], read_
         ambiguous += [msgspec.structs.replace(one, condition=ids.get(one.condition or "")) for one in part.ambiguous]
         not_understood += part.not_understood
     profile = CustomerProfile(
-        read_by="object" if read_by == "object" else "rules", conditions=tuple(conditions), ambiguous=tuple(ambiguous), not_understood=tuple(not_understood)
+        read_by="object" if read_by == "object" else "rules",
+        conditions=tuple(conditions),
+        ambiguous=tuple(ambiguous),
+        not_understood=tuple(not_understood),
     )
     return checked(profile)
 

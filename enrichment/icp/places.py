@@ -74,9 +74,7 @@ def places_at(text: str, tokens: Sequence[Token], first: int) -> Places | None:
     if token.norm in COMPASS and (inner := _inner(tokens, first + 1)):
         return Places(first=first, last=inner[0], meanings=(inner[1],), is_part=True)
     if len(token.text) == 2 and token.text.isupper() and (codes := codes_of(token.text)):
-        return Places(
-            first=first, last=first + 1, meanings=codes, is_code=True, other=OTHERS.get(token.text)
-        )
+        return Places(first=first, last=first + 1, meanings=codes, is_code=True, other=OTHERS.get(token.text))
     return _unknown_city(text, tokens, first)
 
 
@@ -168,7 +166,9 @@ def decide(code: str, meanings: Sequence[Entry], certain: Iterable[Entry]) -> En
     if len(meanings) == 1 and code not in OTHERS:
         return meanings[0]
     parts = [one for one in meanings if one.place_kind == "subdivision"]
-    known = {one.id[:3] for one in others if one.place_kind == "subdivision"} | {(one.within or "")[:3] for one in others}
+    known = {one.id[:3] for one in others if one.place_kind == "subdivision"} | {
+        (one.within or "")[:3] for one in others
+    }
     states = [one for one in parts if one.id[:3] in known] or parts
     countries = [one for one in meanings if one.place_kind == "country"]
     near_states = bool(states) and states[0].id[:3] in known

@@ -82,18 +82,27 @@ def quantity_at(tokens: Sequence[Token], first: int, language: str) -> Quantity 
         if not tokens[place].norm[0].isdigit():
             return None
     low, high = _ends(one, two, bound or one.bound, two.bound if two else None)
-    return Quantity(
-        first=first,
-        last=last,
-        low=low,
-        high=high,
-        unit=unit,
-        currency=currency,
-        is_exact=not (two or bound or one.bound or around),
-        is_range=two is not None,
-        is_strict=(bound or one.bound) in ("above", "below") and not two,
-    ) if not around or two or bound else Quantity(
-        first=first, last=last, low=round(low * (1 - AROUND)), high=round(low * (1 + AROUND)), unit=unit, currency=currency
+    return (
+        Quantity(
+            first=first,
+            last=last,
+            low=low,
+            high=high,
+            unit=unit,
+            currency=currency,
+            is_exact=not (two or bound or one.bound or around),
+            is_range=two is not None,
+            is_strict=(bound or one.bound) in ("above", "below") and not two,
+        )
+        if not around or two or bound
+        else Quantity(
+            first=first,
+            last=last,
+            low=round(low * (1 - AROUND)),
+            high=round(low * (1 + AROUND)),
+            unit=unit,
+            currency=currency,
+        )
     )
 
 
@@ -164,7 +173,9 @@ def _multiplier(
     if place >= len(tokens) or tokens[place].line:
         return 0
     norm = tokens[place].norm
-    if norm not in multipliers or (norm in SHORT_MULTIPLIERS and tokens[place].space and currency is None and norm != "m"):
+    if norm not in multipliers or (
+        norm in SHORT_MULTIPLIERS and tokens[place].space and currency is None and norm != "m"
+    ):
         return 0
     if norm in ("mi", "bi", "cr") and currency is None:
         return 0
@@ -213,7 +224,9 @@ def _range_end(
     unit, after = _unit(tokens, place, percent=False)
     if (bound in ("lower", "above") or one.bound in ("lower", "above")) or unit:
         join = vocabulary().at(tokens, after, kind="both") if bound in ("lower", "above") else None
-        join = join or (vocabulary().at(tokens, after, kind="to") if unit and not tokens[after:after + 1] == [] else None)
+        join = join or (
+            vocabulary().at(tokens, after, kind="to") if unit and not tokens[after : after + 1] == [] else None
+        )
         if join:
             end, upper, _, _ = _prefix(tokens, join[0])
             if upper in ("upper", "below") or (unit and upper is None and end == join[0]):

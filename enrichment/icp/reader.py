@@ -51,7 +51,9 @@ def read_text(text: str, *, field: str = "text", index: int = 0, section: Sectio
     quoted = _Quotes(text, tokens, field, index)
     conditions = tuple(quoted.condition(draft, number, group) for number, (draft, group) in enumerate(groups, 1))
     used = {id(draft) for draft, _ in groups}
-    understood -= {place for draft in drafts if id(draft) not in used and draft.dropped for place in range(draft.first, draft.last)}
+    understood -= {
+        place for draft in drafts if id(draft) not in used and draft.dropped for place in range(draft.first, draft.last)
+    }
     return checked(
         CustomerProfile(
             read_by="rules",
@@ -87,7 +89,11 @@ def _within(sentence: Sentence, section: Section | None) -> Sentence:
 
 
 def _conditions(
-    text: str, tokens: Sequence[Token], sentences: Sequence[Sentence], mentions: Sequence[Sequence[Mention]], language: str
+    text: str,
+    tokens: Sequence[Token],
+    sentences: Sequence[Sentence],
+    mentions: Sequence[Sequence[Mention]],
+    language: str,
 ) -> tuple[list[Draft], list[Doubt], set[int]]:
     """Read all sentences: the drafts of conditions, the doubts, and the places that were understood."""
     certain = _certain_places(mentions)
@@ -122,7 +128,10 @@ def _certain_places(mentions: Iterable[Iterable[Mention]]) -> list[Entry]:
         one.meanings[0]
         for found in mentions
         for one in found
-        if isinstance(one, Places) and not one.needs_evidence and not one.is_part and (not one.is_code or len(one.meanings) == 1)
+        if isinstance(one, Places)
+        and not one.needs_evidence
+        and not one.is_part
+        and (not one.is_code or len(one.meanings) == 1)
     ]
 
 
@@ -165,7 +174,9 @@ class _Quotes:
         """The passages with several readings: those of conditions, and those of which no condition was made."""
         for number, draft in enumerate(drafts, 1):
             if draft.readings:
-                yield Ambiguous(quote=self.quote(draft.first, draft.last), readings=draft.readings, condition=f"c{number}")
+                yield Ambiguous(
+                    quote=self.quote(draft.first, draft.last), readings=draft.readings, condition=f"c{number}"
+                )
         for doubt in doubts:
             yield Ambiguous(quote=self.quote(doubt.first, doubt.last), readings=doubt.readings)
 

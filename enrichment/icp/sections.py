@@ -11,7 +11,9 @@ from enrichment.icp.text import Token
 from enrichment.icp.vocabulary import Entry, vocabulary
 from schemas import Strength
 
-ABBREVIATED: Final = frozenset({"mio", "mrd", "approx", "st", "vs", "inc", "incl", "excl", "resp", "ca", "no", "min", "max", "bzw", "tsd"})
+ABBREVIATED: Final = frozenset(
+    {"mio", "mrd", "approx", "st", "vs", "inc", "incl", "excl", "resp", "ca", "no", "min", "max", "bzw", "tsd"}
+)
 BULLETS: Final = frozenset({"-", "#", ">", ";", "[", "]", "+", "x", "|", "\u2705", "\u2714", ")", "*", "\u203a"})
 LABEL_ENDS: Final = frozenset({":", "="})
 MAX_LABEL: Final = 9  # tokens
@@ -146,10 +148,19 @@ def _without_bullet(tokens: Sequence[Token], first: int, last: int) -> int:
     """The place after the bullet or number of a line."""
     place = first
     while place < last and (tokens[place].norm in BULLETS and (tokens[place].norm != "x" or place > first)):
-        if tokens[place].norm in (">", "+") and place + 1 < last and (tokens[place + 1].kind == "number" or not tokens[place + 1].space):
+        if (
+            tokens[place].norm in (">", "+")
+            and place + 1 < last
+            and (tokens[place + 1].kind == "number" or not tokens[place + 1].space)
+        ):
             break
         place += 1
-    if place + 1 < last and tokens[place].kind == "number" and tokens[place + 1].norm in (".", ")") and len(tokens[place].norm) < 3:
+    if (
+        place + 1 < last
+        and tokens[place].kind == "number"
+        and tokens[place + 1].norm in (".", ")")
+        and len(tokens[place].norm) < 3
+    ):
         place += 2
     return place
 
@@ -160,7 +171,12 @@ def _label_end(tokens: Sequence[Token], first: int, last: int) -> int | None:
         norm = tokens[place].norm
         if norm in LABEL_ENDS and place > first and not (place + 1 < last and tokens[place + 1].norm == "="):
             return None if tokens[place - 1].norm in (">", "<", "!") else place
-        if place > first and norm in ("-", "|") and tokens[place].space and (place + 1 == last or tokens[place + 1].space):
+        if (
+            place > first
+            and norm in ("-", "|")
+            and tokens[place].space
+            and (place + 1 == last or tokens[place + 1].space)
+        ):
             found = vocabulary().at(tokens, first, kind="topic") or vocabulary().at(tokens, first, kind="strength")
             return place if found and found[0] == place else None
         if norm in (",", "."):
@@ -201,7 +217,11 @@ def _label(tokens: Sequence[Token], first: int, last: int) -> tuple[Section | No
             place += 1
             continue
         kinds = {one.kind for one in found[1]}
-        if kinds & ENTITIES and not kinds & {"topic", "strength", "unit", "noun"} and not any(one.ordinary for one in found[1]):
+        if (
+            kinds & ENTITIES
+            and not kinds & {"topic", "strength", "unit", "noun"}
+            and not any(one.ordinary for one in found[1])
+        ):
             has_entity = True
         if "category" in kinds and not topics:
             topics.append((found[0] - place, Entry(kind="topic", id="technology")))
@@ -210,7 +230,9 @@ def _label(tokens: Sequence[Token], first: int, last: int) -> tuple[Section | No
                 relation = one.id if one.id != "target" else None
             currency = one.id if one.kind == "currency" and one.id else currency
         is_segment = is_segment or bool(
-            kinds & {"segment"} and found[0] < last + 1 and (tokens[min(found[0], last - 1)].kind == "number" or len(tokens[min(found[0], last - 1)].norm) == 1)
+            kinds & {"segment"}
+            and found[0] < last + 1
+            and (tokens[min(found[0], last - 1)].kind == "number" or len(tokens[min(found[0], last - 1)].norm) == 1)
         )
         place = max(found[0], cue[0] if cue else 0, topic[0] if topic and topics else 0)
     if currency:
@@ -221,8 +243,28 @@ def _label(tokens: Sequence[Token], first: int, last: int) -> tuple[Section | No
     name = best[1].id if best else None
     if relation == "lacking":
         strength, relation = "must_not", None
-    return Section(topic=name, strength=strength, relation=relation, currency=currency, multiplier=multiplier), is_segment
+    return Section(
+        topic=name, strength=strength, relation=relation, currency=currency, multiplier=multiplier
+    ), is_segment
 
 
-_STRENGTHS: Final[dict[str, Strength]] = {"exclude": "must_not", "not": "must_not", "wish": "should", "must": "must", "exclude_after": "must_not", "wish_after": "should"}
-_SIZES: Final = {"m": 1e6, "mm": 1e6, "mn": 1e6, "million": 1e6, "millions": 1e6, "mio": 1e6, "k": 1e3, "thousands": 1e3, "bn": 1e9, "b": 1e9}
+_STRENGTHS: Final[dict[str, Strength]] = {
+    "exclude": "must_not",
+    "not": "must_not",
+    "wish": "should",
+    "must": "must",
+    "exclude_after": "must_not",
+    "wish_after": "should",
+}
+_SIZES: Final = {
+    "m": 1e6,
+    "mm": 1e6,
+    "mn": 1e6,
+    "million": 1e6,
+    "millions": 1e6,
+    "mio": 1e6,
+    "k": 1e3,
+    "thousands": 1e3,
+    "bn": 1e9,
+    "b": 1e9,
+}

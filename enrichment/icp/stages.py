@@ -19,8 +19,19 @@ THROUGH: Final = frozenset({"-", "to", "through", "thru", "until", "up", "bis", 
 LATER: Final = ("or later", "and later", "or above", "and above", "or beyond", "and beyond", "onwards", "onward", "and up",
                 "or higher", "and higher", "or more", "plus", "or further", "and on", "or up", "stage or later", "oder spater",
                 "und spater", "ou plus", "o superior", "of later", "and after")  # fmt: skip
-EARLIER: Final = ("or earlier", "and earlier", "or below", "and below", "or less", "or younger", "oder fruher", "ou moins")
-FROM: Final = frozenset({"post", "from", "least", "after", "beyond", "above", "past", "over", "minimum", "ab", "depuis", "minimum"})
+EARLIER: Final = (
+    "or earlier",
+    "and earlier",
+    "or below",
+    "and below",
+    "or less",
+    "or younger",
+    "oder fruher",
+    "ou moins",
+)
+FROM: Final = frozenset(
+    {"post", "from", "least", "after", "beyond", "above", "past", "over", "minimum", "ab", "depuis", "minimum"}
+)
 BEFORE: Final = frozenset({"pre", "before", "below", "under", "earlier"})
 UP_TO: Final = frozenset({"to", "until"})
 
@@ -58,7 +69,12 @@ def stage_codes(operator: str, stages: Sequence[str]) -> tuple[str, ...]:
 def stages_at(tokens: Sequence[Token], first: int) -> Stages | None:
     """Parse the stages that start at a position, with the word of a bound before or after them."""
     place, bound = first, None
-    while _one(tokens, place) is None and place < len(tokens) and place - first < 3 and tokens[place].norm in FROM | BEFORE | {"at", "up", "to", "a", "their", "series"} - {"series"}:
+    while (
+        _one(tokens, place) is None
+        and place < len(tokens)
+        and place - first < 3
+        and tokens[place].norm in FROM | BEFORE | {"at", "up", "to", "a", "their", "series"} - {"series"}
+    ):
         word = tokens[place].norm
         bound = "gte" if word in FROM else "before" if word in BEFORE else "lte" if word == "up" else bound
         place += 1
@@ -70,12 +86,20 @@ def stages_at(tokens: Sequence[Token], first: int) -> Stages | None:
     last, stages = found[0], [found[1]]
     operator = "eq"
     end = _skip_round(tokens, last)
-    if end < len(tokens) and tokens[end].norm in THROUGH and (
-        two := _one(tokens, end + 1) or _letter(tokens, end + 1, stages)
-    ) and STAGES.index(two[1]) > STAGES.index(stages[0]):
+    if (
+        end < len(tokens)
+        and tokens[end].norm in THROUGH
+        and (two := _one(tokens, end + 1) or _letter(tokens, end + 1, stages))
+        and STAGES.index(two[1]) > STAGES.index(stages[0])
+    ):
         last, operator = two[0], "between"
         stages.append(two[1])
-    elif last < len(tokens) and tokens[last].joined and (two := _letter(tokens, last, stages)) and STAGES.index(two[1]) > STAGES.index(stages[0]):
+    elif (
+        last < len(tokens)
+        and tokens[last].joined
+        and (two := _letter(tokens, last, stages))
+        and STAGES.index(two[1]) > STAGES.index(stages[0])
+    ):
         last, operator = two[0], "between"
         stages.append(two[1])
     else:
@@ -135,6 +159,8 @@ def _letter(tokens: Sequence[Token], place: int, stages: Sequence[str]) -> tuple
 
 def _skip_round(tokens: Sequence[Token], place: int) -> int:
     """Skip "stage", "round" and "funding" after a stage."""
-    while place < len(tokens) and tokens[place].stem in ("stage", "round", "funded", "funding") and not tokens[place].line:
+    while (
+        place < len(tokens) and tokens[place].stem in ("stage", "round", "funded", "funding") and not tokens[place].line
+    ):
         place += 1
     return place

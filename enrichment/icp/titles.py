@@ -68,7 +68,11 @@ def function_at(tokens: Sequence[Token], first: int) -> tuple[int, str | None] |
     if found is None or (found[1][0].spelling == "IT" and tokens[first].text == "it"):
         return None
     last, entries = found
-    if last < len(tokens) and tokens[last].norm == "and" and (more := vocabulary().at(tokens, last + 1, kind="function")):
+    if (
+        last < len(tokens)
+        and tokens[last].norm == "and"
+        and (more := vocabulary().at(tokens, last + 1, kind="function"))
+    ):
         after = more[0]
         if after < len(tokens) and _rank_at(tokens, after) and not tokens[after].line:
             return more[0], entries[0].department
@@ -121,9 +125,15 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
         return None
     last, seniority = rank
     if last < len(tokens) and tokens[last].norm == "+":
-        return Person(first, last + 1, f"{_as_written(text, tokens, first, last)} and above", None, seniority, is_rank=True)
+        return Person(
+            first, last + 1, f"{_as_written(text, tokens, first, last)} and above", None, seniority, is_rank=True
+        )
     here = last
-    if here < len(tokens) and not tokens[here].line and (tokens[here].norm in OF or (tokens[here].norm == "," and seniority != "manager")):
+    if (
+        here < len(tokens)
+        and not tokens[here].line
+        and (tokens[here].norm in OF or (tokens[here].norm == "," and seniority != "manager"))
+    ):
         here += 1
         if here < len(tokens) and tokens[here].norm == "the":
             here += 1
@@ -143,10 +153,16 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
 def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     """ "marketing director", "IT managers", "FP&A lead", "Chief Strategy Officer"."""
     start = first
-    while start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 2 and tokens[start].norm != "lead":
+    while (
+        start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 2 and tokens[start].norm != "lead"
+    ):
         start += 1
     is_chief = start > first and tokens[start - 1].norm == "chief"
-    function = _function(tokens, start, known_only=True) or _named(tokens, start, is_chief=is_chief) if start < len(tokens) else None
+    function = (
+        _function(tokens, start, known_only=True) or _named(tokens, start, is_chief=is_chief)
+        if start < len(tokens)
+        else None
+    )
     if function is None:
         return None
     end, department = function
@@ -164,12 +180,22 @@ def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | 
 def _named(tokens: Sequence[Token], first: int, *, is_chief: bool) -> tuple[int, str | None] | None:
     """A function that the vocabulary does not know, in capitals: "Membership Director", "Chief Lending Officer"."""
     last = first
-    while last < len(tokens) and last - first < (3 if is_chief else 1) and tokens[last].text.istitle() and not tokens[last].line:
+    while (
+        last < len(tokens)
+        and last - first < (3 if is_chief else 1)
+        and tokens[last].text.istitle()
+        and not tokens[last].line
+    ):
         if is_chief and tokens[last].norm == "officer":
             break
         last += 1
     ranks = ("officer",) if is_chief else ("director", "manager", "officer")
-    named = first < last < len(tokens) and tokens[last].norm in ranks and tokens[last].text.istitle() and tokens[first].norm not in STOPS
+    named = (
+        first < last < len(tokens)
+        and tokens[last].norm in ranks
+        and tokens[last].text.istitle()
+        and tokens[first].norm not in STOPS
+    )
     return (last, None) if named else None
 
 
@@ -182,7 +208,11 @@ def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple
         return known
     last = first
     while last < len(tokens) and last - first < MAX_WORDS and tokens[last].kind == "word" and not tokens[last].line:
-        if tokens[last].norm in STOPS or not tokens[last].text[0].isupper() or (last > first and _rank_at(tokens, last)):
+        if (
+            tokens[last].norm in STOPS
+            or not tokens[last].text[0].isupper()
+            or (last > first and _rank_at(tokens, last))
+        ):
             break
         last += 1
     return (last, None) if last > first else None

@@ -29,7 +29,12 @@ def corrected(tokens: Sequence[Token]) -> list[Token]:
     looked_up: dict[str, str | None] = {}
     result = []
     for token in tokens:
-        if token.kind == "word" and len(token.norm) >= SHORTEST and token.norm.isalpha() and not vocabulary().knows(token.stem):
+        if (
+            token.kind == "word"
+            and len(token.norm) >= SHORTEST
+            and token.norm.isalpha()
+            and not vocabulary().knows(token.stem)
+        ):
             if token.norm not in looked_up and len(looked_up) < MAX_WORDS:
                 looked_up[token.norm] = _meant(token.norm, token.stem)
             if meant := looked_up.get(token.norm):

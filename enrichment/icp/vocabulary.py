@@ -138,7 +138,10 @@ class Vocabulary:
         return frozenset(
             key[0]
             for key, entries in self._entries.items()
-            if len(key) == 1 and len(key[0]) > 4 and key[0].isalpha() and any(one.kind in kinds and one.place_kind != "city" for one in entries)
+            if len(key) == 1
+            and len(key[0]) > 4
+            and key[0].isalpha()
+            and any(one.kind in kinds and one.place_kind != "city" for one in entries)
         )
 
 
@@ -217,9 +220,7 @@ def _models(file: Any) -> Iterator[Entry]:
 
 def _sizes(file: Any) -> Iterator[Entry]:
     for row in file["sizes"]:
-        yield from _spellings(
-            row, file["ordinary_words"], kind="size", minimum=row["minimum"], maximum=row["maximum"]
-        )
+        yield from _spellings(row, file["ordinary_words"], kind="size", minimum=row["minimum"], maximum=row["maximum"])
 
 
 def _funding(file: Any) -> Iterator[Entry]:
@@ -264,7 +265,9 @@ def _places(file: Any) -> Iterator[Entry]:
         for name in row["demonyms"]:
             yield Entry(spelling=name, ordinary=name in ordinary, within="demonym", **country)
     for row in file["regions"]:
-        yield from _spellings(row, ordinary, kind="place", exact=True, codes=tuple(row["countries"]), place_kind="region")
+        yield from _spellings(
+            row, ordinary, kind="place", exact=True, codes=tuple(row["countries"]), place_kind="region"
+        )
     for row in file["areas"]:
         parts = tuple(row["parts"])
         yield from _spellings(row, ordinary, kind="place", exact=True, codes=parts, place_kind="subdivision")
