@@ -20,7 +20,7 @@ ALIKE: Final = {Measure.TECHNOLOGY_CATEGORY: Measure.TECHNOLOGY}
 
 def grouped(drafts: Sequence[Draft], tokens: Sequence[Token]) -> list[tuple[Draft, int]]:
     """The conditions that remain, each with the number of its group."""
-    _drop_inexpressible(drafts)
+    _drop_inexpressible(drafts, tokens)
     kept = _deduplicated(draft for draft in drafts if not draft.dropped)
     _prefer_figures(kept)
     kept = [draft for draft in kept if not draft.dropped]
@@ -125,18 +125,21 @@ def _prefer_figures(drafts: Sequence[Draft]) -> None:
             one.dropped = True
 
 
-def _drop_inexpressible(drafts: Sequence[Draft]) -> None:
+def _drop_inexpressible(drafts: Sequence[Draft], tokens: Sequence[Token]) -> None:
     """
-    Drop what is excluded only together: "no German agencies" excludes neither Germany nor agencies.
+    Drop what is excluded only together or in part: "no German agencies" excludes neither Germany nor agencies, and "no home
+    builders" not all of construction.
 
     A profile can exclude one condition, not a combination of two.
     """
     for place, draft in enumerate(drafts):
-        if draft.strength != "must_not" or place == 0:
+        if draft.strength != "must_not":
             continue
-        last = drafts[place - 1]
+        draft.dropped = draft.dropped or draft.narrower
+        last = drafts[place - 1] if place else draft
         together = last.strength == "must_not" and last.sentence == draft.sentence and last.chunk == draft.chunk
-        if together and draft.connector == "" and last.negator == draft.negator and last.measure is not draft.measure:
+        joined = draft.connector == "" or any(token.norm == "with" for token in tokens[last.last : draft.first])
+        if together and joined and last.negator == draft.negator and last.measure is not draft.measure:
             draft.dropped = last.dropped = True
 
 

@@ -57,6 +57,8 @@ class Draft(msgspec.Struct, kw_only=True):
     negator: int = -1
     """Number of the negation that excludes it; -1 without."""
     readings: tuple[Reading, ...] = ()
+    narrower: bool = False
+    """Whether its words name only a part of what it says: "home builders" of construction."""
     dropped: bool = False
     key: tuple[object, ...] = ()
     """What the conditions of its group have in common."""

@@ -274,6 +274,7 @@ def _industry_draft(mention: Mention, entry: Entry, measure: Measure, confidence
         last=mention.last,
         confidence=confidence,
         codes=entry.codes,
+        narrower=entry.narrower,
     )
 
 
