@@ -63,6 +63,8 @@ def _pass(context: Context, first: int, last: int) -> None:
 
 
 def _break(context: Context, norm: str) -> None:
+    if norm == "(" and context.relation in meanings.FOREIGN and context.relation_chunk == context.chunk:
+        context.relation_chunk += 1  # "competitors (Gong, Chorus)"
     context.chunk += 1
     context.lead = None
     if norm == "(":

@@ -170,7 +170,8 @@ class Context:
         )
         self.scopes.apply(draft, closed_by_only=self.only)
         self.drafts.append(draft)
-        draft.dropped = draft.strength == "must_not" and draft.measure in KINDS_OF_COMPANIES and self.is_modified(draft)
+        is_kind = draft.measure in KINDS_OF_COMPANIES or bool(draft.readings and draft.measure is Measure.HEADCOUNT)
+        draft.dropped = draft.strength == "must_not" and is_kind and self.is_modified(draft)
         if not draft.dropped:
             self.understood.update(range(draft.first, draft.last))
         return draft

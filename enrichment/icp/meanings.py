@@ -129,6 +129,11 @@ def begin(reader: Context, mention: Words, relation: str) -> None:
             else False
         ):
             return
+        last = reader.drafts[-1] if reader.drafts else None
+        if last and last.measure is Measure.HIRING and last.last == mention.first:
+            last.last = mention.last  # "AE hiring"
+            reader.understood.update(range(mention.first, mention.last))
+            return
         draft = _exists(Measure.HIRING, mention, "hiring")
         draft.confidence = 0.9
         reader.add(draft)
@@ -255,7 +260,7 @@ def _industry(reader: Context, mention: Words, entry: Entry) -> bool:
 def _is_one_company(reader: Context, mention: Words, entry: Entry) -> bool:
     """Whether a single company is meant, and no kind of companies: "outsourced to an agency"."""
     word = reader.tokens[mention.last - 1]
-    article = _word(reader, mention.first - 1) in ("a", "an", "the", "their", "our", "your", "its", "my", "another")
+    article = _word(reader, mention.first - 1) in ("a", "an", "the", "their", "our", "your", "its", "my", "another", "no", "without")
     return (
         article
         and word.norm == word.stem
@@ -816,6 +821,8 @@ def read_quantity(reader: Context, mention: Mention) -> None:
         return _add_number(reader, mention, again, certain=True)
     if _is_year(mention) and (reader.relation == "founded" or topic == "founded") and unit is None:
         return _founded(reader, mention)
+    if reader.relation == "hiring" and reader.team is None and isinstance(following, Person):
+        return None  # "hiring 3 backend engineers"
     if _department_of(reader, mention, following):
         return None
     measure = _measure_of(reader, mention, unit, lead, topic)
@@ -1167,11 +1174,14 @@ def read_person(reader: Context, mention: Mention) -> None:
     if joined or (mention.is_rank and reader.is_followed_by_unknown(mention)) or _is_spelled_out(reader, mention):
         return
     openings = set(reader.words_between(mention.last, min(mention.last + 2, len(reader.tokens)))) & OPENINGS
-    if relation == "hiring" or topic == "hiring" or openings:
+    if relation == "hiring" or topic == "hiring" or openings or _is_wanted(reader, mention):
         _hired(reader, mention, about)
     elif relation == "appointed" and not (mention.is_rank and mention.department is None and topic == "persona"):
         if _word(reader, mention.first - 1) in ("new", "neuer", "neue", "neuen") or relation:
-            draft = _exists(Measure.LEADERSHIP_CHANGE, mention, f"new {mention.title}")
+            left = "lost" in reader.words_between(max(0, mention.first - 4), mention.first)
+            draft = _exists(
+                Measure.LEADERSHIP_CHANGE, mention, f"{mention.title} left" if left else f"new {mention.title}"
+            )
             draft.about = about
             reader.add(draft)
     elif relation in (
@@ -1208,6 +1218,13 @@ def read_person(reader: Context, mention: Mention) -> None:
                 about=about,
             )
         )
+
+
+def _is_wanted(reader: Context, mention: Person) -> bool:
+    """Whether "hiring" follows, and nobody else who is hired: "SDR hiring in the last 30 days"."""
+    following, later = reader.after(), reader.mentions[reader.place + 2 : reader.place + 3]
+    hires = isinstance(following, Words) and reader.tokens[following.first].norm in ("hiring", "recruiting")
+    return hires and not isinstance(later[0] if later else None, Person)
 
 
 def _is_spelled_out(reader: Context, mention: Person) -> bool:
@@ -1520,10 +1537,14 @@ def read_window(reader: Context, mention: Mention) -> None:
             _exists(Measure.FOUNDED, mention, f"founded in the last {mention.days} days", within_days=mention.days)
         )
         return
-    for draft in reversed(reader.drafts[-4:]):
-        if draft.measure in EVENTS and draft.operator == "exists":
+    for place, draft in enumerate(reversed(reader.drafts[-4:]), 1):
+        is_open = draft.about.within_days is None or draft.chunk == reader.chunk
+        if draft.measure in EVENTS and draft.operator == "exists" and is_open:
             draft.about_with(within_days=mention.days)
             reader.understood.update(range(mention.first, mention.last))
+            before = reader.drafts[-place - 1] if place < len(reader.drafts) else draft
+            if draft.connector == "or" and before.measure is draft.measure and before.chunk == draft.chunk:
+                before.about_with(within_days=mention.days)
             return
     words = set(reader.words_between(max(0, mention.first - 20), mention.first))
     if (

@@ -10,9 +10,11 @@ from typing import Final, Literal
 import msgspec
 
 from enrichment.icp.drafts import Draft
-from schemas import Strength
+from schemas import Measure, Strength
 
-AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should"}
+AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should", "allowed_after": "should"}
+ALLOWED: Final = frozenset({Measure.PERSONA, Measure.OWNERSHIP, Measure.TECHNOLOGY, Measure.SIGNAL})
+"What \"is ok\" makes no condition of; an industry that is ok is an alternative."
 Reach = Literal["list", "sentence"]
 
 
@@ -83,7 +85,16 @@ class Scopes:
 
 
 def apply_after(kind: str, drafts: list[Draft], sentence: int, chunk: int) -> None:
-    """Apply "preferred" or "too small" to the conditions before it: those of its chunk, or of the last one, as a list."""
+    """
+    Apply "preferred" or "too small" to the conditions before it: those of its chunk, or of the last one, as a list.
+
+    What is only allowed ("solo founder ok") is no condition, unless it is an alternative to another one.
+    """
+    if kind == "allowed_after":
+        for draft in drafts:
+            if draft.chunk == chunk and draft.sentence == sentence and draft.measure in ALLOWED:
+                draft.dropped = all(one.measure is not draft.measure or one.chunk == chunk for one in drafts)
+        return
     measures: set[str] = set()
     for draft in reversed(drafts):
         if draft.sentence != sentence or draft.dropped:

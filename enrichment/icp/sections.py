@@ -133,15 +133,18 @@ def _breaks(tokens: Sequence[Token], first: int, place: int) -> bool:
         if tokens[place - 2].norm in ABBREVIATED and before.norm == ".":
             return False
         return here.space and not (here.text[0].islower() and before.norm == "." and len(tokens[place - 2].norm) < 3)
-    if before.norm in (",", ")", "/", "."):
+    if before.norm in (",", ")", "/", ".") or (before.norm == "-" and before.space and here.space):
         return _is_labelled(tokens, place)
     return False
 
 
 def _is_labelled(tokens: Sequence[Token], place: int) -> bool:
     """Whether a label that the vocabulary knows begins at a position."""
-    found = vocabulary().at(tokens, place, kind="topic")
-    return bool(found and found[0] < len(tokens) and tokens[found[0]].norm in LABEL_ENDS)
+    for kind in ("topic", "strength"):
+        found = vocabulary().at(tokens, place, kind=kind)
+        if found and found[0] < len(tokens) and tokens[found[0]].norm in LABEL_ENDS:
+            return True
+    return False
 
 
 def _without_bullet(tokens: Sequence[Token], first: int, last: int) -> int:

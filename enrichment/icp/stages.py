@@ -152,7 +152,7 @@ def _letter(tokens: Sequence[Token], place: int, stages: Sequence[str]) -> tuple
     if found := _one(tokens, place):
         return found if tokens[place].norm != "a" or tokens[place].text == "A" else None
     token = tokens[place]
-    if stages[-1].startswith("series_") and token.norm in LETTERS and token.text.isupper():
+    if token.norm in LETTERS and token.text.isupper():
         return place + 1, LETTERS[token.norm]
     return None
 

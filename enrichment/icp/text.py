@@ -35,6 +35,7 @@ ALIKE: Final = {
     "\U0001f44e": "\u274c", "\U0001f31f": "\u2b50",
 }  # fmt: skip
 SIGNS: Final = frozenset("\u274c\u2b50\u2705\u2714") | ALIKE.keys()  # the emojis and bullets that have a meaning
+FIRST_EMOJI: Final = "\u2190"  # below it are ®, ™ and °
 MARKUP: Final = frozenset("*_`'\u2019\u2018\"\u201c\u201d\u201e\u00ab\u00bb^")
 FOLDED: Final = str.maketrans(
     {"\u00f8": "o", "\u0142": "l", "\u00df": "ss", "\u00e6": "ae", "\u0153": "oe", "\u0131": "i"}
@@ -67,6 +68,7 @@ def read_tokens(text: str) -> list[Token]:
     """Split a text into tokens."""
     tokens: list[Token] = []
     end = 0
+    emoji: re.Match[str] | None = None
     for match in TOKEN.finditer(text):
         kind, found, start = match.lastgroup or "sign", match.group(), match.start()
         if kind == "entity":
@@ -75,6 +77,7 @@ def read_tokens(text: str) -> list[Token]:
                 continue
             kind = "word" if found.isalpha() else "sign"
         elif kind == "sign" and not _is_meaningful(found):
+            emoji = match if found > FIRST_EMOJI and unicodedata.category(found) == "So" else emoji
             continue
         gap = text[end:start]
         if kind == "short":
@@ -84,6 +87,9 @@ def read_tokens(text: str) -> list[Token]:
             plain = "word" if kind in ("acronym", "name", "short") else kind
             line = gap.count("\n") + gap.count("\u2028")
             space = any(letter.isspace() or letter == ";" for letter in gap)
+            if emoji and tokens and tokens[-1].kind != "sign" and not line:  # it stands for a comma
+                tokens.append(Token(emoji.start(), emoji.end(), ",", ",", ",", "sign", True, False, 0))
+            emoji = None
             joined = plain == "word" and not space and _ends_with_hyphen(tokens)
             if joined:
                 tokens.pop()

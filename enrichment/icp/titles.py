@@ -28,7 +28,7 @@ LAST_RANKS: Final[dict[str, Seniority]] = {
 }  # fmt: skip
 QUALIFIERS: Final = frozenset(
     "senior sr junior jr global regional group associate assistant deputy interim fractional principal staff lead "
-    "corporate executive managing chief national european emea us uk apac north american divisional area first".split()
+    "corporate executive managing chief national european emea us uk apac north american divisional area".split()
 )
 OF: Final = frozenset("of for de of-the du des der fur di da van des del".split())
 STOPS: Final = frozenset(
