@@ -24,6 +24,8 @@ SHORT_RELATIONS: Final = frozenset(
 MAX_UNKNOWN: Final = 2
 OUTSIDE: Final = frozenset("outside located headquartered based in from auserhalb ausserhalb fuera dehors hors".split())
 PLACES: Final = frozenset({Measure.HEADQUARTERS, Measure.OFFICE, Measure.CUSTOMERS_LOCATION})
+LESS: Final = frozenset({"ex", "minus", "less", "bar"})
+"Words that exclude the place after them: \"APAC ex China\"."
 LACKED: Final = frozenset({Measure.TECHNOLOGY, Measure.TECHNOLOGY_CATEGORY, Measure.CERTIFICATION})
 "What a company can be without."
 PREPOSITIONS: Final = {
@@ -84,6 +86,14 @@ def _words(context: Context, mention: Words) -> None:
         context.relate("located")
         return
     if word in PREPOSITIONS and context.language not in (*PREPOSITIONS[word], *(("en",) if word == "no" else ())):
+        return
+    following = context.after()
+    if word in LESS and isinstance(following, Places):
+        context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=PLACES)
+        return
+    if word == "ie" and context.scopes.is_excluding(context.chunk):
+        context.scopes.close()  # "not HubSpot, i.e. Salesforce": what is left, or what is excluded
+        context.relate("evaluating")
         return
     if word == "for" and meanings.is_for_customers(context, mention):
         context.relate("serving")

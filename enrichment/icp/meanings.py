@@ -1454,6 +1454,8 @@ def _add_place(reader: Context, mention: Places, entry: Entry, relation: str | N
         relation == "located" and not mention.demonym and _comes_from(reader, mention)
     ):
         return  # "not licensed in the US", "imports from China"
+    if "about_place" in reader.after_kinds(mention) and not mention.demonym and relation != "expanding":
+        return  # "EU timezone", "US hires"
     if relation == "serving_in":
         reader.doubt(
             mention,
