@@ -53,9 +53,7 @@ def product(name: str | None, category: str, *, excluded: bool = False) -> Profi
 
 
 def persona(title: str, department: str, *, excluded: bool = False) -> ProfilePersona:
-    return ProfilePersona(
-        title=title, department=department, found=found(title), excluded=excluded
-    )
+    return ProfilePersona(title=title, department=department, found=found(title), excluded=excluded)
 
 
 def funding(stage: str, *, excluded: bool = False) -> ProfileFunding:
@@ -240,9 +238,7 @@ def test_filter_has_a_unit(profile: Criteria, id_: str, unit: str) -> None:
 
 
 def test_category_includes_its_products_without_the_excluded_ones() -> None:
-    point = chosen(
-        Criteria(technologies=(product(None, "crm"), product("Salesforce", "crm", excluded=True))), "crm"
-    )
+    point = chosen(Criteria(technologies=(product(None, "crm"), product("Salesforce", "crm", excluded=True))), "crm")
 
     assert isinstance(point.filter.value, tuple)
     assert {"HubSpot", "Pipedrive"} <= set(point.filter.value)

@@ -85,7 +85,11 @@ def points(sections: Sections) -> list[RecommendedPoint]:
 
 @pytest.mark.parametrize(("text", "expected"), PROFILES, ids=[text[:40] for text, _ in PROFILES])
 def test_profile_results_in_the_filters_an_expert_would_set(text: str, expected: dict[str, str]) -> None:
-    musts = {point.id: point.filter.text for point in points(choose(criteria_of(read_text(text)))) if point.priority == "must_have"}
+    musts = {
+        point.id: point.filter.text
+        for point in points(choose(criteria_of(read_text(text))))
+        if point.priority == "must_have"
+    }
 
     assert expected.keys() <= musts.keys()
     assert {name: musts[name] for name in expected if expected[name] not in musts[name]} == {}

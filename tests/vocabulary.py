@@ -79,7 +79,11 @@ def countries() -> dict[str, list[str]]:
             dict.fromkeys(
                 name
                 for name in (
-                    *(locale.territories[country.alpha_2] for locale in locales if country.alpha_2 in locale.territories),
+                    *(
+                        locale.territories[country.alpha_2]
+                        for locale in locales
+                        if country.alpha_2 in locale.territories
+                    ),
                     getattr(country, "common_name", country.name),
                 )
                 if len(name) > 3
@@ -134,7 +138,10 @@ def protected() -> list[str]:
     by_length: dict[int, list[str]] = {}
     for word in known:
         by_length.setdefault(len(word), []).append(word)
-    common = [wordfreq.top_n_list(language, 40_000 if language == "en" else 15_000) for language in ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl")]
+    common = [
+        wordfreq.top_n_list(language, 40_000 if language == "en" else 15_000)
+        for language in ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "pl")
+    ]
     words = {normalized(word) for each in common for word in each if len(word) >= SHORTEST and word.isalpha()}
     return sorted(
         word

@@ -151,28 +151,45 @@ def _entities(condition: Condition) -> Iterator[tuple[str, Entity]]:
     if measure in RANGES:
         yield _range(condition, found, excluded=excluded)
     elif measure in SIGNALS:
-        yield "signals", ProfileSignal(
-            id=SIGNALS[measure], name=condition.label, within_days=condition.about.within_days, excluded=excluded, found=found
+        yield (
+            "signals",
+            ProfileSignal(
+                id=SIGNALS[measure],
+                name=condition.label,
+                within_days=condition.about.within_days,
+                excluded=excluded,
+                found=found,
+            ),
         )
     elif measure is Measure.INDUSTRY:
-        yield "industries", ProfileIndustry(
-            id=value, name=condition.label, naics=condition.codes, excluded=excluded, found=found
+        yield (
+            "industries",
+            ProfileIndustry(id=value, name=condition.label, naics=condition.codes, excluded=excluded, found=found),
         )
     elif measure is Measure.HEADQUARTERS:
         inside = condition.codes or ((condition.about.place,) if condition.about.place else ())
         countries = tuple(dict.fromkeys(code[:2] for code in inside))
-        yield "geographies", ProfilePlace(
-            name=condition.label, kind=condition.kind or "country", countries=countries, excluded=excluded, found=found
+        yield (
+            "geographies",
+            ProfilePlace(
+                name=condition.label,
+                kind=condition.kind or "country",
+                countries=countries,
+                excluded=excluded,
+                found=found,
+            ),
         )
     elif measure in (Measure.TECHNOLOGY, Measure.TECHNOLOGY_CATEGORY):
         named = measure is Measure.TECHNOLOGY
         category = next((one.within or "" for one in _entries("technology", value)), "other") if named else value
-        yield "technologies", ProfileTechnology(
-            name=value if named else None, category=category, excluded=excluded, found=found
+        yield (
+            "technologies",
+            ProfileTechnology(name=value if named else None, category=category, excluded=excluded, found=found),
         )
     elif measure is Measure.PERSONA:
-        yield "personas", ProfilePersona(
-            title=value, department=condition.about.department or "any", excluded=excluded, found=found
+        yield (
+            "personas",
+            ProfilePersona(title=value, department=condition.about.department or "any", excluded=excluded, found=found),
         )
     elif measure is Measure.FUNDING_STAGE:
         for stage in condition.codes or (value,):

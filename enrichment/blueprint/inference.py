@@ -200,12 +200,16 @@ def _market_conditions(match: MarketMatch) -> Iterator[Condition]:
         )  # fmt: skip
     for one in (roles()[id_] for id_ in market.personas):
         about = ConditionAbout(department=one.department, seniority=one.seniority)
-        yield _condition(Measure.PERSONA, one.label, one.label, match.fact, match.confidence, strength="should", about=about)
+        yield _condition(
+            Measure.PERSONA, one.label, one.label, match.fact, match.confidence, strength="should", about=about
+        )
     for id_ in market.signals:
         measure = Measure.HIRING if id_ == "hiring" else SIGNALS.get(id_, Measure.SIGNAL)
         operator: ConditionOperator = "eq" if measure is Measure.SIGNAL else "exists"
         value: ConditionValue = id_ if measure is Measure.SIGNAL else True
-        yield _condition(measure, value, signals()[id_], match.fact, match.confidence, operator=operator, strength="should")
+        yield _condition(
+            measure, value, signals()[id_], match.fact, match.confidence, operator=operator, strength="should"
+        )
 
 
 def _size(facts: CompanyFacts) -> tuple[Condition, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from enrichment.icp.drafts import Draft
-from enrichment.icp.text import Token
 from schemas import Measure
 
 ONE_VALUE: Final = frozenset(
@@ -18,9 +17,9 @@ ONE_VALUE: Final = frozenset(
 ALIKE: Final = {Measure.TECHNOLOGY_CATEGORY: Measure.TECHNOLOGY}
 
 
-def grouped(drafts: Sequence[Draft], tokens: Sequence[Token]) -> list[tuple[Draft, int]]:
+def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
     """The conditions that remain, each with the number of its group."""
-    _drop_inexpressible(drafts, tokens)
+    _drop_inexpressible(drafts)
     kept = _deduplicated(draft for draft in drafts if not draft.dropped)
     _prefer_figures(kept)
     kept = [draft for draft in kept if not draft.dropped]
@@ -119,16 +118,16 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
 def _prefer_figures(drafts: Sequence[Draft]) -> None:
     """ "Mid-market, 50-500 employees": the figures say what is meant."""
     sizes = [one for one in drafts if one.measure is Measure.HEADCOUNT and one.strength == "must"]
-    in_words = [one for one in sizes if one.label.endswith(")")]
+    in_words = [one for one in sizes if one.in_words]
     if len(in_words) < len(sizes):
         for one in in_words:
             one.dropped = True
 
 
-def _drop_inexpressible(drafts: Sequence[Draft], tokens: Sequence[Token]) -> None:
+def _drop_inexpressible(drafts: Sequence[Draft]) -> None:
     """
-    Drop what is excluded only together or in part: "no German agencies" excludes neither Germany nor agencies, and "no home
-    builders" not all of construction.
+    Drop what is excluded only together or in part: "no German agencies" excludes neither Germany nor agencies, and "no
+    home builders" not all of construction.
 
     A profile can exclude one condition, not a combination of two.
     """
@@ -138,8 +137,7 @@ def _drop_inexpressible(drafts: Sequence[Draft], tokens: Sequence[Token]) -> Non
         draft.dropped = draft.dropped or draft.narrower
         last = drafts[place - 1] if place else draft
         together = last.strength == "must_not" and last.sentence == draft.sentence and last.chunk == draft.chunk
-        joined = draft.connector == "" or any(token.norm == "with" for token in tokens[last.last : draft.first])
-        if together and joined and last.negator == draft.negator and last.measure is not draft.measure:
+        if together and draft.connector == "" and last.negator == draft.negator and last.measure is not draft.measure:
             draft.dropped = last.dropped = True
 
 

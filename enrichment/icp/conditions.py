@@ -5,16 +5,37 @@ What stands in no relation that the reader knows is no condition: it is left to 
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from enrichment.icp import meanings
-from enrichment.icp.context import AND, BREAKS, OR, Context
+from enrichment.icp.context import AND, BREAKS, FOREIGN, OR, Context
+from enrichment.icp.meanings.events import (
+    begin,
+    read_ownership,
+    read_signal,
+    read_stage_group,
+    read_stages,
+    read_window,
+)
+from enrichment.icp.meanings.industries import (
+    is_for_customers,
+    is_ours,
+    read_codes,
+    read_head,
+    read_industry,
+    read_model,
+    read_size,
+)
+from enrichment.icp.meanings.locations import read_places
+from enrichment.icp.meanings.numbers import read_quantity
+from enrichment.icp.meanings.people import read_function, read_person, read_team
+from enrichment.icp.meanings.technologies import read_category, read_certification, read_technology
 from enrichment.icp.mentions import Codes, Mention, Team, Window, Words
 from enrichment.icp.places import Places
 from enrichment.icp.quantities import Quantity
 from enrichment.icp.scopes import AFTER, Reach, apply_after
 from enrichment.icp.stages import Stages
 from enrichment.icp.titles import Person
+from enrichment.icp.vocabulary import Entry, Kind, by_language, words
 from schemas import Measure
 
 SHORT_RELATIONS: Final = frozenset(
@@ -22,31 +43,38 @@ SHORT_RELATIONS: Final = frozenset(
 )
 "Relations that end with a few unknown words; others go on to the end of their part of the sentence."
 MAX_UNKNOWN: Final = 2
-OUTSIDE: Final = frozenset("outside located headquartered based in from auserhalb ausserhalb fuera dehors hors".split())
+NEAR: Final = 8  # tokens between a condition and "preferred"
 PLACES: Final = frozenset({Measure.HEADQUARTERS, Measure.OFFICE, Measure.CUSTOMERS_LOCATION})
 LESS: Final = frozenset({"ex", "minus", "less", "bar"})
-"Words that exclude the place after them: \"APAC ex China\"."
+'Words that exclude the place after them: "APAC ex China".'
 LACKED: Final = frozenset({Measure.TECHNOLOGY, Measure.TECHNOLOGY_CATEGORY, Measure.CERTIFICATION})
 "What a company can be without."
-PREPOSITIONS: Final = {
-    "i": ("sv", "da", "no"), "w": ("pl",), "z": ("pl",), "en": ("fr", "es", "nl"), "au": ("fr",), "aux": ("fr",), "no": ("pt",), "na": ("pt",),
-    "nos": ("pt",), "nas": ("pt",), "em": ("pt",), "uit": ("nl",), "im": ("de",), "su": ("it",), "met": ("nl",), "con": ("es", "it"), "com": ("pt",),
-    "nel": ("it",), "nella": ("it",), "ni": ("fr", "es"), "sin": ("es",), "pas de": ("fr",), "bar": ("en",), "como": ("es", "pt"), "nix": ("de",),
-    "men": ("sv", "da", "no"), "ma": ("it",), "mas": ("pt",), "mais": ("fr",), "ale": ("pl",), "sem": ("pt",),
-}  # fmt: skip
-"Words of the grammar that mean something else in other languages."
+
+READERS: Final[dict[Kind, Callable[[Context, Words, Entry], bool]]] = {
+    "function": read_function,
+    "ownership": read_ownership,
+    "stages": read_stage_group,
+    "size": read_size,
+    "technology": read_technology,
+    "industry": read_industry,
+    "model": read_model,
+    "category": read_category,
+    "certification": read_certification,
+    "signal": read_signal,
+    "after": read_head,
+}
+"The readers of the meanings of an expression. The first one that makes something of it decides."
 
 
 def read_sentence(context: Context) -> None:
     """Read all mentions in order."""
     last = 0
     while context.place < len(context.mentions):
-        mention = context.mentions[context.place]
+        mention = context.here
         _pass(context, last, mention.first)
         HANDLERS[type(mention)](context, mention)
         last = max(last, mention.last)
         context.place += 1
-    _pass(context, last, len(context.tokens))
 
 
 def _pass(context: Context, first: int, last: int) -> None:
@@ -55,7 +83,7 @@ def _pass(context: Context, first: int, last: int) -> None:
     for place in range(first, last):
         norm = context.tokens[place].norm
         if norm in BREAKS or (norm == "-" and context.tokens[place].space):
-            _break(context, norm)
+            _begin_part(context, norm)
         elif norm not in OR | AND | {"-", "."}:
             unknown += 1
     if unknown > MAX_UNKNOWN and context.relation in SHORT_RELATIONS:
@@ -64,149 +92,149 @@ def _pass(context: Context, first: int, last: int) -> None:
         context.lead = context.team = None
 
 
-def _break(context: Context, norm: str) -> None:
-    if norm == "(" and context.relation in meanings.FOREIGN and context.relation_chunk == context.chunk:
+def _begin_part(context: Context, sign: str) -> None:
+    if sign == "(" and context.relation in FOREIGN and context.relation_chunk == context.chunk:
         context.relation_chunk += 1  # "competitors (Gong, Chorus)"
     context.chunk += 1
     context.lead = None
-    if norm == "(":
+    if sign == "(":
         context.in_brackets = True
-    if norm == ")":
+    if sign == ")":
         context.in_brackets = False
         context.scopes.close_brackets()
         context.relation = context.section.relation
 
 
-def _words(context: Context, mention: Words) -> None:
-    """Read a word of the grammar, or else an entity."""
-    if mention.of("idiom"):
-        return
-    word = context.tokens[mention.first].norm if mention.last - mention.first == 1 else ""
-    if word == "no" and context.language == "pt":
-        context.relate("located")
-        return
-    if word in PREPOSITIONS and context.language not in (*PREPOSITIONS[word], *(("en",) if word == "no" else ())):
-        return
+def _read_words(context: Context, mention: Words) -> None:
+    """Read an expression: a negation or wish, an entity, or else what relates the next ones."""
+    word = context.word(mention.first) if mention.last - mention.first == 1 else ""
     following = context.after()
     if word in LESS and isinstance(following, Places):
         context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=PLACES)
         return
-    if word == "ie" and context.scopes.is_excluding(context.chunk):
+    if word == "ie" and context.is_excluding():
         context.scopes.close()  # "not HubSpot, i.e. Salesforce": what is left, or what is excluded
         context.relate("evaluating")
         return
-    if word == "for" and meanings.is_for_customers(context, mention):
+    languages = by_language("only_in", word)
+    if mention.of("idiom") or (languages and context.language not in languages):
+        return
+    if word == "no" and context.language == "pt":
+        context.relate("located")
+        return
+    if word == "for" and is_for_customers(context, mention):
         context.relate("serving")
         return
     if strengths := [one.id for one in mention.entries if one.kind == "strength"]:
-        _strength(context, mention, strengths)
-        if not any(one.kind in meanings.ENTITY_KINDS for one in mention.entries):
+        _weigh(context, mention, strengths)
+    for kind, read in READERS.items():
+        entry = mention.of(kind)
+        if entry and read(context, mention, entry):
             return
-    if meanings.read_words(context, mention):
-        return
     if lead := mention.of("lead"):
         context.lead = (lead.id, mention.last)
-    if relation := mention.of("relation"):
-        _relation(context, mention, relation.id)
+    relation = mention.of("relation")
+    if relation and not strengths:
+        _relate(context, mention, relation.id)
 
 
-def _relation(context: Context, mention: Words, relation: str) -> None:
-    """Begin a relation. "In" after "serving restaurants" belongs to those who are served, or to the company."""
-    if relation == "target":
+def _relate(context: Context, mention: Words, relation: str) -> None:
+    """Begin a relation, unless the words belong to the one before them."""
+    current, is_new = context.relation, not context.relation_kinds
+    in_part = context.chunk == context.relation_chunk
+    before = context.before()
+    if relation == "target":  # "we sell to": whom they name is the customer
         context.relation = context.section.relation
         context.scopes.close()
-        return
-    if relation == "serving" and meanings.is_ours(context, mention):
-        return
-    if (
-        relation == "located"
-        and context.relation == "serving"
-        and context.chunk == context.relation_chunk
-        and context.relation_kinds
+    elif relation == "serving" and is_ours(context, mention):
+        pass
+    elif (
+        relation == "located" and current == "serving" and in_part and not is_new and mention.last - mention.first == 1
     ):
-        if len(context.words_between(mention.first, mention.last)) == 1:
-            context.relate("serving_in")
-            return
-    before = context.mentions[context.place - 1] if context.place else None
-    if relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
+        context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
+    elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
-        return
-    if relation == "using_weak" and context.relation in ("serving", "hiring", "event", "appointed"):
-        if context.relation == "serving" or context.relation_kinds == set():
-            return
-    if relation == "located" and context.relation in ("expanding", "office", "hiring", "event"):
-        if context.relation == "event" or context.chunk == context.relation_chunk:
-            return
-    context.relate(relation)
-    if relation == "lacking":
-        context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=LACKED)
-    meanings.begin(context, mention, relation)
+    elif relation == "using_weak" and (
+        current == "serving" or (current in ("hiring", "event", "appointed") and is_new)
+    ):
+        pass
+    elif relation == "located" and (current == "event" or (current in ("expanding", "office", "hiring") and in_part)):
+        pass
+    else:
+        context.relate(relation)
+        if relation == "lacking":
+            context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=LACKED)
+        begin(context, mention, relation)
 
 
-def _strength(context: Context, mention: Words, kinds: list[str]) -> None:
+def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
     """Open or close a negation or a wish, or apply it to what is before it."""
-    kind = next((one for one in kinds if one.endswith("_after")), kinds[0])
+    kind = next((one for one in kinds if one in AFTER), kinds[0])
     if kind in AFTER:
-        last = context.drafts[-1] if context.drafts else None
-        near = last and mention.first - last.last <= 8 and last.sentence == context.index
-        if near and _ends_part(context, mention.last):
-            apply_after(kind, context.drafts, context.index, context.chunk)
+        if context.last and mention.first - context.last.last <= NEAR and _ends_part(context, mention.last):
+            apply_after(kind, context.drafts, context.chunk)
             return
         kind = kind.removesuffix("_after")
         if kind not in kinds:
             return
     before = context.before()
-    negated = isinstance(before, Words) and (one := before.of("strength")) and one.id == "not"
-    match kind:
-        case "not_negation" | "must" | "contrast" | "either":
-            if kind != "either":
-                context.scopes.close()
-        case "exclude" if negated and before is not None and mention.first - before.last == 0:
-            context.scopes.close()
-        case "exclude":
-            reach: Reach = "list" if context.drafts else "sentence"
-            context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets)
-            context.relation = context.section.relation
-        case "not":
-            words = set(context.words_between(mention.first, mention.last))
-            context.negator = mention.last
-            following = next((one for one in context.mentions[context.place + 1 :] if not isinstance(one, Words)), None)
-            is_place = isinstance(following, Places) and following.first - mention.last <= 2
-            only = PLACES if words & OUTSIDE and is_place else frozenset()
-            context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
-        case "wish":
-            if not context.scopes.is_excluding(context.chunk):
-                context.scopes.open("should", "list", context.chunk, in_brackets=context.in_brackets)
+    not_before = before.of("strength") if isinstance(before, Words) and before.last == mention.first else None
+    if kind == "exclude" and not (not_before and not_before.id == "not"):  # unlike "do not exclude"
+        reach: Reach = "list" if context.drafts else "sentence"
+        context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets)
+        context.relation = context.section.relation
+    elif kind == "not":
+        _negate(context, mention)
+    elif kind == "wish" and not context.is_excluding():
+        context.scopes.open("should", "list", context.chunk, in_brackets=context.in_brackets)
+    elif kind != "either":
+        context.scopes.close()
+
+
+def _negate(context: Context, mention: Words) -> None:
+    """Begin a negation; "outside Germany" holds for places only."""
+    context.negation_end = mention.last
+    following = next((one for one in context.mentions[context.place + 1 :] if not isinstance(one, Words)), None)
+    is_place = isinstance(following, Places) and following.first - mention.last <= 2
+    outside = words("outside") | words("based") | {"in", "from"}
+    spoken = context.words_between(mention.first, mention.last)
+    only: frozenset[str] = PLACES if is_place and outside & set(spoken) else frozenset()
+    context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
 
 
 def _ends_part(context: Context, place: int) -> bool:
-    """Whether a part of the sentence ends at a place."""
-    while place < len(context.tokens) and context.tokens[place].norm in (
-        "for",
-        "us",
-        "too",
-        "though",
-        "please",
-        "unfortunately",
-        "me",
-        "fur",
-        "uns",
-    ):
+    """Whether a part of the sentence ends at a place, but for words such as "for us"."""
+    while context.word(place) in words("last_part"):
         place += 1
-    return (
-        place >= len(context.tokens)
-        or context.tokens[place].norm in BREAKS | {".", ";", "!", "and", "but", "-"}
-        or context.tokens[place].line > 0
+    ends = BREAKS | {"", ".", ";", "!", "and", "but", "-"}
+    return context.word(place) in ends or context.tokens[place].line > 0
+
+
+def without_introduction(context: Context) -> None:
+    """Drop the mentions about the author ("We are a SaaS company in Berlin"), up to the words that turn to customers."""
+    spoken = context.words_between(0, 4)
+    if len(spoken) < 2 or spoken[0] not in words("introduction"):
+        return
+    is_self = spoken[1] in (words("self_article") if spoken[0] in ("we're", "i'm") else words("self"))
+    if not is_self or words("targeting") & set(spoken[1:]):
+        return
+    turns = (
+        place + 1
+        for place, mention in enumerate(context.mentions)
+        if isinstance(mention, Words)
+        and any(one.kind == "relation" and one.id in ("target", "serving") for one in mention.entries)
     )
+    context.mentions = context.mentions[next(turns, len(context.mentions)) :]
 
 
-HANDLERS: Final[dict[type, Callable[[Context, Mention], None]]] = {
-    Words: _words,
-    Quantity: meanings.read_quantity,
-    Person: meanings.read_person,
-    Stages: meanings.read_stages,
-    Places: meanings.read_places,
-    Window: meanings.read_window,
-    Team: meanings.read_team,
-    Codes: meanings.read_codes,
+HANDLERS: Final[dict[type[Mention], Callable[[Context, Any], None]]] = {
+    Words: _read_words,
+    Quantity: read_quantity,
+    Person: read_person,
+    Stages: read_stages,
+    Places: read_places,
+    Window: read_window,
+    Team: read_team,
+    Codes: read_codes,
 }
+"The reader of each kind of mention."

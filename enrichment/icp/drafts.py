@@ -2,7 +2,7 @@
 Drafts: conditions while a text is read, before they are grouped, checked and numbered.
 """
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -23,6 +23,18 @@ UNITS: Final[dict[Measure, str]] = {
 A_YEAR: Final = frozenset({Measure.REVENUE, Measure.RECURRING_REVENUE})
 MONEY: Final = A_YEAR | {Measure.FUNDING_RAISED, Measure.LAST_ROUND}
 YEARS_OLD: Final = "years since"
+"Unit of `founded`, if it is an age."
+NOUNS: Final = {
+    Measure.FUNDING_RAISED: "raised",
+    Measure.LAST_ROUND: "in the last round",
+    Measure.RECURRING_REVENUE: "ARR",
+    Measure.REVENUE: "revenue",
+    Measure.FOUNDED: "years old",
+    Measure.RANK: "in rank",
+}
+LATER: Final = {"gte": " or later", "lte": " or earlier"}
+STRICT: Final = frozenset({Measure.HEADCOUNT, Measure.DEPARTMENT_HEADCOUNT, Measure.LOCATIONS_COUNT, Measure.FOUNDED})
+"Measures of whole numbers that are written out."
 
 
 class Draft(msgspec.Struct, kw_only=True):
@@ -45,6 +57,8 @@ class Draft(msgspec.Struct, kw_only=True):
     kind: PlaceKind | None = None
     unit: str | None = None
     currency: str | None = None
+    narrower: bool = False
+    """Whether its words name only a part of what it says: "home builders" of construction."""
     about: ConditionAbout = ConditionAbout()
     sentence: int = 0
     chunk: int = 0
@@ -57,8 +71,8 @@ class Draft(msgspec.Struct, kw_only=True):
     negator: int = -1
     """Number of the negation that excludes it; -1 without."""
     readings: tuple[Reading, ...] = ()
-    narrower: bool = False
-    """Whether its words name only a part of what it says: "home builders" of construction."""
+    in_words: bool = False
+    """Whether it is a size in words: "mid-market"."""
     dropped: bool = False
     key: tuple[object, ...] = ()
     """What the conditions of its group have in common."""
@@ -76,59 +90,82 @@ class Doubt(msgspec.Struct, kw_only=True):
     readings: tuple[Reading, ...]
 
 
+class Passage(Protocol):
+    """A mention, or anything else that takes the tokens from `first` to before `last`."""
+
+    @property
+    def first(self) -> int:
+        """The first token."""
+
+    @property
+    def last(self) -> int:
+        """The token after the last one."""
+
+
+def reading(measure: Measure | None, label: str, value: str | None = None) -> Reading:
+    """One of several possible meanings."""
+    return Reading(measure=measure, label=label, value=value)
+
+
 def number_draft(
-    measure: Measure, low: float | None, high: float | None, *, first: int, last: int, confidence: float,
-    currency: str | None = None, unit: str | None = None, strict: bool = False,
-) -> Draft:  # fmt: skip
+    measure: Measure,
+    low: float | None,
+    high: float | None,
+    passage: Passage,
+    confidence: float,
+    *,
+    currency: str | None = None,
+    unit: str | None = None,
+    strict: bool = False,
+) -> Draft:
     """A condition on a number. A strict end of a whole number moves by one: "more than 50" begins at 51."""
-    whole = measure not in MONEY | {Measure.RATING, Measure.GROWTH, Measure.TRAFFIC, Measure.RANK}
-    ends = [None if end is None else int(end) if end == int(end) else round(end, 6) for end in (low, high)]
-    if strict and whole:
-        ends = [None if ends[0] is None else ends[0] + 1, None if ends[1] is None else max(0, ends[1] - 1)]
-    small, large = ends
-    unit = unit or (
-        f"{currency or 'money'} a year" if measure in A_YEAR else currency if measure in MONEY else UNITS.get(measure)
-    )
-    operator: ConditionOperator
-    value: ConditionValue
-    if small is not None and large is not None:
-        operator, value = ("eq", small) if small == large else ("between", (small, large))
-    elif large is not None:
-        operator, value = "lte", large
-    else:
-        operator, value = "gte", small if small is not None else 0
-    label = number_label(operator, value, unit if measure not in MONEY else None, currency, measure)
+    small, large = (None if end is None else int(end) if end == int(end) else round(end, 6) for end in (low, high))
+    if strict and measure in STRICT:
+        small = None if small is None else small + 1
+        large = None if large is None else max(0, large - 1)
+    operator: ConditionOperator = "gte" if large is None else "lte" if small is None else "between"
+    value: ConditionValue = (small or 0) if large is None else large if small is None else (small, large)
+    if small == large and small is not None:
+        operator, value = "eq", small
+    unit = unit or unit_of(measure, currency)
     return Draft(
-        measure=measure, operator=operator, value=value, label=label, first=first, last=last, confidence=confidence,
-        currency=currency, unit=unit,
-    )  # fmt: skip
+        measure=measure,
+        operator=operator,
+        value=value,
+        label=number_label(measure, operator, value, currency, unit),
+        first=passage.first,
+        last=passage.last,
+        confidence=confidence,
+        currency=currency,
+        unit=unit,
+    )
+
+
+def unit_of(measure: Measure, currency: str | None) -> str | None:
+    """The unit of a number: "employees", "USD a year"."""
+    if measure in A_YEAR:
+        return f"{currency or 'money'} a year"
+    return currency if measure in MONEY else UNITS.get(measure)
 
 
 def number_label(
-    operator: ConditionOperator, value: ConditionValue, unit: str | None, currency: str | None, measure: Measure
+    measure: Measure, operator: ConditionOperator, value: ConditionValue, currency: str | None, unit: str | None
 ) -> str:
-    """A number in words: "50-500 employees", "up to USD 5M revenue", "2015 or later"."""
-
-    def shown(number: object) -> str:
-        if measure not in MONEY:
-            return str(number)
-        for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-            if isinstance(number, (int, float)) and number >= size and (number * 100) % size == 0:
-                return f"{number / size:g}{letter}"
-        return str(number)
-
-    what = {Measure.FUNDING_RAISED: "raised", Measure.LAST_ROUND: "in the last round", Measure.RECURRING_REVENUE: "ARR",
-            Measure.REVENUE: "revenue", Measure.FOUNDED: "" if unit == "year" else "years old", Measure.RANK: "in rank"}  # fmt: skip
-    tail = what.get(measure, unit or "")
+    """A number in words: "50-500 employees", "up to USD 5M revenue", "founded in 2015 or later"."""
+    if measure is Measure.FOUNDED and unit == UNITS[measure] and not isinstance(value, tuple):
+        return f"founded in {value}{LATER.get(operator, '')}"
     money = f"{currency} " if currency else ""
     if isinstance(value, tuple):
-        words = f"{money}{shown(value[0])}-{shown(value[1])}"
-    elif measure is Measure.FOUNDED and unit == "year":
-        words = {"gte": f"founded in {value} or later", "lte": f"founded in {value} or earlier"}.get(
-            operator, f"founded in {value}"
-        )
+        words = f"{money}{_shown(value[0], measure)}-{_shown(value[1], measure)}"
     else:
-        words = {"gte": f"{money}{shown(value)} or more", "lte": f"up to {money}{shown(value)}"}.get(
-            operator, f"{money}{shown(value)}"
-        )
-    return f"{words} {tail}".strip()
+        number = f"{money}{_shown(value, measure)}"
+        words = {"gte": f"{number} or more", "lte": f"up to {number}"}.get(operator, number)
+    return f"{words} {NOUNS.get(measure, unit or '')}".strip()
+
+
+def _shown(number: object, measure: Measure) -> str:
+    """A number, and an amount of money in the short form if that is exact: "1.5M"."""
+    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if measure in MONEY and isinstance(number, (int, float)) and number >= size and number * 100 % size == 0:
+            return f"{number / size:g}{letter}"
+    return str(number)

@@ -13,23 +13,8 @@ from enrichment.icp.quantities import Quantity, quantity_at
 from enrichment.icp.stages import Stages, stages_at
 from enrichment.icp.text import Token
 from enrichment.icp.titles import Person, function_at, person_at
-from enrichment.icp.vocabulary import Entry, Kind, official_titles, vocabulary
+from enrichment.icp.vocabulary import Entry, Kind, official_titles, vocabulary, words
 
-TEAM_WORDS: Final = frozenset(
-    {
-        "team",
-        "department",
-        "dept",
-        "org",
-        "organization",
-        "organisation",
-        "function",
-        "group",
-        "staff",
-        "squad",
-        "headcount",
-    }
-)
 WITH_NUMBERS: Final = frozenset(
     {"bound", "bound_after", "between", "to", "both", "around", "window", "time", "currency"}
 )
@@ -99,39 +84,30 @@ def find_mentions(text: str, tokens: Sequence[Token], language: str, *, people: 
 
 
 def _candidates(text: str, tokens: Sequence[Token], place: int, language: str, *, people: bool) -> list[Mention | None]:
-    words = vocabulary().at(tokens, place)
-    person = person_at(text, tokens, place)
-    if person and words and not people and words[0] == person.last and any(one.kind == "industry" for one in words[1]):
+    """What can begin at a place; of mentions of equal length the first one is preferred."""
+    found = vocabulary().at(tokens, place)
+    expression = Words(place, found[0], tuple(found[1])) if found else None
+    kinds = {one.kind for one in found[1]} if found else set()
+    person, location = person_at(text, tokens, place), places_at(text, tokens, place)
+    if person and expression and not people and expression.last == person.last and "industry" in kinds:
         person = None  # property managers are an industry, unless it is about people
-    found = places_at(text, tokens, place)
-    if people and words and any(one.kind == "function" for one in words[1]):
-        found = None  # "Function: IT" is not Italy
-    if (
-        found
-        and found.needs_evidence
-        and words
-        and words[0] == found.last
-        and any(one.kind in ENTITIES for one in words[1])
-    ):
-        found = None  # "Enterprise" is a town, too
+    if people and "function" in kinds:
+        location = None  # "Function: IT" is not Italy
+    if location and location.needs_evidence and expression and expression.last == location.last and kinds & ENTITIES:
+        location = None  # "Enterprise" is a town, too
+    if expression and kinds <= WITH_NUMBERS:
+        expression = Words(place, place + 1, expression.entries)  # a number may begin in "or over"
     return [
         _codes_at(tokens, place),
         stages_at(tokens, place),
         _window_at(tokens, place),
         quantity_at(tokens, place, language),
         _team_at(text, tokens, place),
+        expression if "idiom" in kinds else None,
         person,
-        Words(place, words[0], tuple(words[1])) if words and any(one.kind == "idiom" for one in words[1]) else None,
-        found,
-        _words(place, *words) if words else None,
+        location,
+        expression,
     ]
-
-
-def _words(first: int, last: int, entries: Sequence[Entry]) -> Words:
-    """An expression; of one that only means something with a number the first word, as a number may begin in it."""
-    if all(one.kind in WITH_NUMBERS for one in entries):
-        return Words(first, first + 1, tuple(entries))
-    return Words(first, last, tuple(entries))
 
 
 def _window_at(tokens: Sequence[Token], first: int) -> Window | None:
@@ -162,7 +138,7 @@ def _team_at(text: str, tokens: Sequence[Token], first: int) -> Team | None:
     if function is None or function[0] >= len(tokens) or tokens[function[0]].line:
         return None
     last, department = function
-    if tokens[last].stem not in TEAM_WORDS:
+    if tokens[last].stem not in words("team"):
         return None
     return Team(first, last + 1, department, text[tokens[first].start : tokens[last - 1].end])
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from enrichment.errors import InvalidProfile
-from enrichment.icp.drafts import MONEY, UNITS, YEARS_OLD, number_label
+from enrichment.icp.drafts import MONEY, YEARS_OLD, number_label, unit_of
 from enrichment.icp.reader import checked, read_text
 from enrichment.icp.sections import Section
 from enrichment.icp.stages import STAGES, stage_codes
@@ -175,14 +175,9 @@ def _completed(condition: Condition, given: ConditionInput, pointer: str) -> Con
 def _number(condition: Condition, given: ConditionInput) -> Condition:
     measure = condition.measure
     currency = (given.currency or "USD") if measure in MONEY else None
-    unit = (
-        f"{currency} a year"
-        if measure in (Measure.REVENUE, Measure.RECURRING_REVENUE)
-        else currency or UNITS.get(measure)
-    )
-    if measure is Measure.FOUNDED and given.unit == YEARS_OLD:
-        unit = YEARS_OLD
-    label = number_label(condition.operator, condition.value, None if currency else unit, currency, measure)
+    is_age = measure is Measure.FOUNDED and given.unit == YEARS_OLD
+    unit = YEARS_OLD if is_age else unit_of(measure, currency)
+    label = number_label(measure, condition.operator, condition.value, currency, unit)
     return msgspec.structs.replace(condition, currency=currency, unit=unit, label=label)
 
 

@@ -11,28 +11,9 @@ from typing import Final
 import msgspec
 
 from enrichment.icp.text import Token, excerpt
-from enrichment.icp.vocabulary import Entry, city_id, vocabulary
+from enrichment.icp.vocabulary import Entry, city_id, table, vocabulary, words
 
-COMPASS: Final = frozenset(
-    "north south east west northern southern eastern western central nord sud ost norte sur este oeste northeast "
-    "northwest southeast southwest northeastern northwestern southeastern southwestern upper lower rural urban norddeutschland".split()
-)
 FLAG: Final = 0x1F1E6
-# What two capitals mean beside a country or a state, in the words of a reading.
-OTHERS: Final[dict[str, str]] = {
-    "AE": "account executive", "AI": "artificial intelligence", "AR": "augmented reality or accounts receivable",
-    "BI": "business intelligence", "CA": "chartered accountant", "CS": "customer success", "DE": "data engineering",
-    "GM": "general manager", "HR": "human resources", "ID": "identity", "IT": "information technology",
-    "LA": "Los Angeles", "MA": "marketing automation", "MD": "managing director or medical doctor",
-    "ME": "the word me", "ML": "machine learning", "MS": "Microsoft", "OR": "the word or", "PA": "personal assistant",
-    "PR": "public relations", "QA": "quality assurance", "SC": "supply chain", "SG": "a name", "PM": "product manager",
-    "VA": "virtual assistant", "VC": "venture capital", "PE": "private equity", "TV": "television", "OK": "the word ok",
-    "HI": "the word hi", "IN": "the word in", "CO": "company", "AM": "account manager", "IS": "information systems",
-    "IL": "a name", "NA": "not applicable", "SO": "the word so", "TO": "the word to", "BE": "the word be",
-    "IM": "instant messaging", "AT": "the word at", "NO": "the word no", "MY": "the word my", "SE": "sales engineer",
-    "CH": "a name", "AS": "the word as", "EC": "e-commerce",
-}  # fmt: skip
-CERTAIN: Final = frozenset({"UK", "US", "EU"})
 AFRICA: Final = frozenset({"ZA", "BW", "AO", "ZM", "ZW", "MZ", "NG", "KE", "GH"})
 
 
@@ -71,10 +52,16 @@ def places_at(text: str, tokens: Sequence[Token], first: int) -> Places | None:
             return Places(first=first, last=state[0], meanings=(city,))
         demonym = meanings[0].within == "demonym"
         return Places(first=first, last=last, meanings=meanings, needs_evidence=not capital, demonym=demonym)
-    if token.norm in COMPASS and (inner := _inner(tokens, first + 1)):
+    if token.norm in words("compass") and (inner := _inner(tokens, first + 1)):
         return Places(first=first, last=inner[0], meanings=(inner[1],), is_part=True)
     if len(token.text) == 2 and token.text.isupper() and (codes := codes_of(token.text)):
-        return Places(first=first, last=first + 1, meanings=codes, is_code=True, other=OTHERS.get(token.text))
+        return Places(
+            first=first,
+            last=first + 1,
+            meanings=codes,
+            is_code=True,
+            other=table("codes_that_are_words").get(token.text),
+        )
     return _unknown_city(text, tokens, first)
 
 
@@ -163,7 +150,7 @@ def decide(code: str, meanings: Sequence[Entry], certain: Iterable[Entry]) -> En
     if code == "NA":
         african = any(set(one.codes) & AFRICA and len(one.codes) == 1 or one.id.endswith("africa") for one in others)
         return meanings[-1] if african else meanings[0]
-    if len(meanings) == 1 and code not in OTHERS:
+    if len(meanings) == 1 and code not in table("codes_that_are_words"):
         return meanings[0]
     parts = [one for one in meanings if one.place_kind == "subdivision"]
     known = {one.id[:3] for one in others if one.place_kind == "subdivision"} | {

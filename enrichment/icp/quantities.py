@@ -10,15 +10,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from enrichment.icp.text import Token
-from enrichment.icp.vocabulary import load, vocabulary
+from enrichment.icp.vocabulary import load, vocabulary, words
 
 GROUPED: Final = re.compile(r"\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+")
 NOT_A_DIGIT: Final = re.compile(r"\D")
 RANGE_SIGNS: Final = frozenset({"-", "~"})
-FILLERS: Final = frozenset(
-    "of in a the - / full time total annual yearly global worldwide de d di da i w or so their own approx active at ( physical "
-    "combined retail mio jahrlichem jahrlich annuel anual annuo jaarlijkse different about im an".split()
-)
 MAX_FILLERS: Final = 3
 YEARS: Final = range(1_800, 2_101)
 AROUND: Final = 0.2  # "around 50" is 40 to 60
@@ -246,7 +242,7 @@ def _unit(tokens: Sequence[Token], place: int, *, percent: bool, money: bool = F
             if found[1][0].spelling == "sales" and not money:
                 return None, place
             return ("percent_of_other" if percent and unit != "growth" else unit), found[0]
-        if tokens[here].norm not in FILLERS:
+        if tokens[here].norm not in words("fillers"):
             break
         here += 1
     return ("percent" if percent else None), place

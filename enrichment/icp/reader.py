@@ -9,10 +9,9 @@ import msgspec
 
 from enrichment.icp.alternatives import grouped
 from enrichment.icp.checks import confidence, contradictions, reasoning, requests
-from enrichment.icp.conditions import read_sentence
-from enrichment.icp.context import Context
+from enrichment.icp.conditions import read_sentence, without_introduction
+from enrichment.icp.context import Context, Surroundings
 from enrichment.icp.drafts import MONEY, Doubt, Draft
-from enrichment.icp.introductions import without_introduction
 from enrichment.icp.languages import language_of
 from enrichment.icp.mentions import Mention, Words, find_mentions
 from enrichment.icp.places import Places
@@ -21,7 +20,7 @@ from enrichment.icp.sections import Section, Sentence, read_sentences
 from enrichment.icp.text import Token, excerpt, read_tokens
 from enrichment.icp.typos import corrected
 from enrichment.icp.vocabulary import Entry
-from schemas import Ambiguous, Condition, ConditionQuote, CustomerProfile, NotUnderstood
+from schemas import Ambiguous, Condition, ConditionQuote, CustomerProfile, Measure, NotUnderstood
 
 GRAMMAR: Final = frozenset(
     {"relation", "after", "strength", "topic", "segment", "lead", "bound", "bound_after", "between", "to", "both", "around",
@@ -47,7 +46,7 @@ def read_text(text: str, *, field: str = "text", index: int = 0, section: Sectio
         for each in sentences
     ]
     drafts, doubts, understood = _conditions(text, tokens, sentences, mentions, language)
-    groups = grouped(drafts, tokens)
+    groups = grouped(drafts)
     quoted = _Quotes(text, tokens, field, index)
     conditions = tuple(quoted.condition(draft, number, group) for number, (draft, group) in enumerate(groups, 1))
     used = {id(draft) for draft, _ in groups}
@@ -101,16 +100,15 @@ def _conditions(
     doubts: list[Doubt] = []
     understood: set[int] = set()
     negations = 0
-    money: set[str] = set()
+    money: set[Measure] = set()
     for index, (sentence, found) in enumerate(zip(sentences, mentions, strict=True)):
         if sentence.section.topic == "skip":
             continue
         own = tokens[sentence.first : sentence.last]
         scopes = Scopes(sentence.section.strength, negations)
-        context = Context(
-            text, own, sentence.section, without_introduction(own, found), index=index, language=language, scopes=scopes,
-            certain=certain, money=money,
-        )  # fmt: skip
+        surroundings = Surroundings(text, language, certain, money)
+        context = Context(surroundings, own, sentence.section, found, index=index, scopes=scopes)
+        without_introduction(context)
         read_sentence(context)
         negations = scopes.number
         money |= {one.measure for one in context.drafts if one.measure in MONEY}

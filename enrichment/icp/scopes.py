@@ -5,6 +5,7 @@ Strengths: what a negation or a wish applies to, before or after the words of it
 of the sentence; "preferred" and "too small" for what is before them.
 """
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from schemas import Measure, Strength
 
 AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should", "allowed_after": "should"}
 ALLOWED: Final = frozenset({Measure.PERSONA, Measure.OWNERSHIP, Measure.TECHNOLOGY, Measure.SIGNAL})
-"What \"is ok\" makes no condition of; an industry that is ok is an alternative."
+'What "is ok" makes no condition of; an industry that is ok is an alternative.'
 Reach = Literal["list", "sentence"]
 
 
@@ -84,7 +85,7 @@ class Scopes:
             draft.negator = scope.number if scope.strength == "must_not" else -1
 
 
-def apply_after(kind: str, drafts: list[Draft], sentence: int, chunk: int) -> None:
+def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
     """
     Apply "preferred" or "too small" to the conditions before it: those of its chunk, or of the last one, as a list.
 
@@ -92,12 +93,12 @@ def apply_after(kind: str, drafts: list[Draft], sentence: int, chunk: int) -> No
     """
     if kind == "allowed_after":
         for draft in drafts:
-            if draft.chunk == chunk and draft.sentence == sentence and draft.measure in ALLOWED:
+            if draft.chunk == chunk and draft.measure in ALLOWED:
                 draft.dropped = all(one.measure is not draft.measure or one.chunk == chunk for one in drafts)
         return
     measures: set[str] = set()
     for draft in reversed(drafts):
-        if draft.sentence != sentence or draft.dropped:
+        if draft.dropped:
             break
         if draft.chunk != chunk and measures and (draft.measure not in measures or draft.strength != "must"):
             break

@@ -8,12 +8,9 @@ from typing import Final
 import msgspec
 
 from enrichment.icp.text import Token
-from enrichment.icp.vocabulary import Entry, vocabulary
+from enrichment.icp.vocabulary import Entry, table, vocabulary, words
 from schemas import Strength
 
-ABBREVIATED: Final = frozenset(
-    {"mio", "mrd", "approx", "st", "vs", "inc", "incl", "excl", "resp", "ca", "no", "min", "max", "bzw", "tsd"}
-)
 BULLETS: Final = frozenset({"-", "#", ">", ";", "[", "]", "+", "x", "|", "\u2705", "\u2714", ")", "*", "\u203a"})
 LABEL_ENDS: Final = frozenset({":", "="})
 MAX_LABEL: Final = 9  # tokens
@@ -130,7 +127,7 @@ def _breaks(tokens: Sequence[Token], first: int, place: int) -> bool:
     if before.norm in (".", "?", "!", "\u3002"):
         if before.norm == "!" and not here.space:
             return False
-        if tokens[place - 2].norm in ABBREVIATED and before.norm == ".":
+        if tokens[place - 2].norm in words("abbreviated") and before.norm == ".":
             return False
         return here.space and not (here.text[0].islower() and before.norm == "." and len(tokens[place - 2].norm) < 3)
     if before.norm in (",", ")", "/", ".") or (before.norm == "-" and before.space and here.space):
@@ -239,7 +236,8 @@ def _label(tokens: Sequence[Token], first: int, last: int) -> tuple[Section | No
         )
         place = max(found[0], cue[0] if cue else 0, topic[0] if topic and topics else 0)
     if currency:
-        multiplier = next((_SIZES[token.norm] for token in tokens[first:last] if token.norm in _SIZES), 1.0)
+        sizes: dict[str, float] = table("label_sizes")
+        multiplier = next((sizes[token.norm] for token in tokens[first:last] if token.norm in sizes), 1.0)
     if has_entity and not strength:
         return None, False
     best = max(topics, key=lambda one: (one[0], one[1].id != "skip"), default=None)
@@ -258,16 +256,4 @@ _STRENGTHS: Final[dict[str, Strength]] = {
     "must": "must",
     "exclude_after": "must_not",
     "wish_after": "should",
-}
-_SIZES: Final = {
-    "m": 1e6,
-    "mm": 1e6,
-    "mn": 1e6,
-    "million": 1e6,
-    "millions": 1e6,
-    "mio": 1e6,
-    "k": 1e3,
-    "thousands": 1e3,
-    "bn": 1e9,
-    "b": 1e9,
 }

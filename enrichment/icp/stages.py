@@ -8,32 +8,12 @@ from typing import Final
 import msgspec
 
 from enrichment.icp.text import Token
-from enrichment.icp.vocabulary import vocabulary
+from enrichment.icp.vocabulary import table, vocabulary, words
 
 STAGES: Final = (
     "pre_seed", "seed", "series_a", "series_b", "series_c", "series_d", "series_e", "series_f", "series_g", "series_h",
 )  # fmt: skip
 LETTERS: Final = {stage[-1]: stage for stage in STAGES if stage.startswith("series_")}
-LIST_SIGNS: Final = frozenset({",", "/", "and", "or", "&", "und", "oder", "et", "ou", "y", "o", "e"})
-THROUGH: Final = frozenset({"-", "to", "through", "thru", "until", "up", "bis", "a", "hasta", "tot", ">"})
-LATER: Final = ("or later", "and later", "or above", "and above", "or beyond", "and beyond", "onwards", "onward", "and up",
-                "or higher", "and higher", "or more", "plus", "or further", "and on", "or up", "stage or later", "oder spater",
-                "und spater", "ou plus", "o superior", "of later", "and after")  # fmt: skip
-EARLIER: Final = (
-    "or earlier",
-    "and earlier",
-    "or below",
-    "and below",
-    "or less",
-    "or younger",
-    "oder fruher",
-    "ou moins",
-)
-FROM: Final = frozenset(
-    {"post", "from", "least", "after", "beyond", "above", "past", "over", "minimum", "ab", "depuis", "minimum"}
-)
-BEFORE: Final = frozenset({"pre", "before", "below", "under", "earlier"})
-UP_TO: Final = frozenset({"to", "until"})
 
 
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,10 +53,18 @@ def stages_at(tokens: Sequence[Token], first: int) -> Stages | None:
         _one(tokens, place) is None
         and place < len(tokens)
         and place - first < 3
-        and tokens[place].norm in FROM | BEFORE | {"at", "up", "to", "a", "their", "series"} - {"series"}
+        and tokens[place].norm in words("later_stage") | words("earlier_stage") | {"at", "up", "to", "a", "their"}
     ):
         word = tokens[place].norm
-        bound = "gte" if word in FROM else "before" if word in BEFORE else "lte" if word == "up" else bound
+        bound = (
+            "gte"
+            if word in words("later_stage")
+            else "before"
+            if word in words("earlier_stage")
+            else "lte"
+            if word == "up"
+            else bound
+        )
         place += 1
     if place > first and bound is None:
         return None
@@ -88,7 +76,7 @@ def stages_at(tokens: Sequence[Token], first: int) -> Stages | None:
     end = _skip_round(tokens, last)
     if (
         end < len(tokens)
-        and tokens[end].norm in THROUGH
+        and tokens[end].norm in words("stage_through")
         and (two := _one(tokens, end + 1) or _letter(tokens, end + 1, stages))
         and STAGES.index(two[1]) > STAGES.index(stages[0])
     ):
@@ -103,9 +91,9 @@ def stages_at(tokens: Sequence[Token], first: int) -> Stages | None:
         last, operator = two[0], "between"
         stages.append(two[1])
     else:
-        while last < len(tokens) and tokens[last].norm in LIST_SIGNS:
+        while last < len(tokens) and tokens[last].norm in words("stage_list") and len(stages) < len(STAGES):
             after = last + 1
-            while after < len(tokens) and tokens[after].norm in LIST_SIGNS:
+            while after < len(tokens) and tokens[after].norm in words("stage_list"):
                 after += 1
             two = _letter(tokens, after, stages)
             if two is None:
@@ -115,8 +103,8 @@ def stages_at(tokens: Sequence[Token], first: int) -> Stages | None:
     last = _skip_round(tokens, last)
     if last < len(tokens) and tokens[last].norm == "+":
         return Stages(first=first, last=last + 1, operator="gte", stages=tuple(stages))
-    for words, name in ((LATER, "gte"), (EARLIER, "lte")):
-        for phrase in words:
+    for phrases, name in (("later_phrases", "gte"), ("earlier_phrases", "lte")):
+        for phrase in table(phrases):
             parts = phrase.split()
             if [token.norm for token in tokens[last : last + len(parts)]] == parts:
                 return Stages(first=first, last=last + len(parts), operator=name, stages=tuple(stages))
@@ -159,8 +147,6 @@ def _letter(tokens: Sequence[Token], place: int, stages: Sequence[str]) -> tuple
 
 def _skip_round(tokens: Sequence[Token], place: int) -> int:
     """Skip "stage", "round" and "funding" after a stage."""
-    while (
-        place < len(tokens) and tokens[place].stem in ("stage", "round", "funded", "funding") and not tokens[place].line
-    ):
+    while place < len(tokens) and tokens[place].stem in words("stage_words") and not tokens[place].line:
         place += 1
     return place

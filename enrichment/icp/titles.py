@@ -6,35 +6,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from enrichment.icp.text import Token, excerpt
-from enrichment.icp.vocabulary import Entry, vocabulary
+from enrichment.icp.vocabulary import Entry, table, vocabulary, words
 from schemas import Seniority
 
-RANKS: Final[dict[str, Seniority]] = {
-    "vp": "vp", "svp": "vp", "evp": "vp", "avp": "vp", "vice president": "vp", "head": "head", "director": "director",
-    "manager": "manager", "lead": "manager", "leader": "head", "chief": "c_level", "president": "c_level",
-    "leiter": "head", "leiterin": "head", "leitung": "head", "leitende": "head", "bereichsleiter": "head", "responsable": "head", "responsabile": "head",
-    "directeur": "director", "directrice": "director", "director de": "director", "directora": "director",
-    "direttore": "director", "diretor": "director", "hoofd": "head", "jefe": "head", "jefa": "head", "gerente": "manager",
-    "chef": "head", "supervisor": "manager", "coordinator": "manager", "superintendent": "manager",
-}  # fmt: skip
-# Ranks that only end a title: "data analyst".
-LAST_RANKS: Final[dict[str, Seniority]] = {
-    "officer": "manager", "engineer": "individual", "analyst": "individual", "specialist": "individual",
-    "administrator": "individual", "architect": "individual", "developer": "individual", "scientist": "individual",
-    "executive": "individual", "representative": "individual", "rep": "individual", "consultant": "individual",
-    "coordinator": "individual", "buyer": "individual", "planner": "individual", "controller": "manager",
-    "accountant": "individual", "counsel": "manager", "recruiter": "individual", "designer": "individual",
-    "strategist": "individual", "associate": "individual", "owner": "manager", "practitioner": "individual", "technician": "individual", "sre": "individual",
-}  # fmt: skip
-QUALIFIERS: Final = frozenset(
-    "senior sr junior jr global regional group associate assistant deputy interim fractional principal staff lead "
-    "corporate executive managing chief national european emea us uk apac north american divisional area".split()
-)
-OF: Final = frozenset("of for de of-the du des der fur di da van des del".split())
-STOPS: Final = frozenset(
-    "in at with who or and the a an that to on from using based we our their not no other similar etc for level team "
-    "teams company companies roles role title titles only plus as is are at".split()
-)
 MAX_WORDS: Final = 4  # of a function that the vocabulary does not know
 ANY_RANK: Final[dict[str, tuple[str, Seniority]]] = {
     "cxo": ("C-level", "c_level"), "cxos": ("C-level", "c_level"), "c-level": ("C-level", "c_level"),
@@ -118,7 +92,7 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
 def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     """ "VP of Sales", "Head of FP&A", "Director, Revenue Operations", "Leiter Einkauf"."""
     start = first
-    while start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 3:
+    while start < len(tokens) and tokens[start].norm in words("title_qualifiers") and start - first < 3:
         start += 1
     rank = _rank_at(tokens, start) if start < len(tokens) else None
     if rank is None:
@@ -132,7 +106,7 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
     if (
         here < len(tokens)
         and not tokens[here].line
-        and (tokens[here].norm in OF or (tokens[here].norm == "," and seniority != "manager"))
+        and (tokens[here].norm in words("title_of") or (tokens[here].norm == "," and seniority != "manager"))
     ):
         here += 1
         if here < len(tokens) and tokens[here].norm == "the":
@@ -154,7 +128,10 @@ def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | 
     """ "marketing director", "IT managers", "FP&A lead", "Chief Strategy Officer"."""
     start = first
     while (
-        start < len(tokens) and tokens[start].norm in QUALIFIERS and start - first < 2 and tokens[start].norm != "lead"
+        start < len(tokens)
+        and tokens[start].norm in words("title_qualifiers")
+        and start - first < 2
+        and tokens[start].norm != "lead"
     ):
         start += 1
     is_chief = start > first and tokens[start - 1].norm == "chief"
@@ -194,7 +171,7 @@ def _named(tokens: Sequence[Token], first: int, *, is_chief: bool) -> tuple[int,
         first < last < len(tokens)
         and tokens[last].norm in ranks
         and tokens[last].text.istitle()
-        and tokens[first].norm not in STOPS
+        and tokens[first].norm not in words("title_stops")
     )
     return (last, None) if named else None
 
@@ -209,7 +186,7 @@ def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple
     last = first
     while last < len(tokens) and last - first < MAX_WORDS and tokens[last].kind == "word" and not tokens[last].line:
         if (
-            tokens[last].norm in STOPS
+            tokens[last].norm in words("title_stops")
             or not tokens[last].text[0].isupper()
             or (last > first and _rank_at(tokens, last))
         ):
@@ -224,13 +201,18 @@ def _rank_at(tokens: Sequence[Token], first: int) -> tuple[int, Seniority] | Non
         return None
     if tokens[first].norm == "vice" and first + 1 < len(tokens) and tokens[first + 1].stem == "president":
         return first + 2, "vp"
-    word = tokens[first].norm if tokens[first].norm in RANKS else tokens[first].norm.removesuffix("s")
-    return (first + 1, RANKS[word]) if word in RANKS else None
+    return _level("ranks", tokens[first], first)
 
 
 def _last_rank_at(tokens: Sequence[Token], first: int) -> tuple[int, Seniority] | None:
-    word = tokens[first].stem
-    return (first + 1, LAST_RANKS[word]) if word in LAST_RANKS else None
+    return _level("last_ranks", tokens[first], first)
+
+
+def _level(name: str, token: Token, first: int) -> tuple[int, Seniority] | None:
+    """The level of a word of a table, singular or plural, and the place after it."""
+    ranks: dict[str, Seniority] = table(name)
+    level = ranks.get(token.norm) or ranks.get(token.norm.removesuffix("s"))
+    return (first + 1, level) if level else None
 
 
 def _as_written(text: str, tokens: Sequence[Token], first: int, last: int) -> str:
@@ -240,7 +222,7 @@ def _as_written(text: str, tokens: Sequence[Token], first: int, last: int) -> st
         token = tokens[place]
         written = token.text
         singular = written[:-1] if written.endswith("s") and not written.endswith("ss") else written
-        if singular != written and (singular.lower() in RANKS or singular.lower() in LAST_RANKS):
+        if singular != written and singular.lower() in table("ranks") | table("last_ranks"):
             written = singular
         glue = "" if place == first else text[tokens[place - 1].end : token.start]
         parts.append((" " if glue.isspace() else glue.replace("*", "").replace("`", "")) + written)

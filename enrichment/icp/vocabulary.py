@@ -191,6 +191,26 @@ def vocabulary() -> Vocabulary:
 
 
 @functools.cache
+def words(name: str) -> frozenset[str]:
+    """A set of words that the grammar uses, of `words.json`."""
+    sets: dict[str, str] = table("sets")
+    return frozenset(sets[name].split())
+
+
+@functools.cache
+def by_language(name: Literal["or_in", "and_in", "only_in", "languages"], key: str) -> frozenset[str]:
+    """A set of words by language, or the languages of a word; empty for another key."""
+    sets: dict[str, str] = table(name)
+    return frozenset(sets.get(key, "").split())
+
+
+@functools.cache
+def table(name: str) -> Any:
+    """A table of `words.json`."""
+    return load("words")[name]
+
+
+@functools.cache
 def official_titles(scheme: Literal["naics", "sic"]) -> dict[str, str]:
     """The titles of NAICS 2022 or of SIC by code."""
     titles: dict[str, str] = load(scheme)

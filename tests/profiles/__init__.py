@@ -94,7 +94,9 @@ def shown(condition: Condition) -> str:
     names = {"role": None if is_persona else about.role, "target": about.target, "days": about.within_days}
     if condition.kind != "city":
         names["place"] = about.place
-    if condition.measure is Measure.DEPARTMENT_HEADCOUNT or (about.department and about.role is None and not is_persona):
+    if condition.measure is Measure.DEPARTMENT_HEADCOUNT or (
+        about.department and about.role is None and not is_persona
+    ):
         names["dept"] = about.department
     words += [f"@{name}={value}" for name, value in names.items() if value is not None]
     return " ".join(words)
@@ -122,7 +124,11 @@ def compare(case: Case, profile: CustomerProfile) -> Result:
                 continue
             own = next(each for each in case.expected if expected in each)
             company = {wanted_folded.get(other.casefold(), other) for other in group} - case.optional
-            found = {each for each in own if each.casefold() in {other.casefold() for every in groups.values() for other in every}}
+            found = {
+                each
+                for each in own
+                if each.casefold() in {other.casefold() for every in groups.values() for other in every}
+            }
             if company == found:
                 right.append(expected)
             else:

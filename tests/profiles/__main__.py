@@ -18,20 +18,33 @@ def main(arguments: list[str]) -> None:
     for case, result in results:
         if verbose and (result.wrong or result.missed):
             print(f"\n[{case.kind}] {case.text}")
-            print("".join(f"  wrong:  {one}\n" for one in result.wrong) + "".join(f"  missed: {one}\n" for one in result.missed), end="")
+            print(
+                "".join(f"  wrong:  {one}\n" for one in result.wrong)
+                + "".join(f"  missed: {one}\n" for one in result.missed),
+                end="",
+            )
     print("\nkind of text                    texts  without a wrong condition")
     for kind in dict.fromkeys(case.kind for case, _ in results):
         own = [result for case, result in results if case.kind == kind]
         print(f"{kind:<30} {len(own):>6} {sum(not one.wrong for one in own):>6}")
     print("\nmeasure                       right  wrong missed precision recall")
-    counts = {part: Counter(_measure(one) for _, result in results for one in getattr(result, part)) for part in Result._fields}
+    counts = {
+        part: Counter(_measure(one) for _, result in results for one in getattr(result, part))
+        for part in Result._fields
+    }
     for measure in sorted(set().union(*counts.values())):
         right, wrong, missed = (counts[part][measure] for part in Result._fields)
-        print(f"{measure:<28} {right:>6} {wrong:>6} {missed:>6} {_share(right, right + wrong):>9} {_share(right, right + missed):>6}")
+        print(
+            f"{measure:<28} {right:>6} {wrong:>6} {missed:>6} {_share(right, right + wrong):>9} {_share(right, right + missed):>6}"
+        )
     right, wrong, missed = (counts[part].total() for part in Result._fields)
-    print(f"{'all':<28} {right:>6} {wrong:>6} {missed:>6} {_share(right, right + wrong):>9} {_share(right, right + missed):>6}")
+    print(
+        f"{'all':<28} {right:>6} {wrong:>6} {missed:>6} {_share(right, right + wrong):>9} {_share(right, right + missed):>6}"
+    )
     clean = sum(not result.wrong for _, result in results)
-    print(f"\n{clean} of {len(results)} texts without a wrong condition; score {score(results and [one for _, one in results]):.3f}")
+    print(
+        f"\n{clean} of {len(results)} texts without a wrong condition; score {score(results and [one for _, one in results]):.3f}"
+    )
 
 
 def score(results: list[Result]) -> float:
