@@ -7,7 +7,7 @@ What stands in no relation that the reader knows is no condition: it is left to 
 from collections.abc import Callable
 from typing import Any, Final
 
-from enrichment.icp.context import AND, BREAKS, FOREIGN, OR, Context
+from enrichment.icp.context import AND, BREAKS, FOREIGN, KINDS_OF_COMPANIES, OR, Context
 from enrichment.icp.meanings.events import (
     begin,
     read_ownership,
@@ -112,7 +112,7 @@ def _read_words(context: Context, mention: Words) -> None:
     if word in LESS and isinstance(following, Places):
         context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=PLACES)
         return
-    if word == "ie" and context.is_excluding():
+    if word == "ie" and context.last and context.last.strength == "must_not":
         context.scopes.close()  # "not HubSpot, i.e. Salesforce": what is left, or what is excluded
         context.relate("evaluating")
         return
@@ -199,7 +199,9 @@ def _negate(context: Context, mention: Words) -> None:
     outside = words("outside") | words("based") | {"in", "from"}
     spoken = context.words_between(mention.first, mention.last)
     only: frozenset[str] = PLACES if is_place and outside & set(spoken) else frozenset()
-    context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
+    scope = context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
+    if {"except", "but"} & set(spoken) and len(spoken) > 1:
+        scope.measures |= KINDS_OF_COMPANIES  # "anyone except consultancies, resellers and agencies"
 
 
 def _ends_part(context: Context, place: int) -> bool:

@@ -80,6 +80,22 @@ def find_mentions(text: str, tokens: Sequence[Token], language: str, *, people: 
             place = best.last
         else:
             place += 1
+    return _with_listed_codes(text, tokens, mentions)
+
+
+def _with_listed_codes(text: str, tokens: Sequence[Token], mentions: list[Mention]) -> list[Mention]:
+    """The mentions, with codes of places in a list with a sure one as sure ones: "VA/MD/DC"."""
+    run: list[tuple[int, Places]] = []
+    for number, one in enumerate([*mentions, None]):
+        code = places_at(text, tokens, one.first) if one and one.last - one.first == 1 else None
+        goes_on = code and run and code.first - run[-1][1].last == 1 and tokens[code.first - 1].norm in words("list")
+        if code and code.is_code and (goes_on or not run):
+            run.append((number, code))
+            continue
+        if len(run) > 1 and any(each.other is None for _, each in run):
+            for place, each in run:
+                mentions[place] = msgspec.structs.replace(each, other=None)
+        run = [(number, code)] if code and code.is_code else []
     return mentions
 
 

@@ -47,12 +47,14 @@ class Scopes:
 
     def open(
         self, strength: Strength, reach: Reach, chunk: int, *, in_brackets: bool, only: frozenset[str] = frozenset()
-    ) -> None:
+    ) -> Scope:
         """Begin a negation or a wish. It replaces one of the other kind."""
         self._number += 1
-        self._open = [
-            Scope(strength=strength, reach=reach, number=self._number, chunk=chunk, in_brackets=in_brackets, only=only)
-        ]
+        scope = Scope(
+            strength=strength, reach=reach, number=self._number, chunk=chunk, in_brackets=in_brackets, only=only
+        )
+        self._open = [scope]
+        return scope
 
     def close(self) -> None:
         """End all of them, as "but" and "must" do."""

@@ -181,8 +181,13 @@ def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple
     if first >= len(tokens) or tokens[first].line:
         return None
     known = function_at(tokens, first)
-    if known or known_only:
-        return known
+    if known:
+        last = known[0]
+        while last < len(tokens) and last - known[0] < 2 and _is_of_title(tokens, last):
+            last += 1
+        return last, known[1]
+    if known_only:
+        return None
     last = first
     while last < len(tokens) and last - first < MAX_WORDS and tokens[last].kind == "word" and not tokens[last].line:
         if (
@@ -193,6 +198,13 @@ def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple
             break
         last += 1
     return (last, None) if last > first else None
+
+
+def _is_of_title(tokens: Sequence[Token], place: int) -> bool:
+    """Whether an unknown word in capitals goes on a function that is in capitals: "VP Clinical Informatics"."""
+    before, token = tokens[place - 1], tokens[place]
+    written = token.text.istitle() and before.text[0].isupper() and token.kind == "word" and not token.line
+    return written and token.norm not in words("title_stops") and not vocabulary().knows(token.stem)
 
 
 def _rank_at(tokens: Sequence[Token], first: int) -> tuple[int, Seniority] | None:

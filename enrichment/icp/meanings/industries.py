@@ -19,6 +19,8 @@ NOT_OF_THE_COMPANY: Final = FOREIGN | {
 def is_ours(context: Context, mention: Words) -> bool:
     """Whether those who serve are the author's side ("we typically serve"), so that whom they serve is the target."""
     before = set(context.words_between(mention.first - 4, mention.first))
+    if mention.first == 0 and context.word(0) in ("targeting", "focus", "focusing", "focused"):
+        return True
     return bool(words("author") & before) and before.isdisjoint(("that", "who", "which", "companies"))
 
 
@@ -39,7 +41,10 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False
     relation = context.relation_to("industry")
     following = context.after()
-    if relation in SERVED or context.section.topic == "customers":
+    names = {one.id: one.label for one in mention.entries if one.kind == "industry"}
+    if len(names) > 1:
+        context.doubt(mention, *(reading(Measure.INDUSTRY, label, one) for one, label in sorted(names.items())))
+    elif relation in SERVED or context.section.topic == "customers":
         context.state_entry(mention, Measure.CUSTOMERS_INDUSTRY, entry, 0.9)
     elif relation in NOT_OF_THE_COMPANY and not _is_example(context, relation):
         return False

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from enrichment.icp.context import FOREIGN, SERVED, Context
+from enrichment.icp.drafts import reading
 from enrichment.icp.meanings.locations import read_places
 from enrichment.icp.mentions import Mention, Team, Words
 from enrichment.icp.places import places_at
@@ -30,6 +31,9 @@ def read_person(context: Context, mention: Person) -> None:
     excluded = context.is_excluding() or context.section.strength == "must_not"
     if relation == "hiring" or topic == "hiring" or openings or _is_wanted(context):
         _hire(context, mention, about)
+    elif context.drafts and words("seeks") <= set(context.words_between(mention.first - 5, mention.first)):
+        contact = reading(Measure.PERSONA, f"contact {mention.title}", mention.title)
+        context.doubt(mention, contact, reading(Measure.HIRING, f"hiring {mention.title}", mention.title))
     elif relation == "appointed" and topic != "persona":
         left = "lost" in context.words_between(mention.first - 4, mention.first)
         label = f"{mention.title} left" if left else f"new {mention.title}"
