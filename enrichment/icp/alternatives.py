@@ -3,9 +3,10 @@ Alternatives: which conditions stand side by side, and of which one has to be me
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
-from enrichment.icp.drafts import Draft
+from enrichment.icp.drafts import Draft, reading
 from schemas import Measure
 
 ONE_VALUE: Final = frozenset(
@@ -23,6 +24,9 @@ def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
     kept = _deduplicated(draft for draft in drafts if not draft.dropped)
     _prefer_figures(kept)
     kept = [draft for draft in kept if not draft.dropped]
+    remaining = {id(draft) for draft in kept}
+    for before, draft in pairwise(drafts):
+        draft.is_next = draft.is_next and id(before) in remaining
     _relax_segments(kept)
     segments = {draft.segment for draft in kept} - {0}
     groups: dict[tuple[object, ...], int] = {}
@@ -33,7 +37,23 @@ def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
         if len(segments) > 1 and draft.segment and draft.strength == "must":
             key = ("segments", draft.measure)
         result.append((draft, groups.setdefault(key, len(groups) + 1)))
+    _open_groups(result)
     return result
+
+
+def _open_groups(result: Sequence[tuple[Draft, int]]) -> None:
+    """
+    Of a group with an alternative that was not understood nothing must be met: "Kustomer or Zendesk", where only Zendesk is
+    known, makes a wish of Zendesk.
+    """
+    is_open = {group for draft, group in result if draft.alternative and draft.strength == "must"}
+    for draft, group in result:
+        if group in is_open:
+            draft.strength = "should"
+        if group in is_open and draft.alternative:
+            draft.confidence = min(draft.confidence, 0.6)
+            other = reading(None, f'or "{draft.alternative}", which was not understood')
+            draft.readings = (*(draft.readings or (reading(draft.measure, draft.label),)), other)
 
 
 def _key(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from enrichment.icp.context import AND, BREAKS, FOREIGN, KINDS_OF_COMPANIES, OR, Context
+from enrichment.icp.drafts import Draft
 from enrichment.icp.meanings.events import (
     begin,
     read_ownership,
@@ -75,6 +76,24 @@ def read_sentence(context: Context) -> None:
         HANDLERS[type(mention)](context, mention)
         last = max(last, mention.last)
         context.place += 1
+    taken = {place for one in context.drafts if not one.dropped for place in range(one.first, one.last)}
+    for draft in context.drafts:
+        if isinstance(draft.value, (str, bool)):
+            draft.alternative = _unknown_alternative(context, draft, taken)
+
+
+def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str | None:
+    """What stands beside a condition with "or" and made none: "Kustomer or Zendesk", "SaaS or similar"."""
+    after = draft.last
+    while after < draft.last + MAX_UNKNOWN and after in context.known - taken and not context.is_or(after):
+        after += 1
+    for start, step in ((draft.first - 1, -1), (after, 1)):
+        place = start + step
+        while context.is_or(start) and context.word(place) in words("articles"):
+            place += step
+        if context.is_or(start) and context.word(place).isalpha() and place not in taken | context.grammar:
+            return context.tokens[place].text
+    return None
 
 
 def _pass(context: Context, first: int, last: int) -> None:

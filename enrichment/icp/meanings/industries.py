@@ -76,7 +76,10 @@ def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
         and entry.spelling.casefold().endswith("s")
         and not (isinstance(following, Words) and following.of("noun"))
     )
-    return part or is_one  # "Reha-Kliniken", "outsourced to an agency"
+    before = context.before()
+    named = isinstance(before, Words) and before.of("technology") and before.last == mention.first
+    product = named and word.text.istitle() and not (isinstance(following, Words) and following.of("noun"))
+    return part or is_one or bool(product)  # "Reha-Kliniken", "outsourced to an agency", "Oracle Retail"
 
 
 def _is_in_context(context: Context, mention: Words) -> bool:
