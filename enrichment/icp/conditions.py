@@ -87,6 +87,7 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
     after = draft.last
     while after < draft.last + MAX_UNKNOWN and after in context.known - taken and not context.is_or(after):
         after += 1
+    after += context.word(after) == "," and context.is_or(after + 1)
     for start, step in ((draft.first - 1, -1), (after, 1)):
         place = start + step
         while context.is_or(start) and context.word(place) in words("articles"):
