@@ -179,6 +179,12 @@ ModuleState = Annotated[StepState, Meta(description="State of the module.")]
 ModuleReason = Annotated[
     str | None, Meta(description="Why the module failed or was skipped; null if it did not and was not.")
 ]
+Stale = Annotated[
+    bool, Meta(description="Whether the answer had expired, or was older than wanted, and no source gave a newer one.")
+]
+UnknownCompany = Annotated[
+    bool, Meta(description="Whether the module was skipped because no source knows the company.")
+]
 FromCache = Annotated[bool, Meta(description="Whether the answer came from the cache.")]
 DataPoints = Annotated[int | None, Meta(description="Number of known values in the answer; null without an answer.")]
 AnswerSource = Annotated[str | None, Meta(description="Name of the source of the answer; null without an answer.")]
@@ -186,6 +192,54 @@ AnswerUrl = Annotated[
     str | None, Meta(description="URL of a page where the answer can be verified; null if there is none.")
 ]
 SourceName = Annotated[str, Meta(description="Name of the source.")]
+Currency = Annotated[str, Meta(description="ISO 4217 code of the currency.")]
+CostLimit = Annotated[float | None, Meta(description="What may be spent; null if that is not limited.")]
+Amount = Annotated[
+    float | None, Meta(description="Cost of the calls, as far as it is known, in the currency; null if none of it is.")
+]
+Credits = Annotated[
+    float | None,
+    Meta(description="Credits of the vendors that the calls took, as far as they are known; null if none of them are."),
+]
+Calls = Annotated[int, Meta(description="Number of requests that were sent.")]
+BilledCalls = Annotated[int, Meta(description="Number of requests that are billed, as far as the vendors' rules go.")]
+UnknownCosts = Annotated[int, Meta(description="Number of billed requests whose cost is not known.")]
+
+
+class SourceState(StrEnum):
+    """Whether a source can be asked now."""
+
+    OK = "ok"
+    LIMITED = "limited"
+    OPEN = "open"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+
+
+class SourceSpending(Response, frozen=True, kw_only=True):
+    """What the calls of a source cost."""
+
+    source: SourceName
+    amount: Amount
+    credits: Credits
+    calls: Calls
+    billed_calls: BilledCalls
+    calls_of_unknown_cost: UnknownCosts
+
+
+class Spending(Response, frozen=True, kw_only=True):
+    """What a job or a batch has spent: the calls that it has caused. Cached and shared answers cost it nothing."""
+
+    currency: Currency
+    amount: Amount
+    credits: Credits
+    calls: Calls
+    billed_calls: BilledCalls
+    calls_of_unknown_cost: UnknownCosts
+    max_cost: CostLimit
+    sources: Annotated[tuple[SourceSpending, ...], Meta(description="The cost of each source that was called.")]
+
+
+JobCost = Annotated[Spending, Meta(description="What was spent so far.")]
 
 
 class JobQuery(Query, frozen=True, kw_only=True):
@@ -226,6 +280,52 @@ WithoutCache = Annotated[bool | None, Meta(description="Whether to ignore cached
 WantedPriority = Annotated[Priority | None, Meta(description="Priority in the queue; `normal` by default.")]
 
 
+GivenIcp = Annotated[
+    "Icp | None",
+    Meta(
+        description="The ideal customer profile to judge by, as free text or as an object; by default the general "
+        "rules of the service."
+    ),
+]
+GivenBlueprint = Annotated[
+    Annotated[str, Meta(min_length=1, max_length=100)] | None,
+    Meta(description="Id of a blueprint whose profile is the one to judge by; instead of `icp`."),
+]
+JudgedBy = Annotated[
+    "CustomerProfile | msgspec.UnsetType",
+    Meta(description="The profile to judge by, as it was understood; omitted without one."),
+]
+DomainColumn = Annotated[
+    str | msgspec.UnsetType,
+    Meta(description="Name of the column that the domains were read from; omitted if no table was posted."),
+]
+Age = Annotated[float, Meta(ge=0, le=1_000_000_000)]
+DryRun = Annotated[
+    bool | None, Meta(description="Whether to answer only what would be done and at what cost; false by default.")
+]
+MaxAge = Annotated[
+    Age | Annotated[dict[str, Age], Meta(max_length=100)] | None,
+    Meta(
+        description="Age in seconds above which a cached answer is not used: one number, or one by module id; "
+        "by default each answer is used for the time to live of its module."
+    ),
+]
+StaleIfError = Annotated[
+    bool | None,
+    Meta(
+        description="Whether a module uses an answer that is too old, marked as stale, when no source gives another "
+        "one; false by default."
+    ),
+]
+MaxCost = Annotated[
+    Annotated[float, Meta(ge=0, le=1_000_000_000)] | None,
+    Meta(
+        description="What the calls of the job, or of all jobs of the batch, may cost together, in the currency of "
+        "the settings; not limited by default."
+    ),
+]
+
+
 class StartRequest(Request, frozen=True):
     """`POST /api/v1/enrich/{domain}`; every field may be missing or null."""
 
@@ -233,6 +333,18 @@ class StartRequest(Request, frozen=True):
     waves: OnlyWaves = None
     force: WithoutCache = None
     priority: WantedPriority = None
+    dry_run: DryRun = None
+    max_cost: MaxCost = None
+    max_age: MaxAge = None
+    stale_if_error: StaleIfError = None
+    icp: GivenIcp = None
+    blueprint_id: GivenBlueprint = None
+
+
+Concurrency = Annotated[
+    Annotated[int, Meta(ge=1, le=20)] | None,
+    Meta(description="Maximum number of jobs of the batch that run at the same time; 5 by default."),
+]
 
 
 class BatchRequest(Request, frozen=True):
@@ -243,10 +355,44 @@ class BatchRequest(Request, frozen=True):
     waves: OnlyWaves = None
     force: WithoutCache = None
     priority: WantedPriority = None
-    concurrency: Annotated[
-        Annotated[int, Meta(ge=1, le=20)] | None,
-        Meta(description="Maximum number of jobs of the batch that run at the same time; 5 by default."),
+    concurrency: Concurrency = None
+    dry_run: DryRun = None
+    max_cost: MaxCost = None
+    max_age: MaxAge = None
+    stale_if_error: StaleIfError = None
+    icp: GivenIcp = None
+    blueprint_id: GivenBlueprint = None
+
+
+class BatchQuery(Query, frozen=True, kw_only=True):
+    """The query of `POST /api/v1/enrich/batch` for a table: what stands in the body of JSON."""
+
+    column: Annotated[
+        str | None, Meta(description="Name of the column with the domains, if it is not to be found by its content.")
     ] = None
+    modules: OnlyModules = None
+    waves: OnlyWaves = None
+    force: WithoutCache = None
+    priority: WantedPriority = None
+    concurrency: Concurrency = None
+    icp: Annotated[
+        "FreeText | None",
+        Meta(
+            description="The ideal customer profile to judge by, as free text; by default the general rules of the "
+            "service."
+        ),
+    ] = None
+    blueprint_id: GivenBlueprint = None
+    dry_run: DryRun = None
+    max_cost: MaxCost = None
+    max_age: Annotated[
+        Age | None,
+        Meta(
+            description="Age in seconds above which a cached answer is not used; by default each answer is used for the "
+            "time to live of its module."
+        ),
+    ] = None
+    stale_if_error: StaleIfError = None
 
 
 class RetryRequest(Request, frozen=True):
@@ -255,7 +401,15 @@ class RetryRequest(Request, frozen=True):
     failed_modules_only: Annotated[
         bool | None,
         Meta(
-            description="Whether to run only modules that failed, or were skipped because one failed; true by default."
+            description="Whether to run only modules that failed, or were skipped because one failed or because of "
+            "`max_cost`; true by default."
+        ),
+    ] = None
+    max_cost: Annotated[
+        Annotated[float, Meta(ge=0, le=1_000_000_000)] | None,
+        Meta(
+            description="What the calls of the new job may cost, in the currency of the settings; by default as much "
+            "as those of the former job."
         ),
     ] = None
 
@@ -275,6 +429,122 @@ class StartedJob(Response, frozen=True, kw_only=True):
     simulated: Simulated
     estimated_time_seconds: EstimatedSeconds
     created_at: CreatedAt
+    icp: JudgedBy = msgspec.UNSET
+
+
+ExpectedCost = Annotated[
+    float | None,
+    Meta(
+        description="Cost if the first source that is asked always answers, as far as it is known; null if it is not."
+    ),
+]
+WorstCost = Annotated[
+    float | None,
+    Meta(
+        description="Cost if all sources have to be asked, and each paid request is sent three times as its answer is "
+        "lost, as far as it is known; null if it is not."
+    ),
+]
+UnknownSources = Annotated[
+    tuple[str, ...], Meta(description="Names of the sources that may be asked and whose cost is not known.")
+]
+ToBeCached = Annotated[int, Meta(description="Number of modules that would be answered from the cache.")]
+ToBeAsked = Annotated[int, Meta(description="Number of modules for which sources would be asked.")]
+ToBeSkipped = Annotated[int, Meta(description="Number of modules that would be skipped.")]
+
+
+class PlannedSource(Response, frozen=True, kw_only=True):
+    """A configured source of a module."""
+
+    source: SourceName
+    asked: Annotated[bool, Meta(description="Whether it would be asked, if no source before it answers.")]
+    reason: Annotated[str | None, Meta(description="Why it would not be asked; null if it would.")]
+    state: Annotated[SourceState, Meta(description="State of the source, as in `GET /api/v1/sources`.")]
+    until: Annotated[Time | None, Meta(description="When the state ends; null for `ok`.")]
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+
+
+class PlannedModule(Response, frozen=True, kw_only=True):
+    """What a job would do for a module."""
+
+    module_id: ModuleId
+    action: Annotated[
+        Literal["cached", "asked", "skipped"],
+        Meta(
+            description="`cached` if it would be answered from the cache, `asked` if sources would be asked, `skipped` "
+            "if none can be."
+        ),
+    ]
+    reason: Annotated[
+        str | None,
+        Meta(
+            description="Why it would be skipped or could not make all its calls, or why what is cached is no answer; "
+            "null otherwise."
+        ),
+    ]
+    age_seconds: Annotated[
+        int | None, Meta(description="Age of what is cached, in seconds; null if the cache would not be used.")
+    ]
+    unknown: Annotated[bool, Meta(description="Whether what is cached is that no source knows the company.")]
+    sources: Annotated[
+        tuple[PlannedSource, ...],
+        Meta(description="The configured sources, in the order in which they would be asked."),
+    ]
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+
+
+class JobPlan(Response, frozen=True, kw_only=True):
+    """What a job would do and cost. Nothing was started."""
+
+    dry_run: Annotated[Literal[True], Meta(description="Always true.")] = True
+    domain: Domain
+    simulated: Simulated
+    currency: Currency
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+    unknown_cost_sources: UnknownSources
+    max_cost: CostLimit
+    cached_count: ToBeCached
+    asked_count: ToBeAsked
+    skipped_count: ToBeSkipped
+    modules: Annotated[tuple[PlannedModule, ...], Meta(description="The modules of the job.")]
+
+
+class PlannedDomain(Response, frozen=True, kw_only=True):
+    """What the job for a domain of a batch would do and cost."""
+
+    domain: Annotated[
+        str, Meta(description="The domain in canonical form; as posted, possibly shortened, if it is invalid.")
+    ]
+    reason: Annotated[str | None, Meta(description="Why there would be no job for the domain; null if there would.")]
+    cached_count: ToBeCached
+    asked_count: ToBeAsked
+    skipped_count: ToBeSkipped
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+
+
+class BatchPlan(Response, frozen=True, kw_only=True):
+    """What a batch would do and cost. Nothing was started."""
+
+    dry_run: Annotated[Literal[True], Meta(description="Always true.")] = True
+    simulated: Simulated
+    total_domains: Annotated[int, Meta(description="Number of domains that were posted.")]
+    queued_count: Annotated[int, Meta(description="Number of domains for which there would be a job.")]
+    skipped_count: Annotated[int, Meta(description="Number of domains for which there would be none.")]
+    currency: Currency
+    expected_cost: ExpectedCost
+    worst_cost: WorstCost
+    unknown_cost_sources: UnknownSources
+    max_cost: CostLimit
+    cached_modules_count: ToBeCached
+    asked_modules_count: ToBeAsked
+    skipped_modules_count: ToBeSkipped
+    domains: Annotated[
+        tuple[PlannedDomain, ...], Meta(description="The first 100 domains, in the order in which they were posted.")
+    ]
 
 
 class BatchJob(Response, frozen=True, kw_only=True, omit_defaults=True):
@@ -321,6 +591,8 @@ class StartedBatch(Response, frozen=True, kw_only=True):
     ]
     estimated_time_seconds: EstimatedSeconds
     created_at: CreatedAt
+    domain_column: DomainColumn = msgspec.UNSET
+    icp: JudgedBy = msgspec.UNSET
 
 
 class BatchStatus(StartedBatch, frozen=True, kw_only=True):
@@ -338,6 +610,111 @@ class BatchStatus(StartedBatch, frozen=True, kw_only=True):
             "domain not at all."
         ),
     ]
+    cost: JobCost
+
+
+class BatchResultsQuery(Query, frozen=True, kw_only=True):
+    """The query of `GET /api/v1/enrich/batch/{batch_id}/results`: order, filter, form and page."""
+
+    sort: Annotated[
+        Literal["posted", "score"],
+        Meta(
+            description="Order: as posted, or by `score`: qualified leads first, then undecided ones, those without a "
+            "score, and disqualified ones."
+        ),
+    ] = "posted"
+    qualified: Annotated[
+        bool | None, Meta(description="Only leads that are qualified, or only those that are not; by default all.")
+    ] = None
+    format: Annotated[
+        Literal["json", "ndjson", "csv"] | None,
+        Meta(description="Form of the answer; by default what `Accept` names, else JSON."),
+    ] = None
+    bom: Annotated[bool, Meta(description="Whether CSV begins with a byte order mark, which Excel needs.")] = False
+    limit: Annotated[
+        Annotated[int, Meta(ge=1, le=100_000)] | None,
+        Meta(description="Maximum number of leads; for JSON 50 by default and 200 at most, else all."),
+    ] = None
+    offset: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000_000_000)], Meta(description="Number of leads to skip at the start.")
+    ] = 0
+
+
+class LeadFacts(Response, frozen=True, kw_only=True):
+    """The key facts of a lead; each is null if it was not found."""
+
+    company_name: Annotated[str | None, Meta(description="Name of the company.")] = None
+    industry: Annotated[str | None, Meta(description="Name of the industry.")] = None
+    employees: Annotated[int | None, Meta(description="Number of employees.")] = None
+    founded: Annotated[int | None, Meta(description="Year in which the company was founded.")] = None
+    headquarters: Annotated[str | None, Meta(description="City, and state code or country, of the headquarters.")] = (
+        None
+    )
+    country: Annotated[str | None, Meta(description="Full name of the country of the headquarters.")] = None
+    revenue: Annotated[int | None, Meta(description="Annual revenue, in whole units of `revenue_currency`.")] = None
+    revenue_currency: Annotated[str | None, Meta(description="Currency of the revenue, as ISO 4217 code.")] = None
+    revenue_basis: Annotated[
+        Literal["reported", "estimated"] | None,
+        Meta(description="Whether the company reported the revenue, or it is an estimate."),
+    ] = None
+    technologies: Annotated[
+        tuple[str, ...], Meta(description="Names of the technologies detected on the website.")
+    ] = ()
+    monthly_visits: Annotated[int | None, Meta(description="Number of visits to the website in a month.")] = None
+    open_roles: Annotated[int | None, Meta(description="Number of open roles.")] = None
+    latest_event: Annotated[str | None, Meta(description="Headline of the latest event.")] = None
+    latest_event_date: Annotated[
+        str | None, Meta(description="Day of that event.", extra_json_schema={"format": "date"})
+    ] = None
+
+
+class BatchLead(Response, frozen=True, kw_only=True):
+    """A domain of a batch, with the judgement and the key facts of its job so far."""
+
+    row: Annotated[int, Meta(description="Position of the domain among those that were posted, from 1.")]
+    domain: Annotated[
+        str, Meta(description="The domain in canonical form; as posted, possibly shortened, if it is invalid.")
+    ]
+    job_id: Annotated[str | None, Meta(description="Id of the job; null if the domain was skipped.")]
+    status: Annotated[
+        Literal["queued", "running", "completed", "failed", "cancelled", "skipped", "forgotten"],
+        Meta(description="State of the job; `skipped` without one, `forgotten` if it is no longer kept."),
+    ]
+    reason: Annotated[
+        str | None, Meta(description="Why the domain was skipped, or the job failed or was cancelled; else null.")
+    ]
+    simulated: Simulated
+    rank: Annotated[int | None, Meta(description="Place by score among the leads of the batch, from 1; null without.")]
+    score: Annotated[int | None, Meta(description="Score of the lead, from 0 to 100; null without one.")]
+    tier: Annotated[str | None, Meta(description="Grade of the lead, from A to D, or `unrated`; null without a score.")]
+    verdict: Annotated[
+        Literal["qualified", "undecided", "disqualified"] | None,
+        Meta(description="Whether the lead meets the profile of the batch; null if it was not judged by one."),
+    ]
+    judgement: Annotated[Any, Meta(description="The answer of `m14_icp_scoring`, with the reasons; null without one.")]
+    facts: Annotated[LeadFacts | None, Meta(description="Key facts; null if no module has found any.")]
+    as_of: Annotated[Time | None, Meta(description="When the oldest of the key facts was fetched; null without facts.")]
+    sources: Annotated[
+        Mapping[str, str], Meta(description="Names of the sources of the key facts, by id of the module.")
+    ]
+    failed_modules: Annotated[tuple[str, ...], Meta(description="Ids of the modules that failed.")]
+    posted: Annotated[
+        Mapping[str, str] | msgspec.UnsetType,
+        Meta(description="The row of the table that was posted, by column; omitted if no table was posted."),
+    ] = msgspec.UNSET
+
+
+class BatchResults(Response, frozen=True, kw_only=True):
+    """A page of the leads of a batch."""
+
+    batch_id: Annotated[str, Meta(description="Id of the batch.")]
+    simulated: Simulated
+    leads: Annotated[tuple[BatchLead, ...], Meta(description="The leads of this page.")]
+    total: Annotated[int, Meta(description="Number of leads that match the filter, on all pages.")]
+    finished_count: Annotated[int, Meta(description="Number of domains of the batch whose lead is final.")]
+    total_domains: Annotated[int, Meta(description="Number of domains that were posted.")]
+    limit: Annotated[int, Meta(description="Maximum number of leads on a page.")]
+    offset: Annotated[int, Meta(description="Number of leads before this page.")]
 
 
 class Method(StrEnum):
@@ -357,6 +734,7 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    NOT_ASKED = "not_asked"
 
 
 class SourceAttempt(Response, frozen=True, kw_only=True):
@@ -364,7 +742,11 @@ class SourceAttempt(Response, frozen=True, kw_only=True):
 
     source: SourceName
     outcome: Annotated[
-        Outcome, Meta(description="Result of the request; `unknown` if the source does not know the company.")
+        Outcome,
+        Meta(
+            description="Result of the request; `unknown` if the source does not know the company, `not_asked` if the "
+            "cost of its calls is not known and the job has a `max_cost`."
+        ),
     ]
     duration_seconds: Annotated[float, Meta(description="Duration of the request, in seconds.")]
     error: Annotated[str | None, Meta(description="Why the source did not answer; null if it did.")]
@@ -385,6 +767,8 @@ class ModuleProgress(Response, frozen=True, kw_only=True):
     simulated: Simulated
     cached: FromCache
     reason: ModuleReason
+    stale: Stale
+    unknown: UnknownCompany
 
 
 class WaveProgress(Response, frozen=True, kw_only=True):
@@ -433,6 +817,7 @@ class JobStatus(Response, frozen=True, kw_only=True):
         tuple[WaveProgress, ...], Meta(description="The waves of the job, in the order in which they run.")
     ]
     errors: Errors
+    cost: JobCost
     priority: JobPriority
     force: Forced
     simulated: Simulated
@@ -479,6 +864,12 @@ class ModuleStatus(Response, frozen=True, kw_only=True):
     ]
     attempts: Attempts
     reason: ModuleReason
+    stale: Stale
+    age_seconds: Annotated[
+        int | None,
+        Meta(description="Age of the answer when the job got it, in seconds; null without an answer."),
+    ]
+    unknown: UnknownCompany
 
 
 class SourceCitation(Response, frozen=True, kw_only=True):
@@ -518,6 +909,7 @@ class JobResults(Response, frozen=True, kw_only=True):
         Meta(description="The pages where an answer can be verified, by module id."),
     ]
     errors: Errors
+    cost: JobCost
 
 
 class CancelledJob(Response, frozen=True, kw_only=True):
@@ -549,6 +941,10 @@ class CachedModule(Response, frozen=True, kw_only=True):
         int | None, Meta(description="Time to live that the cached answer has left, in seconds; null without one.")
     ]
     simulated: Simulated
+    unknown: Annotated[
+        bool,
+        Meta(description="Whether what is cached is that no source knows the company; kept for a tenth of the time."),
+    ]
 
 
 class CacheStatus(Response, frozen=True, kw_only=True):
@@ -586,13 +982,35 @@ class ListedJob(Response, frozen=True, kw_only=True):
     completed_at: CompletedAt
 
 
-class SourceState(StrEnum):
-    """Whether a source can be asked now."""
+class ServicePrice(Response, frozen=True, kw_only=True):
+    """What a billed call of an outside service costs."""
 
-    OK = "ok"
-    LIMITED = "limited"
-    OPEN = "open"
-    QUOTA_EXHAUSTED = "quota_exhausted"
+    service: Annotated[str, Meta(description="Name of the service: the beginning of its settings, in lower case.")]
+    cost_per_call: Annotated[float | None, Meta(description="Cost in the currency of the settings; null if unknown.")]
+    credits_per_call: Annotated[
+        float | None, Meta(description="Credits that the vendor charges; null if there are none, or unknown.")
+    ]
+
+
+class KeyState(Response, frozen=True, kw_only=True):
+    """The API key of a source."""
+
+    works: Annotated[
+        bool | None, Meta(description="Whether the service accepts the key; null while that is not known.")
+    ]
+    remaining: Annotated[
+        float | None, Meta(description="What was left of the quota when the key was last checked; null if unknown.")
+    ]
+    unit: Annotated[str | None, Meta(description="Unit of `remaining`, such as `credits`.")]
+    detail: Annotated[str | None, Meta(description="More about the key, or why nothing is known about it.")]
+    checked_at: Annotated[Time | None, Meta(description="When it was last checked; null if it has not been.")]
+
+
+class TokenCount(Response, frozen=True, kw_only=True):
+    """The tokens of a language model, as far as its answers count them."""
+
+    prompt: Annotated[int, Meta(description="Number of tokens that were sent to it since the start of the process.")]
+    completion: Annotated[int, Meta(description="Number of tokens that it wrote since the start of the process.")]
 
 
 class SourceStatus(Response, frozen=True, kw_only=True):
@@ -620,6 +1038,12 @@ class SourceStatus(Response, frozen=True, kw_only=True):
     last_success_at: Annotated[Time | None, Meta(description="When a request last succeeded; null if none has.")]
     last_error_at: Annotated[Time | None, Meta(description="When a request last failed; null if none has.")]
     last_error: Annotated[str | None, Meta(description="Why it failed; null if none has.")]
+    key: Annotated[KeyState | None, Meta(description="The API key; null if none is set, or the source uses none.")]
+    prices: Annotated[
+        tuple[ServicePrice, ...], Meta(description="What billed calls of its services cost; empty if they are free.")
+    ]
+    cost: Annotated[SourceSpending, Meta(description="What its calls have cost since the start of the process.")]
+    tokens: Annotated[TokenCount | None, Meta(description="Tokens used; null for what is no language model.")]
 
 
 class SourceList(Response, frozen=True, kw_only=True):
@@ -682,8 +1106,9 @@ class Measure(StrEnum):
     - a name: `technology` (a product), `persona` (a title, or the name of a department), `certification`;
     - a number, or a pair for `between`: `headcount`, `department_headcount` (of the department in `about`), `revenue`
       and `recurring_revenue` (a year), `funding_raised` (in all), `last_round` (the amount of the newest round),
-      `locations_count`, `founded` (a year of the calendar), `traffic` (visits a month), `rank` (of the website; 1 is the
-      most visited), `rating` (0 to 5), `growth` (percent a year, of what `about.target` names);
+      `locations_count`, `founded` (a year of the calendar, or an age if the unit is `years since`), `traffic` (visits a
+      month), `rank` (of the website; 1 is the most visited), `rating` (0 to 5), `growth` (percent a year, of what
+      `about.target` names);
     - true for `exists`, something that happened or that the company does, within `about.within_days` if it is set: all
       others, and `last_round`, `growth` and `rating` when no number is named.
     """
@@ -770,7 +1195,8 @@ class ConditionQuote(Request, frozen=True, kw_only=True):
         str,
         Meta(
             description="Field of the profile that the passage is in: `text` for free text, the name of the field for "
-            "an object, `inferred` for a fact about the company behind the website."
+            "an object, `offer` for what the campaign sells, `inferred` for a fact about the company behind the "
+            "website."
         ),
     ] = "text"
     index: Annotated[int, Meta(description="Position in the field from 0, if the field is a list.")] = 0
@@ -781,11 +1207,11 @@ class Condition(Response, frozen=True, kw_only=True):
     A condition on a lead: `measure operator value`.
 
     Conditions with the same `any_of` are alternatives: one of them has to be met. Groups stand side by side. The
-    conditions of a group have the same strength, but their measures may differ; `must_not` is always a group of its own.
-    A value with codes is met by any of its codes.
+    conditions of a group have the same strength, but their measures may differ; `must_not` is always a group of its
+    own. A value with codes is met by any of its codes.
     """
 
-    id: Annotated[str, Meta(description="Id of the condition in its profile: `c1`, `c2`, …")]
+    id: Annotated[str, Meta(description="Id of the condition in its profile, such as `c1`.")]
     measure: Annotated[Measure, Meta(description="What is compared.")]
     operator: Annotated[
         ConditionOperator,
@@ -859,8 +1285,8 @@ class ConditionInput(Request, frozen=True, kw_only=True):
     """
     A condition of a given profile. Only `measure` and `value` are needed; `value` may be missing for what `exists`.
 
-    `label`, `codes`, `kind`, `unit` and `quote` follow from the others: they are accepted so that conditions of an answer
-    can be posted as they are.
+    `label`, `codes`, `kind`, `unit` and `quote` follow from the others: they are accepted so that conditions of an
+    answer can be posted as they are.
     """
 
     measure: Annotated[Measure, Meta(description="What is compared.")]
@@ -1012,8 +1438,8 @@ class CustomerProfile(Response, frozen=True, kw_only=True):
     read_by: Annotated[
         ReaderName,
         Meta(
-            description="Reader of the profile: the `rules`, a language `model`, `object` if it was given as conditions, "
-            "or `inference` from facts about the company."
+            description="Reader of the profile: the `rules`, a language `model`, `object` if it was given as "
+            "conditions, or `inference` from facts about the company."
         ),
     ] = "rules"
     conditions: Annotated[tuple[Condition, ...], Meta(description="The conditions, in the order of the profile.")] = ()
@@ -1042,6 +1468,27 @@ class PointFilter(Response, frozen=True, kw_only=True):
     ]
     unit: Annotated[str, Meta(description="Unit of the value, such as `employees` or `EUR a year`.")]
     text: Annotated[str, Meta(description="The condition in words.")]
+    module: Annotated[
+        str | None,
+        Meta(
+            description="Id of the module whose answer has the field, in which `events[type=funding].date` is a field "
+            "of those items of a list; null if no module has it."
+        ),
+    ] = None
+    strength: Annotated[
+        Strength | None,
+        Meta(description="Strength of the profile's conditions; null for a usual value that it does not ask for."),
+    ] = None
+    any_of: Annotated[
+        int | None,
+        Meta(
+            description="Number of the group of alternatives; filters with the same number are alternatives, also "
+            "those of different data points. Null without a condition."
+        ),
+    ] = None
+    conditions: Annotated[
+        tuple[str, ...], Meta(description="Ids of the conditions of the profile that the filter expresses.")
+    ] = ()
 
 
 Provider = Annotated[str, Meta(description="Name of the provider.")]
@@ -1084,6 +1531,10 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
         PointFilter | None,
         Meta(description="A second condition to meet, for what the profile excludes; null if it excludes nothing."),
     ]
+    further_filters: Annotated[
+        tuple[PointFilter, ...],
+        Meta(description="Further conditions of the profile: other groups of alternatives, and wishes."),
+    ] = ()
     sources: Annotated[tuple[PointSource, ...], Meta(description="Providers of the data point.")]
     collection_methods: Annotated[tuple[PointMethod, ...], Meta(description="Methods of collecting it.")]
     validation: Annotated[tuple[str, ...], Meta(description="How to check the collected value.")]
@@ -1098,6 +1549,16 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
         float | None,
         Meta(description="Estimated share of companies for which it can be found, from 0 to 1; null if unknown."),
     ]
+
+
+class StandardPoint(Response, frozen=True, kw_only=True):
+    """A data point to collect about every lead, whatever the profile."""
+
+    id: Annotated[str, Meta(description="Id of the data point.")]
+    name: Annotated[str, Meta(description="Name of the data point.")]
+    why: Annotated[str, Meta(description="Why to collect it.")]
+    module: Annotated[str | None, Meta(description="Id of the module that collects it; null if none does.")]
+    field: Annotated[str, Meta(description="Field of the module's answer, or of the lead if no module collects it.")]
 
 
 class RecommendedSource(Response, frozen=True, kw_only=True):
@@ -1119,7 +1580,9 @@ class BlueprintMetadata(Response, frozen=True, kw_only=True):
     cached: Annotated[bool, Meta(description="Whether the blueprint came from the cache.")]
     duration_seconds: Annotated[float, Meta(description="Time that it took to make the blueprint, in seconds.")]
     sources_used: Annotated[tuple[str, ...], Meta(description="The sources that the profile is based on.")]
-    sources_missing: Annotated[tuple[str, ...], Meta(description="The sources that failed, with the reasons.")]
+    sources_missing: Annotated[
+        tuple[str, ...], Meta(description="The sources that failed, with the reasons, even if another one answered.")
+    ]
     gaps: Annotated[
         tuple[str, ...], Meta(description="Everything that the blueprint could not take into account, in sentences.")
     ]
@@ -1137,6 +1600,10 @@ class Blueprint(Response, frozen=True, kw_only=True):
     ]
     personalization: Annotated[
         tuple[RecommendedPoint, ...], Meta(description="Data points for addressing the company personally.")
+    ]
+    standard: Annotated[
+        tuple[StandardPoint, ...],
+        Meta(description="Data points of every blueprint, without those that the profile asks for."),
     ]
     sources: Annotated[
         tuple[RecommendedSource, ...], Meta(description="Providers of the data points, those that cover most first.")

@@ -20,9 +20,10 @@ from enrichment.logs import Log
 from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source
 from enrichment.web.auth import BearerAuth, Tokens, same_site_only
+from enrichment.web.batch_results import read_batch_results
 from enrichment.web.blueprints import make_blueprint, read_blueprint
 from enrichment.web.boundary import App
-from enrichment.web.endpoint import Access, Endpoint
+from enrichment.web.endpoint import Access, Endpoint, TableEndpoint
 from enrichment.web.enrichments import (
     cancel_enrichment,
     list_enrichments,
@@ -58,10 +59,13 @@ ROUTES: Final = (
 
     Endpoint("GET", "/api/v1/enrich", list_enrichments,
              query=schemas.ListQuery, gives={200: schemas.JobList}, is_large=True),
-    Endpoint("POST", "/api/v1/enrich/batch", start_batch,
-             body=schemas.BatchRequest, gives={202: schemas.StartedBatch}),
+    TableEndpoint("POST", "/api/v1/enrich/batch", start_batch,
+                  query=schemas.BatchQuery, body=schemas.BatchRequest,
+                  gives={202: schemas.StartedBatch, 200: schemas.BatchPlan}),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}", read_batch,
              gives={200: schemas.BatchStatus}, is_large=True),
+    Endpoint("GET", "/api/v1/enrich/batch/{batch_id}/results", read_batch_results,
+             query=schemas.BatchResultsQuery, gives={200: schemas.BatchResults}, is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/status", read_status,
              query=schemas.JobQuery, gives={200: schemas.JobStatus}, is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/results", read_results,
@@ -73,7 +77,7 @@ ROUTES: Final = (
     Endpoint("POST", "/api/v1/enrich/{domain}/retry", retry_enrichment,
              query=schemas.JobQuery, body=schemas.RetryRequest, gives={202: schemas.StartedJob}),
     Endpoint("POST", "/api/v1/enrich/{domain}", start_enrichment,
-             body=schemas.StartRequest, gives={202: schemas.StartedJob}),
+             body=schemas.StartRequest, gives={202: schemas.StartedJob, 200: schemas.JobPlan}),
 
     *(row for path in ("/campaigns/enrichment", "/api/v1/campaigns/enrichment") for row in (
         Endpoint("POST", path, make_blueprint,

@@ -17,6 +17,7 @@ from enrichment.jobs.dispatcher import MemoryDispatcher
 from enrichment.jobs.manager import JobManager
 from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.pipeline import Pipeline
+from enrichment.jobs.planning import Outlook, Planner
 from enrichment.jobs.protocols import Cache, JobStore
 from enrichment.jobs.resolver import Resolver
 from enrichment.jobs.runner import Runner
@@ -24,17 +25,22 @@ from enrichment.modules.case_studies import load_case_studies
 from enrichment.modules.module import CaseStudy
 from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source, TimeLimited
-from enrichment.sources.registry import SOURCES, SourceSpec, opening_settings
+from enrichment.sources.charged import charged
+from enrichment.sources.costs import Charge, Ledger
+from enrichment.sources.registry import SOURCES, SourceSpec, opening_settings, prices
 from enrichment.sources.simulated.source import SimulatedCompanies, simulated_sources
-from schemas import SourceState, SourceStatus
+from enrichment.sources.spending import service_prices, source_spending
+from schemas import KeyState, SourceState, SourceStatus
 
 if TYPE_CHECKING:
+    from enrichment.sources.keys import KeyStatus
     from enrichment.sources.live import LiveSources
 
 
 class Engine:
     """
-    The parts that the routes use: `jobs` to submit and cancel, `store` and `cache` to read, `blueprints` to make.
+    The parts that the routes use: `jobs` to submit and cancel, `planner` for dry runs, `store` and `cache` to read,
+    `blueprints` to make.
 
     Entering it takes work again after it was left; leaving it cancels all unfinished jobs. It works without being
     entered, as in a host that does not run our lifespan: unfinished jobs then end with the process, unreported.
@@ -59,7 +65,10 @@ class Engine:
         self._live = _live_sources(settings, self._case_studies, clock) if settings.sources == "live" else None
         if sources is None:
             sources = self._live.sources if self._live else simulated_sources(settings, self._case_studies, clock)
+        else:
+            sources = {name: charged(name, each) for name, each in sources.items()}
         self._sources = sources
+        self._ledger = Ledger(prices(settings))
         store = MemoryStore(
             max_pending=settings.max_pending_jobs,
             max_finished=settings.max_finished_jobs,
@@ -68,14 +77,21 @@ class Engine:
             clock=clock,
         )
         cache = MemoryCache(max_results=settings.max_cached_results, max_bytes=settings.max_cached_bytes, clock=clock)
-        resolver = Resolver(cache=cache, sources=sources, clock=clock, limit=self._live.limit if self._live else None)
+        limit = self._live.limit if self._live else None
+        resolver = Resolver(cache=cache, sources=sources, clock=clock, limit=limit, ledger=self._ledger)
         self.source: CompanySource
         if source or self._live:
             source = source or ResolvedCompanies(resolver)
             self.source = TimeLimited(source, seconds=settings.job_deadline_seconds, clock=clock)
         else:  # needs no limit, which would take a kilobyte for each pending job
             self.source = SimulatedCompanies(expected_seconds=settings.simulated_lookup_seconds, clock=clock)
-        pipeline = Pipeline(store=store, resolver=resolver, clock=clock, deadline_seconds=settings.job_deadline_seconds)
+        pipeline = Pipeline(
+            store=store,
+            resolver=resolver,
+            clock=clock,
+            deadline_seconds=settings.job_deadline_seconds,
+            currency=settings.cost_currency,
+        )
         runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock)
         self._dispatcher = MemoryDispatcher(
             store=store, runner=runner, resolver=resolver, max_running=settings.max_running_jobs
@@ -91,6 +107,14 @@ class Engine:
             simulated=resolver.is_simulated,
             clock=clock,
         )
+        self.planner = Planner(
+            cache=cache,
+            sources=sources.keys(),
+            ledger=self._ledger,
+            outlook=self._outlook,
+            clock=clock,
+            currency=settings.cost_currency,
+        )
         self.blueprints = BlueprintMaker(
             resolver=resolver,
             max_cached=settings.max_cached_blueprints,
@@ -104,6 +128,8 @@ class Engine:
         self.jobs.is_closed = False
         self._dispatcher.open()
         self.blueprints.open()
+        if self._live:
+            self._live.keys.start()
         return self
 
     async def __aexit__(
@@ -123,9 +149,26 @@ class Engine:
         """The sources in the order of the registry: what each serves, whether it is configured, and how it works."""
         return tuple(self._status(spec) for spec in SOURCES.values())
 
+    def _paid_services(self, name: str) -> tuple[str, ...]:
+        """The services that are paid for a source's answers; one that is free is empty."""
+        return self._live.paid_services(name) if self._live else SOURCES[name].services[:1]
+
+    def _outlook(self, name: str) -> Outlook:
+        if self._live is None:
+            return Outlook(services=self._paid_services(name))
+        health = self._live.health(name)
+        return Outlook(
+            services=self._paid_services(name),
+            requests=self._live.paid_requests(name),
+            state=SourceState(health.state),
+            until=health.until,
+            is_refusing=self._live.is_refusing(name),
+        )
+
     def _status(self, spec: SourceSpec) -> SourceStatus:
         is_configured = spec.name in self._sources
         health = self._live.health(spec.name) if self._live else None
+        key = self._live.key(spec.name) if self._live else None
         return SourceStatus(
             name=spec.name,
             serves=spec.serves,
@@ -140,7 +183,23 @@ class Engine:
             last_success_at=isoformat_utc(health.stats.last_success_at) if health else None,
             last_error_at=isoformat_utc(health.stats.last_error_at) if health else None,
             last_error=health.stats.last_error if health else None,
+            key=_key_state(*key) if key else None,
+            prices=service_prices(
+                {name: self._ledger.prices[name] for name in self._paid_services(spec.name) or spec.services if name}
+            ),
+            cost=source_spending(self._ledger.totals.get(spec.name, Charge(source=spec.name))),
+            tokens=self._live.tokens(spec.name) if self._live else None,
         )
+
+
+def _key_state(status: "KeyStatus", checked_at: float | None) -> KeyState:
+    return KeyState(
+        works=status.works,
+        remaining=status.remaining,
+        unit=status.unit,
+        detail=status.detail,
+        checked_at=isoformat_utc(checked_at),
+    )
 
 
 def _live_sources(settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> "LiveSources":

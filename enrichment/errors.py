@@ -16,7 +16,8 @@ The exceptions of the service.
         └── ShuttingDown             the service is shutting down
     SourceError                      a source has no answer; recorded in the job, never an HTTP error
     ├── SourceFailed                 request or response failed; the next source of the chain is tried
-    └── InsufficientInput            the input from other modules is not enough; the module is skipped
+    ├── InsufficientInput            the input from other modules is not enough; the module is skipped
+    └── MaxCostReached               the next call could go beyond `max_cost`; the job stops
     SettingsError                    environment variables with invalid values
 """
 
@@ -143,8 +144,16 @@ class UnknownCompany(SourceFailed):
     """The source does not know the company: an answer, which is cached, and no fault of the source."""
 
 
+class CostUnknown(SourceFailed):
+    """The source is not asked: what its calls cost is not known, and the job has a `max_cost`."""
+
+
 class InsufficientInput(SourceError):
     """The answers of other modules are not enough to derive this one; the message says what is missing."""
+
+
+class MaxCostReached(SourceError):
+    """The next call could go beyond `max_cost`: it is not made, and the job makes no other one."""
 
 
 class SettingsError(Exception):

@@ -27,6 +27,10 @@ Origin = Annotated[
 ]
 "As browsers send it, so that it can match: in lower case, without a path or the scheme's default port."
 
+ApiKey = Annotated[
+    str,
+    Meta(pattern=r"^[!#-&(-_a-~]*$(?!\n)", description="a key of visible ASCII characters other than quotes"),
+]
 BaseUrl = Annotated[
     str,
     Meta(pattern=r"^https?://[!-~]+[!-.0-~]$(?!\n)", description="a URL of http or https without a final slash"),
@@ -38,7 +42,15 @@ PLAIN_DECIMAL: Final[Mapping[Any, re.Pattern[str]]] = {
 }
 "By type. Python's own conversions also accept `1e3`, `1_000`, `+5` and the digits of other scripts."
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
-CASE_SENSITIVE: Final = frozenset({"case_studies_file", "contact", "outbound_proxy", "sec_user_agent"})
+CASE_SENSITIVE: Final = frozenset(
+    {"case_studies_file", "contact", "cost_currency", "llm_model", "outbound_proxy", "sec_user_agent"}
+)
+
+
+CostPerCall = Annotated[
+    Annotated[float, Meta(ge=0, le=1_000_000)] | None,
+    Meta(description="an amount of money from 0 to 1000000"),
+]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +108,52 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     "Where to ask: news found by GDELT."
     tavily_base_url: BaseUrl = "https://api.tavily.com"
     "Where to ask: web search by Tavily."
+    tavily_api_key: ApiKey = ""
+    "The key for Tavily; none: its key-less mode, see `TAVILY_KEYLESS`."
+    brave_base_url: BaseUrl = "https://api.search.brave.com"
+    "Where to ask: web search by Brave."
+    brave_api_key: ApiKey = ""
+    "The key for Brave; none: it is not asked."
+    llm_base_url: BaseUrl = "https://api.openai.com/v1"
+    "Where to ask: a language model."
+    llm_api_key: ApiKey = ""
+    "The key for the language model; none: none is sent, as for a server of your own."
+    llm_model: Annotated[
+        str,
+        Meta(pattern=r"^[!#-&(-_a-~]{0,200}$(?!\n)", description="the name of a model, without quotes and blanks"),
+    ] = ""
+    "The language model that writes displacement angles; none: rules do."
+    apollo_base_url: BaseUrl = "https://api.apollo.io/api/v1"
+    "Where to ask: Apollo."
+    apollo_api_key: ApiKey = ""
+    "The key for Apollo; none: it is not asked."
+    apollo_requests_per_minute: Annotated[
+        int,
+        Meta(ge=1, le=1_000, description="a whole number from 1 to 1000"),
+    ] = 50
+    "The limit of the Apollo plan for companies: 50 of the free plan, 1000 of paid ones."
+    clearbit_base_url: BaseUrl = "https://company.clearbit.com"
+    "Where to ask: Clearbit."
+    clearbit_api_key: ApiKey = ""
+    "The key for Clearbit, which issues no new ones; none: it is not asked."
+    builtwith_base_url: BaseUrl = "https://api.builtwith.com"
+    "Where to ask: BuiltWith."
+    builtwith_api_key: ApiKey = ""
+    "The key for BuiltWith; none: it is not asked."
+    builtwith_api_version: Annotated[
+        str,
+        Meta(pattern=r"^v[1-9][0-9]?$(?!\n)", description="`v` and a number from 1 to 99"),
+    ] = "v22"
+    "The version of BuiltWith's Domain API."
+    similarweb_base_url: BaseUrl = "https://api.similarweb.com"
+    "Where to ask: SimilarWeb."
+    similarweb_api_key: ApiKey = ""
+    "The key for SimilarWeb; none: it is not asked."
+    similarweb_api_version: Annotated[
+        Literal["v5", "legacy"],
+        Meta(description="`v5` or `legacy`"),
+    ] = "v5"
+    "The version of SimilarWeb's interface. The `legacy` ones were to end in October 2026."
     sec_user_agent: Annotated[
         str,
         Meta(pattern=r"^[ -~]{0,200}$(?!\n)", description="a name and an e-mail address, as the SEC asks for"),
@@ -106,6 +164,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="`on` or `off`"),
     ] = "on"
     "Whether to search the web with Tavily's key-less mode."
+    cost_currency: Annotated[
+        str,
+        Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="the ISO 4217 code of a currency, in capitals"),
+    ] = "USD"
+    "The currency of all costs."
+    apollo_cost_per_call: CostPerCall = None
+    "What a billed call costs: Apollo."
+    brave_cost_per_call: CostPerCall = 0.005
+    "What a billed call costs: Brave Search. The default is the public price."
+    builtwith_cost_per_call: CostPerCall = None
+    "What a billed call costs: BuiltWith, but for its Free API."
+    clearbit_cost_per_call: CostPerCall = None
+    "What a billed call costs: Clearbit."
+    llm_cost_per_call: CostPerCall = None
+    "What a billed call costs: the language model."
+    similarweb_cost_per_call: CostPerCall = None
+    "What a billed call costs: SimilarWeb."
+    tavily_cost_per_call: CostPerCall = None
+    "What a billed call costs: Tavily with a key."
     simulated_lookup_seconds: Annotated[
         float,
         Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
@@ -270,9 +347,9 @@ def _parse(name: str, text: str) -> Any:
     """Return the value that the text of a variable stands for. An invalid one may stay a text, which does not fit."""
     if name in LISTS:
         return tuple(item.strip() for item in text.split(","))
-    if name in CASE_SENSITIVE or name.endswith("_base_url") or "_base_url_" in name:
+    if name in CASE_SENSITIVE or name.endswith(("_base_url", "_api_key")) or "_base_url_" in name:
         return text
-    kind = _type(name).__origin__
+    kind = float if name.endswith("_cost_per_call") else _type(name).__origin__
     if pattern := PLAIN_DECIMAL.get(kind):
         return kind(text) if pattern.fullmatch(text) else text
     return text.lower()
@@ -298,7 +375,7 @@ def _shown(name: str, value: Any) -> str:
             (index, item) for index, item in enumerate(value) if item in value[:index] or not _fits(name, (item,))
         )
         position = f"item {index + 1}, "
-    if name == "api_tokens":
+    if name == "api_tokens" or name.endswith("_api_key"):
         return f"({position}not shown here)"
     _, at, rest = repr(value).rpartition("@")  # what stands before it can be a password
     return f"…@{rest}"[:60] if at else rest[:60]

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -27,6 +28,8 @@ from service import create_app
 from tests.contract import check_answer
 
 ROOT = Path(__file__).parent.parent
+RUN = int(os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex, 16)
+"A random number, the same for all processes of a run of the tests: they have to name the same tests."
 
 
 class FakeClock(Clock):

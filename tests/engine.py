@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from enrichment.engine import Engine
-from enrichment.jobs.model import Enrichment, JobOptions
+from enrichment.jobs.model import NO_TERMS, Enrichment, JobOptions, Terms
 from enrichment.jobs.protocols import Dispatcher
 from enrichment.jobs.runner import Runner
 from enrichment.modules.module import Answer, Finding, Module, Subject
@@ -72,7 +72,7 @@ class Scripted:
 
 
 class ScriptedEngine(Engine):
-    """An engine whose modules are answered by `scripted`, unless `sources` are given."""
+    """An engine whose modules are answered by `scripted`, unless `sources` are given; also by a `paid` one."""
 
     def __init__(
         self,
@@ -80,11 +80,12 @@ class ScriptedEngine(Engine):
         *,
         source: CompanySource | None = None,
         sources: Mapping[str, Source] | None = None,
+        paid: str = "",
         **settings: Any,
     ) -> None:
         self.scripted = Scripted(clock, self._is_call_wanted)
         if sources is None:
-            sources = {"simulated": self.scripted, "local": self.scripted}
+            sources = dict.fromkeys(("simulated", "local", paid) if paid else ("simulated", "local"), self.scripted)
         super().__init__(Settings(**settings), source=source, sources=sources, clock=clock)
 
     @property
@@ -104,9 +105,10 @@ class ScriptedEngine(Engine):
         *,
         force: bool = False,
         priority: Priority = "normal",
+        terms: Terms = NO_TERMS,
     ) -> Enrichment:
         """An enrichment that has been accepted, but not dispatched."""
-        return await self.jobs.submit(domain, options(modules, force=force, priority=priority))
+        return await self.jobs.submit(domain, options(modules, force=force, priority=priority, terms=terms))
 
     async def start(
         self,
@@ -115,9 +117,10 @@ class ScriptedEngine(Engine):
         *,
         force: bool = False,
         priority: Priority = "normal",
+        terms: Terms = NO_TERMS,
     ) -> Enrichment:
         """An enrichment that has been accepted and dispatched."""
-        job = await self.submit(domain, modules, force=force, priority=priority)
+        job = await self.submit(domain, modules, force=force, priority=priority, terms=terms)
         await self.jobs.dispatch([job])
         return job
 
@@ -150,10 +153,14 @@ class ScriptedEngine(Engine):
 
 
 def options(
-    modules: tuple[str, ...] | None = None, *, force: bool = False, priority: Priority = "normal"
+    modules: tuple[str, ...] | None = None,
+    *,
+    force: bool = False,
+    priority: Priority = "normal",
+    terms: Terms = NO_TERMS,
 ) -> JobOptions:
     """The options of an enrichment, of all modules if none are named."""
-    return JobOptions(modules=plan(modules, None), priority=priority, force=force, request_id="r-1")
+    return JobOptions(modules=plan(modules, None), priority=priority, force=force, request_id="r-1", terms=terms)
 
 
 def leftovers(owner: object) -> dict[str, object]:

@@ -7,7 +7,7 @@ import copy
 import functools
 import json
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
@@ -21,14 +21,16 @@ from enrichment.sources.guard import Dns
 from enrichment.sources.http import Client
 from service import create_app
 from tests.adapters import answers, by_path, reply
-from tests.answers import rdap, sec
+from tests.answers import rdap, sec, similarweb
 from tests.answers import wikidata as wiki
+from tests.answers.language_model import completion
 from tests.conftest import client_of
 from tests.upstreams import Answer, Received, Reply, StubUpstream, stub_upstream
 from tests.websites import Internet, northwind, page
 
 CONTACT: Final = "ops.team@example.com"
 API: Final = "/api/v1/enrich"
+SIMILARWEB_KEY: Final = "similarweb-private-4"
 SPEED: Final = 8
 EPOCH: Final = 1_772_102_100.0
 INSIDE: Final = ("inside.example", "metadata.example")
@@ -102,6 +104,31 @@ def yahoo() -> Answer:
     )
 
 
+def apollo() -> Answer:
+    content = renamed("apollo")
+    return by_path(
+        {
+            "/organizations/enrich": reply(content["enrich"]),
+            f"/organizations/{content['enrich']['organization']['id']}/job_postings": reply(content["job_postings"]),
+            "/news_articles/search": reply(content["news"]),
+            "/auth/health": reply(content["health"]),
+        }
+    )
+
+
+def builtwith() -> Answer:
+    content = renamed("builtwith")
+    return by_path(
+        {
+            "/v22/api.json": reply(content["profile"]),
+            "/free1/api.json": reply(content["free"]),
+            "/kw2/api.json": reply(content["keywords"]),
+            "/usagev2/api.json": reply(content["usage"]),
+            "/whoamiv1/api.json": reply(content["whoami"]),
+        }
+    )
+
+
 def ranked(received: Received) -> Reply:
     """Tranco, to which only Acme is known."""
     known = "acme.example" in received.target
@@ -129,6 +156,12 @@ VENDORS: Final[Mapping[str, Answer]] = {
     "ashby": by_path({}),
     "gdelt": lambda _: reply(renamed("news")),
     "tavily": lambda _: reply({"results": []}),
+    "brave": lambda _: reply(answers("brave")["nothing"]),
+    "llm": lambda _: completion(None),
+    "apollo": apollo(),
+    "clearbit": lambda _: reply(renamed("clearbit")["company"]),
+    "builtwith": builtwith(),
+    "similarweb": similarweb.Service(SIMILARWEB_KEY),
 }
 "What each of the services answers, by its settings."
 
@@ -179,11 +212,16 @@ def look_up(net: Internet, host: str, *rest: Any, **more: Any) -> Iterable[tuple
 
 
 @asynccontextmanager
-async def live_service(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> AsyncIterator[World]:
-    """Run the service and everything that it asks."""
+async def live_service(
+    monkeypatch: pytest.MonkeyPatch,
+    prepare: Callable[[Mapping[str, StubUpstream]], object] = lambda _: None,
+    **settings: Any,
+) -> AsyncIterator[World]:
+    """Run the service and everything that it asks; `prepare` may change the outside services before it starts."""
     clock = FastClock()
     async with AsyncExitStack() as stack:
         vendors = {name: await stack.enter_async_context(stub_upstream(answer)) for name, answer in VENDORS.items()}
+        prepare(vendors)
         websites = await stack.enter_async_context(stub_upstream())
         net = Internet(acme() | northwind(), clock, websites)
         stack.push_async_callback(net.client.aclose)

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from enrichment.jobs.cache import DAY, MemoryCache, freshness, seconds_left
+from enrichment.jobs.cache import DAY, EXPIRED_DAYS, MemoryCache, freshness, seconds_left
 from enrichment.jobs.cache import _size as size_of
 from enrichment.jobs.protocols import Cache
 from enrichment.modules.module import Finding, Module
@@ -22,6 +22,7 @@ from tests.engine import Fact
 from tests.simulation.recount import recount_cache
 
 M01, M02, M08, M10 = "m01_company_context", "m02_tech_stack", "m08_stock_info", "m10_hiring_signals"
+M14 = "m14_icp_scoring"
 
 
 @contextlib.asynccontextmanager
@@ -87,12 +88,76 @@ async def test_an_expired_finding_is_not_used_but_can_be_inspected(cache: Cache,
     assert await cache.inspect("a.com") == {M02: stack, M08: stock}
 
 
+async def test_an_expired_finding_is_given_to_who_asks_for_it_for_a_while(cache: Cache, clock: FakeClock) -> None:
+    await cache.put("a.com", M08, stock := finding(clock))
+    await clock.advance((1 + EXPIRED_DAYS) * DAY - 1)
+    assert await cache.get("a.com", (M08,)) == {}
+    assert await cache.get("a.com", (M08, M01), with_expired=True) == {M08: stock}
+    await clock.advance(1)
+
+    assert await cache.get("a.com", (M08,), with_expired=True) == {}
+    assert await cache.inspect("a.com") == {}
+
+
+async def test_what_is_held_is_listed_for_several_domains(cache: Cache, clock: FakeClock) -> None:
+    await cache.put("a.com", M01, finding(clock, 2))
+    await cache.put("a.com", M02, replace(finding(clock), unknown="never heard of it"))
+    await cache.put("b.com", M08, finding(clock))
+    now = clock.now()
+
+    assert await cache.list_held(("a.com", "b.com", "c.com")) == {
+        "a.com": {M01: (now, "", ((M02, 1.0),)), M02: (now, "never heard of it", ())},
+        "b.com": {M08: (now, "", ())},
+        "c.com": {},
+    }
+    await clock.advance(DAY)
+    assert (await cache.list_held(("b.com",))) == {"b.com": {}}
+
+
+async def test_to_be_listed_is_not_to_be_used(make_cache: MakeCache, clock: FakeClock) -> None:
+    cache = await make_cache(max_results=2)
+    for domain in ("a.com", "b.com"):
+        await cache.put(domain, M01, finding(clock))
+    await cache.list_held(("a.com",))
+    await cache.put("c.com", M01, finding(clock))
+
+    assert [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com", "c.com")] == [False, True, True]
+
+
 async def test_inspecting_lists_the_findings_in_the_order_of_the_modules(cache: Cache, clock: FakeClock) -> None:
     for module_id in (M10, M01, M08):
         await cache.put("a.com", module_id, finding(clock))
 
     assert list(await cache.inspect("a.com")) == [M01, M08, M10]
     assert await cache.inspect("b.com") == {}
+
+
+async def test_findings_by_different_profiles_are_kept_side_by_side_and_the_last_is_inspected(
+    cache: Cache, clock: FakeClock
+) -> None:
+    findings = [finding(clock, call) for call in range(3)]
+    for key, kept in zip((M14, f"{M14}@a", f"{M14}@b"), findings, strict=True):
+        await cache.put("a.com", key, kept)
+    await cache.put("b.com", f"{M14}@a", findings[0])
+
+    assert await cache.get("a.com", (M14, f"{M14}@a", f"{M14}@c")) == {M14: findings[0], f"{M14}@a": findings[1]}
+    assert await cache.inspect("a.com") == {M14: findings[2]}
+    await cache.put("a.com", M14, findings[0])
+    assert await cache.inspect("a.com") == {M14: findings[0]}
+    assert await cache.inspect("b.com") == {M14: findings[0]}
+    await clock.advance(DAY)
+    assert await cache.get("a.com", (f"{M14}@a",)) == {}
+
+
+async def test_memory_forgets_the_key_of_a_finding_that_it_drops(clock: FakeClock) -> None:
+    cache = MemoryCache(max_results=2, max_bytes=10**6, clock=clock)
+    for key in (f"{M14}@a", f"{M14}@b", M01):
+        await cache.put("a.com", key, finding(clock))
+    assert await cache.inspect("a.com") == {M01: finding(clock), M14: finding(clock)}
+    await cache.put("b.com", M01, finding(clock))
+
+    assert await cache.inspect("a.com") == {M01: finding(clock)}
+    assert cache._last == {}
 
 
 async def test_the_least_recently_used_finding_is_dropped_for_a_new_one(

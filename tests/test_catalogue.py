@@ -24,13 +24,13 @@ POINTS = catalogue()
 IDS = [point.id for point in POINTS]
 each_point = pytest.mark.parametrize("point", POINTS, ids=IDS)
 
-VOCABULARY = {
+VOCABULARY: dict[str, set[str]] = {
     "technology": {one.id for one in vocabulary().by_id("category")},
     "signal": {one.id for one in vocabulary().by_id("signal")} | {"hiring"},
-    "funding": {one.id for kind in ("stage", "ownership") for one in vocabulary().by_id(kind)},
+    "funding": {one.id for one in (*vocabulary().by_id("stage"), *vocabulary().by_id("ownership"))},
     "model": {one.id for one in vocabulary().by_id("model")},
     "industry": {one.id for one in vocabulary().by_id("industry")},
-    "department": {one.department for kind in ("function", "role") for one in vocabulary().by_id(kind)},
+    "department": {one.department or "" for one in (*vocabulary().by_id("function"), *vocabulary().by_id("role"))},
 }
 "The ids that keywords may contain, by their kind."
 

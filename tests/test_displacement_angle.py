@@ -27,6 +27,8 @@ from enrichment.modules.displacement import USED, Incumbent, derive
 from enrichment.modules.icp_score import IcpScore
 from enrichment.modules.playbook import CATEGORIES, EVENT_POINTS, PLAYBOOK, PRODUCT_NAMES, find_product
 from enrichment.modules.table import MODULES
+from schemas import Measure
+from tests.profiles_of_leads import condition, profile
 from tests.subjects import simulated_answers, subject, with_missing
 
 
@@ -92,6 +94,22 @@ def test_the_product_to_replace_is_the_first_in_the_playbook(order: int) -> None
     assert angle.incumbent == Incumbent(name="Solr", category="Software")
     assert angle.alternatives_to_probe == ("Magento (Software)", "WordPress (Software)", "Zendesk (Software)")
     assert angle.questions == CATEGORIES["Search"].questions
+
+
+def test_the_product_to_replace_and_the_first_events_are_those_that_the_profile_names() -> None:
+    wanted = profile(
+        condition(Measure.TECHNOLOGY_CATEGORY, "support", codes=("Zendesk",)),
+        condition(Measure.TECHNOLOGY, "Magento", "must_not"),
+        condition(Measure.PARTNERSHIP),
+    )
+    triggers = TriggerEvents(events=(event("acquisition", "high"), event("partnership", "low")))
+    asked = subject(m02=stack("Magento", "Solr", "Zendesk"), m12=triggers)
+    angle = derive(msgspec.structs.replace(asked, profile=wanted))
+
+    assert angle.incumbent == Incumbent(name="Zendesk", category="Software")
+    assert angle.alternatives_to_probe == ("Solr (Software)", "Magento (Software)")
+    assert [signal.signal for signal in angle.signals] == ["partnership", "acquisition"]
+    assert derive(asked).incumbent == Incumbent(name="Solr", category="Software")
 
 
 def test_a_product_keeps_the_category_in_which_it_was_detected() -> None:
@@ -249,6 +267,13 @@ def test_without_a_product_to_replace_the_confidence_is_limited() -> None:
 def test_without_technologies_the_input_is_insufficient() -> None:
     with pytest.raises(InsufficientInput, match=r"m02_tech_stack: It timed out\."):
         derive(with_missing(subject(m14=score("A")), m02_tech_stack="It timed out."))
+
+
+def test_numbers_of_technologies_say_nothing_about_a_product_to_replace() -> None:
+    counted = TechStack(technologies=(), limited=True, note="Limited: numbers only.")
+
+    with pytest.raises(InsufficientInput, match=r"Without their names .* m02_tech_stack: Limited: numbers only\."):
+        derive(subject(m02=counted, m14=score("A")))
 
 
 def test_an_answer_derived_from_simulated_data_is_marked_as_simulated() -> None:

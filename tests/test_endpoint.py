@@ -18,8 +18,9 @@ from starlette.websockets import WebSocket
 import schemas
 from enrichment.settings import Settings
 from enrichment.web.auth import BearerAuth, Tokens
+from enrichment.web.bodies import TableBody
 from enrichment.web.boundary import App
-from enrichment.web.endpoint import Access, Endpoint
+from enrichment.web.endpoint import Access, Endpoint, TableEndpoint
 from service import ROUTES, create_app
 from tests.conftest import FakeClock, client_of
 from tests.contract import fits, route_of
@@ -164,7 +165,7 @@ def test_every_row_says_what_its_handler_takes_and_returns() -> None:
         if route.query is not schemas.Query:
             expected["query"] = route.query
         if route.body is not None:
-            expected["body"] = route.body
+            expected["body"] = route.body | TableBody if isinstance(route, TableEndpoint) else route.body
         assert hints == {**expected, "return": Response}, route.path
         assert list(inspect.signature(route.endpoint).parameters) == list(expected), route.path
         assert inspect.getdoc(route.endpoint), route.path
@@ -194,10 +195,20 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
             await client.post(f"{API}/a.com", json={"waves": [1]})
         await client.post(f"{API}/a.com/cancel")
         for _ in range(3):
-            for path in (lookup, batch, API, f"{API}/a.com/status", f"{API}/a.com/results", f"{API}/a.com/cache"):
+            for path in (
+                lookup,
+                batch,
+                f"{batch}/results",
+                API,
+                f"{API}/a.com/status",
+                f"{API}/a.com/results",
+                f"{API}/a.com/cache",
+            ):
                 await client.get(path)
             await clock.advance(20)
         await client.post(f"{API}/a.com/retry", json={"failed_modules_only": False})
+        await client.post(f"{API}/a.com", json={"dry_run": True})
+        await client.post(f"{API}/batch", json={"domains": ["a.com"], "dry_run": True})
         for prefix in ("", "/api/v1"):
             path = f"{prefix}/campaigns/enrichment"
             await client.post(path, json={"website_url": "a.com", "icp": "Banks in France"})

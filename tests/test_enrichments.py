@@ -227,6 +227,8 @@ async def test_status_while_the_job_runs(api: httpx.AsyncClient, clock: FakeCloc
         "simulated": True,
         "cached": False,
         "reason": None,
+        "stale": False,
+        "unknown": False,
     }
     running = second["modules"][0]
     assert [running["status"], running["duration_seconds"], running["data_points_collected"]] == ["running", None, None]
@@ -321,6 +323,9 @@ async def test_results_of_all_modules(api: httpx.AsyncClient, clock: FakeClock) 
         "match_confidence": None,
         "attempts": [{"source": "simulated", "outcome": "answered", "duration_seconds": 3.0, "error": None}],
         "reason": None,
+        "stale": False,
+        "age_seconds": 0,
+        "unknown": False,
     }
     assert [body["cached_modules"], body["failed_modules"], body["skipped_modules"], body["errors"]] == [[], [], [], []]
     assert body["source_citations"][M03] == [
@@ -704,6 +709,7 @@ async def test_cache_status(api: httpx.AsyncClient, clock: FakeClock) -> None:
         "freshness": "missing",
         "ttl_remaining_seconds": None,
         "simulated": True,
+        "unknown": False,
     }
     assert fresh["modules"][0] == {
         "module_id": M01,
@@ -712,6 +718,7 @@ async def test_cache_status(api: httpx.AsyncClient, clock: FakeClock) -> None:
         "freshness": "fresh",
         "ttl_remaining_seconds": 30 * 86_400,
         "simulated": True,
+        "unknown": False,
     }
     assert [fresh["overall_freshness"], fresh["last_enrichment"]] == ["fresh", "2026-02-26T10:35:03Z"]
     assert [stale["overall_freshness"], stale["stale_modules"]] == ["stale", [M02]]

@@ -165,7 +165,7 @@ async def test_a_name_may_have_no_records(client: Client, doh: StubUpstream, sam
 @pytest.mark.parametrize(
     ("scenario", "failure"),
     [
-        ("unauthorized", failures.AuthError),
+        ("unauthorized", failures.Unauthorized),
         ("rate_limited_for_1_day", failures.RateLimited),
         ("broken", failures.UpstreamError),
         ("unavailable", failures.Transient),

@@ -13,7 +13,7 @@ from enrichment.modules.answers import DepartmentRoles, ExecQuotes, HiringSignal
 from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import MODULES
 from enrichment.sources import failures
-from enrichment.sources.homepage import NO_NEWSROOM, NO_QUOTES, Homepage
+from enrichment.sources.homepage import NO_NEWSROOM, NO_QUOTES, TERMS, Homepage
 from enrichment.sources.job_postings import read_roles, timestamp_of
 from enrichment.sources.markup import read_markup
 from enrichment.sources.quotes import MAX_QUOTES, exec_quotes, find_quotes, text_of, themes_of
@@ -68,7 +68,8 @@ async def test_on_page_terms_are_derived_and_have_no_volumes(net: Internet) -> N
             Keyword(keyword="loom retrofit", branded=False),
             Keyword(keyword="northwind loom", branded=True),
             Keyword(keyword="two days", branded=False),
-        )
+        ),
+        note=TERMS,
     )
     assert (finding.source, finding.method) == ("homepage", Method.DERIVED)
     assert (finding.matched_by, finding.match_confidence) == ("website", 1.0)

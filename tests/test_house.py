@@ -135,7 +135,11 @@ def test_every_setting_is_in_the_readme_with_its_default_and_what_it_may_be() ->
     documented = {row[0]: row[1:3] for row in rows if row[0].strip("`").isupper()}
     expected = {}
     for field in msgspec.structs.fields(Settings):
-        default = ",".join(field.default) if isinstance(field.default, tuple) else f"{field.default:}"
+        default = (
+            ",".join(field.default)
+            if isinstance(field.default, tuple)
+            else f"{'' if field.default is None else field.default}"
+        )
         expected[f"`{field.name.upper()}`"] = [
             f"`{default.removesuffix('.0')}`" if default else "none",
             allowed_values(field.name),

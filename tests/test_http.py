@@ -132,7 +132,7 @@ def test_text_is_in_the_encoding_of_its_header_or_utf_8(content_type: str, body:
     [
         (301, failures.BadRequest),
         (400, failures.BadRequest),
-        (401, failures.AuthError),
+        (401, failures.Unauthorized),
         (402, failures.QuotaExhausted),
         (403, failures.AuthError),
         (404, failures.NotFound),

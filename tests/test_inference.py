@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from enrichment.blueprint.choosing import choose
-from enrichment.blueprint.inference import CompanyFacts, Market, find_market, industries, infer, markets, roles, signals
 from enrichment.blueprint.criteria import criteria_of
+from enrichment.blueprint.inference import CompanyFacts, Market, find_market, industries, infer, markets, roles, signals
 from schemas import CustomerProfile, Measure
 
 FACTS = CompanyFacts(

@@ -3,6 +3,7 @@ The service with live sources, from a request to its answer: values, where they 
 """
 
 import asyncio
+import json
 import logging
 import subprocess
 import sys
@@ -20,9 +21,11 @@ from enrichment.sources import live
 from enrichment.sources.context import CONTEXT, CallContext
 from schemas import Method
 from service import create_app
+from tests.adapters import reply
+from tests.answers.language_model import written
 from tests.conftest import ROOT, FakeClock
 from tests.live import API, CONTACT, INSIDE, World, live_service
-from tests.upstreams import Reply
+from tests.upstreams import Received, Reply
 from tests.websites import page
 
 FACTS = [f"m{number:02}" for number in range(1, 13)]
@@ -218,9 +221,86 @@ async def test_web_search_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -
         source = await world.source("websearch")
 
     assert world.vendors["tavily"].received == []
-    assert source["configured"] is False
+    assert values(source, "configured", "opened_by") == [False, ["TAVILY_API_KEY", "BRAVE_API_KEY"]]
     attempts = found["module_statuses"]["m07_financials"]["attempts"]
     assert [each["source"] for each in attempts] == ["sec", "yahoo", "wikidata"]
+
+
+KEYS: Mapping[str, Any] = {
+    "tavily_api_key": "tvly-k1",
+    "brave_api_key": "BSA-k2",
+    "llm_api_key": "sk-k3",
+    "llm_model": "a-model",
+}
+QUOTED = "http://news.example/acme"
+
+
+def found_by_brave(received: Received) -> Reply:
+    page = {
+        "title": "Acme in the news",
+        "url": QUOTED,
+        "description": '"We sell shoes and nothing else," said Evil Ed.',
+    }
+    return reply({"type": "search", "web": {"results": [page]}})
+
+
+def write_angle(received: Received) -> Reply:
+    """Answer with a sentence about the first technology, and one about a fact that there is not."""
+    if received.target == "/models":
+        return reply({"data": [{"id": "a-model"}]})
+    facts = json.loads(json.loads(received.body)["messages"][1]["content"].split("\n")[1])["facts"]
+    uses = next(fact for fact in facts if "uses" in fact["fact"])
+    return written([(f"{uses['fact']}.", [uses["id"]]), ("Its website is bad.", ["e999"])])
+
+
+async def test_the_second_engine_and_the_model(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with live_service(monkeypatch, **KEYS) as world:
+        world.vendors["tavily"].answer = lambda _: reply({"detail": {"error": "Over the limit."}}, 432)
+        world.vendors["brave"].answer = found_by_brave
+        world.vendors["llm"].answer = write_angle
+        world.net.pages[QUOTED] = page(
+            "<title>News</title><p>\u201cWe land every rocket on the moon,\u201d said Ann Lee, CEO of Acme.</p>"
+        )
+        modules = ("m02_tech_stack", "m11_exec_quotes", "m15_displacement_angle")
+        found = await world.enrich("acme.example", *modules)
+        sources = {name: await world.source(name) for name in ("websearch", "llm", "local")}
+
+    results, statuses = by_number(found["results"]), by_number(found["module_statuses"])
+    assert [(each["speaker"], each["quote"]) for each in results["m11"]["quotes"]] == [
+        ("Ann Lee", "We land every rocket on the moon"),
+    ]
+    assert statuses["m11"]["source"] == "websearch"
+    assert results["m15"]["method"] == statuses["m15"]["method"] == "llm"
+    assert results["m15"]["angle"].count("[") == 1
+    assert [(each["source"], each["outcome"]) for each in statuses["m15"]["attempts"]] == [("llm", "answered")]
+    assert values(sources["llm"], "configured", "serves") == [True, ["m15_displacement_angle"]]
+    assert sources["llm"]["key"]["works"] is True
+    assert sources["llm"]["tokens"] == {"prompt": 120, "completion": 30}
+    assert sources["local"]["tokens"] is None
+    assert sources["websearch"]["state"] == "quota_exhausted"
+    assert "m15_displacement_angle" in sources["local"]["serves"]
+    assert len(world.vendors["tavily"].received) == 1
+    for text in (*world.answers, caplog.text):
+        assert not any(key in text for name, key in KEYS.items() if name.endswith("_key"))
+
+
+async def test_rules_stand_in_for_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with live_service(monkeypatch, llm_model="a-model") as world:
+        failed = await world.enrich("acme.example", "m02_tech_stack", "m15_displacement_angle")
+    async with live_service(monkeypatch) as world:
+        alone = await world.enrich("acme.example", "m02_tech_stack", "m15_displacement_angle")
+        source = await world.source("llm")
+
+    m15 = "m15_displacement_angle"
+    assert failed["results"][m15] == alone["results"][m15]
+    assert (alone["results"][m15]["method"], alone["module_statuses"][m15]["method"]) == ("rules", "derived")
+    attempts = [each["module_statuses"][m15]["attempts"] for each in (failed, alone)]
+    assert [[each["source"] for each in tried] for tried in attempts] == [["llm", "local"], ["local"]]
+    assert attempts[0][0]["error"] == "The answer of the language model is not JSON."
+    assert values(source, "configured", "opened_by", "tokens") == [False, ["LLM_MODEL"], None]
 
 
 def test_live_sources_need_a_contact() -> None:

@@ -6,6 +6,7 @@ Hypothesis starts, batches, cancels and retries jobs while sources answer, fail 
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
@@ -15,8 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
 from enrichment.errors import InsufficientInput, JobConflict, JobNotFound, SourceFailed, TooManyJobs
-from enrichment.jobs.model import DONE, BatchItem, Enrichment
+from enrichment.jobs.model import DONE, BatchItem, Enrichment, Terms
 from enrichment.modules.table import MODULES
+from enrichment.sources.costs import total
 from schemas import JobState, Priority, StepState
 from tests.conftest import FakeClock, settle
 from tests.engine import ScriptedEngine, options
@@ -37,6 +39,12 @@ CHOICE = (
     "m15_displacement_angle",
 )
 
+terms = st.builds(
+    Terms,
+    max_cost=st.sampled_from([None, None, 0, 100_000, 350_000]),
+    max_age=st.sampled_from([None, None, 2.0]),
+    stale_if_error=st.booleans(),
+)
 domains = st.sampled_from(DOMAINS)
 modules = st.lists(st.sampled_from(CHOICE), min_size=1, max_size=6, unique=True).map(tuple)
 priorities: st.SearchStrategy[Priority] = st.sampled_from(["low", "normal", "high"])
@@ -50,7 +58,12 @@ class EngineMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = FakeClock()
         self.engine = ScriptedEngine(
-            self.clock, max_running_jobs=MAX_RUNNING, max_pending_jobs=MAX_PENDING, job_deadline_seconds=30
+            self.clock,
+            paid="apollo",
+            max_running_jobs=MAX_RUNNING,
+            max_pending_jobs=MAX_PENDING,
+            job_deadline_seconds=30,
+            apollo_cost_per_call=0.1,
         )
         self.jobs: dict[str, Enrichment] = {}
         self.seen: dict[tuple[str, str], object] = {}
@@ -78,10 +91,10 @@ class EngineMachine(RuleBasedStateMachine):
     def unfinished(self) -> int:
         return sum(not job.is_finished for job in self.now())
 
-    @rule(domain=domains, chosen=modules, force=st.booleans(), priority=priorities)
-    def start(self, domain: str, chosen: tuple[str, ...], force: bool, priority: Priority) -> None:
+    @rule(domain=domains, chosen=modules, force=st.booleans(), priority=priorities, terms=terms)
+    def start(self, domain: str, chosen: tuple[str, ...], force: bool, priority: Priority, terms: Terms) -> None:
         try:
-            self.note([self.run(self.engine.start(domain, chosen, force=force, priority=priority))])
+            self.note([self.run(self.engine.start(domain, chosen, force=force, priority=priority, terms=terms))])
         except TooManyJobs:
             assert self.unfinished() == MAX_PENDING
 
@@ -100,11 +113,11 @@ class EngineMachine(RuleBasedStateMachine):
         with contextlib.suppress(TooManyJobs):
             self.note([self.run(started_and_cancelled())])
 
-    @rule(chosen=modules, concurrency=st.integers(1, 3))
-    def start_batch(self, chosen: tuple[str, ...], concurrency: int) -> None:
+    @rule(chosen=modules, concurrency=st.integers(1, 3), terms=terms)
+    def start_batch(self, chosen: tuple[str, ...], concurrency: int, terms: Terms) -> None:
         items = [BatchItem(domain=domain) for domain in DOMAINS]
         try:
-            batch, jobs = self.run(self.engine.jobs.submit_batch(items, options(chosen), concurrency))
+            batch, jobs = self.run(self.engine.jobs.submit_batch(items, options(chosen, terms=terms), concurrency))
         except TooManyJobs:
             assert self.unfinished() + len(DOMAINS) > MAX_PENDING
             return
@@ -154,7 +167,8 @@ class EngineMachine(RuleBasedStateMachine):
             assert self.unfinished() == MAX_PENDING
             return
         except JobConflict:
-            again = [step for step in before.steps if step.state is StepState.FAILED or step.skipped_due_to]
+            again = [step for step in before.steps if step.state is StepState.FAILED]
+            again += [step for step in before.steps if step.skipped_due_to or step.stopped]
             assert not before.is_finished or (failed_only and not again)
             return
         self.note([job])
@@ -175,11 +189,25 @@ class EngineMachine(RuleBasedStateMachine):
                 assert not job.completed
 
     @invariant()
+    def nobody_spends_more_than_allowed(self) -> None:
+        """And what all jobs have spent is what was called."""
+        spent: Counter[str] = Counter()
+        for job in self.now():
+            amount = total(job.charges).amount
+            limit = job.terms.max_cost
+            assert limit is None or amount <= limit
+            spent[job.batch_id or job.id] += amount
+            assert limit is None or spent[job.batch_id or job.id] <= limit
+        calls = total(self.engine._ledger.totals.values()).calls
+        assert sum(spent.values()) == 100_000 * calls
+
+    @invariant()
     def what_is_done_never_changes(self) -> None:
         """But for what the store drops of a finished job: what its answers were derived from."""
         for job in self.now():
             if job.is_finished:
-                assert self.seen.setdefault((job.id, ""), job) == job
+                settled = replace(job, charges=())
+                assert self.seen.setdefault((job.id, ""), settled) == settled
             for step in job.steps:
                 if step.state in DONE:
                     finding = replace(step.finding, based_on=()) if step.finding else None

@@ -140,7 +140,12 @@ async def test_user_info_in_a_path_is_neither_repeated_nor_logged(
 ) -> None:
     caplog.set_level("INFO")
     async with client_of(create_app(Settings(auth="off"), clock=clock)) as client:
-        for path in ("/nope/https%3A%2F%2Fjane%3Asecret%40a.com%2Fx", "/jane:secret@a.com"):
+        for path in (
+            "/nope/https%3A%2F%2Fjane%3Asecret%40a.com%2Fx",
+            "/jane:secret@a.com",
+            "/nope/https:%2F%2Fjane:secret%2Fx@a.com",
+            "/jane@x:secret@a.com",
+        ):
             response = await client.get(path)
             assert response.status_code == 404
             assert "a.com" in response.json()["instance"]

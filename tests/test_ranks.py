@@ -12,7 +12,7 @@ from enrichment.modules.answers import Traffic
 from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import MODULES
 from enrichment.sources.failures import NotFound, ParseError, RateLimited
-from enrichment.sources.ranks import Ranks
+from enrichment.sources.ranks import NOTE, Ranks
 from tests.adapters import REFUSALS, SOFT_SCENARIOS, answers, reply
 from tests.upstreams import InstantClock, StubUpstream, live_client, stub_upstream
 
@@ -38,7 +38,7 @@ async def case() -> AsyncIterator[Case]:
 async def test_the_latest_rank_counts_and_visits_stay_unknown(case: Case) -> None:
     finding = await case.ask()
 
-    assert finding.read(Traffic) == Traffic(global_rank=4321)
+    assert finding.read(Traffic) == Traffic(global_rank=4321, note=NOTE)
     assert (finding.source, finding.observed_at, finding.data_points) == ("ranks", 1_771_891_200, 1)
     assert (finding.matched_by, finding.match_confidence) == ("domain", 1)
     assert finding.citations[0].url == f"{case.stub.url}/api/ranks/domain/rocketworks.example"

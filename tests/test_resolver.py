@@ -168,7 +168,7 @@ async def test_everybody_who_asks_while_a_call_runs_shares_it(clock: FakeClock) 
     calls = SharedCalls()
     begun = 0
 
-    async def call() -> Finding:
+    async def call(_: object) -> Finding:
         nonlocal begun
         begun += 1
         await clock.sleep(1)
@@ -191,7 +191,7 @@ async def test_a_call_is_stopped_when_nobody_waits_for_it_any_more(clock: FakeCl
     calls = SharedCalls()
     stopped = False
 
-    async def call() -> Finding:
+    async def call(_: object) -> Finding:
         nonlocal stopped
         try:
             await clock.sleep(1)
@@ -215,7 +215,7 @@ async def test_whoever_asks_after_a_call_was_stopped_gets_a_new_one(clock: FakeC
     """Even if the old one has not quite ended."""
     calls = SharedCalls()
 
-    async def slow_to_stop() -> Finding:
+    async def slow_to_stop(_: object) -> Finding:
         try:
             await clock.sleep(1)
         except asyncio.CancelledError:
@@ -225,7 +225,7 @@ async def test_whoever_asks_after_a_call_was_stopped_gets_a_new_one(clock: FakeC
 
     begun = 0
 
-    async def call() -> Finding:
+    async def call(_: object) -> Finding:
         nonlocal begun
         begun += 1
         await clock.sleep(8)
@@ -248,7 +248,7 @@ async def test_a_failure_that_nobody_waits_for_is_no_warning(clock: FakeClock) -
     """Warnings are errors in tests, and asyncio warns of an exception that was never retrieved."""
     calls = SharedCalls()
 
-    async def call() -> Finding:
+    async def call(_: object) -> Finding:
         try:
             await clock.sleep(1)
         finally:

@@ -34,6 +34,10 @@ GIVEN = {
     "SIMULATED_FAILURES": ("m01_company_context, m05_competitors", ("m01_company_context", "m05_competitors")),
     "SEC_USER_AGENT": ("Acme ops@acme.example", "Acme ops@acme.example"),
     "TAVILY_KEYLESS": ("OFF", "off"),
+    "BUILTWITH_API_VERSION": ("V19", "v19"),
+    "SIMILARWEB_API_VERSION": ("Legacy", "legacy"),
+    "COST_CURRENCY": ("EUR", "EUR"),
+    "LLM_MODEL": ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
     "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),
     "AUTH": ("off", "off"),
     "API_TOKENS": ("one, Two,three", ("one", "Two", "three")),
@@ -44,11 +48,14 @@ GIVEN = {
 "Texts that are no numbers, and what is read from them."
 
 
+VERBATIM = ("_base_url", "_base_url_q1", "_base_url_q2", "_base_url_fc", "_api_key")
+
+
 @pytest.mark.parametrize("field", msgspec.structs.fields(Settings), ids=lambda field: field.name)
 def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
     url = "http://127.0.0.1:8001/Path"
-    given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if "_base_url" in field.name else None)
-    text, value = given_as_text or (str(field.default + 1), field.default + 1)
+    given_as_text = GIVEN.get(field.name.upper()) or ((url, url) if field.name.endswith(VERBATIM) else None)
+    text, value = given_as_text or (str(number := (field.default or 0) + 1), number)
 
     given: dict[str, Any] = {field.name: value}
     assert Settings.from_env({field.name.upper(): text, "UNRELATED": "x"}) == Settings(**given)
@@ -61,6 +68,14 @@ def test_every_variable_is_read(field: msgspec.structs.FieldInfo) -> None:
         ("SEC_DATA_BASE_URL", "data.sec.gov"),
         ("SEC_DATA_BASE_URL", "https://data.sec.gov/"),
         ("TAVILY_KEYLESS", "yes"),
+        ("BUILTWITH_API_VERSION", "22"),
+        ("BUILTWITH_API_VERSION", "v22/../free1"),
+        ("SIMILARWEB_API_VERSION", "v4"),
+        ("COST_CURRENCY", "usd"),
+        ("APOLLO_COST_PER_CALL", "-0.1"),
+        ("APOLLO_COST_PER_CALL", "$0.10"),
+        ("BRAVE_COST_PER_CALL", "none"),
+        ("LLM_MODEL", "'a-model'"),
         ("SOURCES", "simulated,live"),
         ("CONTACT", "ops (example.com)"),
         ("CONTACT", "example.com"),
@@ -180,6 +195,13 @@ def test_a_fault_in_a_token_gives_its_place_but_does_not_show_it(value: str, ite
     assert faults({"API_TOKENS": value}) == [
         f"API_TOKENS cannot be (item {item}, not shown here); it must be {allowed_values('api_tokens')}."
     ]
+
+
+@pytest.mark.parametrize("key", ["'secret'", "secret key", "secret-kéy", "`secret`", "user:secret@host "])
+def test_a_fault_in_a_key_does_not_show_it(key: str) -> None:
+    fault = f"CLEARBIT_API_KEY cannot be (not shown here); it must be {allowed_values('clearbit_api_key')}."
+
+    assert faults({"CLEARBIT_API_KEY": f"{key} x"}) == [fault]
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,11 @@ def test_an_answer_decodes_and_has_no_date_after_the_reference_date(module: str)
             assert day <= REFERENCE_DATE.isoformat()
 
 
+def test_only_known_values_count_as_data_points() -> None:
+    assert count_data_points(Traffic(global_rank=1, note="Only the rank is known.")) == 1
+    assert count_data_points(TechStack(technologies=(), limited=True)) == 0
+
+
 def test_costco_has_the_values_of_the_documentation() -> None:
     costco = ALL[0]
 

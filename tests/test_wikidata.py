@@ -16,7 +16,7 @@ from enrichment.modules.table import MODULES
 from enrichment.sources import failures
 from enrichment.sources.http import Client
 from enrichment.sources.identity import Identities
-from enrichment.sources.wikidata import Wikidata
+from enrichment.sources.wikidata import NOT_MEASURED, Wikidata
 from enrichment.sources.wikidata_items import WIKIDATA_URL, Item, Quantity, WikidataItems
 from schemas import Method
 from tests.answers.wikidata import Json, amount, at, claim, entity, ref, wikidata
@@ -137,7 +137,8 @@ async def test_companies_in_a_small_industry_are_compared_by_what_they_have_in_c
         competitors=(
             Competitor(domain="rival.example", similarity=0.67),
             Competitor(domain="cousin.example", similarity=0.33),
-        )
+        ),
+        note=NOT_MEASURED,
     )
     assert finding.method == Method.DERIVED
     assert finding.observed_at is None
@@ -175,7 +176,8 @@ async def test_a_subsidiary_of_its_own_is_no_competitor(client: Client, instant:
     async with stub_upstream(wikidata(items)) as stub:
         finding = await source(client, instant, stub).ask(M05, Subject(domain="acme.example"))
 
-    assert finding.read(Competitors) == Competitors(competitors=(Competitor(domain="other.example", similarity=1.0),))
+    (competitor,) = finding.read(Competitors).competitors
+    assert competitor == Competitor(domain="other.example", similarity=1.0)
     assert finding.citations[0].title == "Wikidata: companies in the industry of Acme"
 
 

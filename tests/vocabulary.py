@@ -29,40 +29,20 @@ LANGUAGES: Final = ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", 
 # fmt: off
 PARTS: Final = {
     "US": ("State", "District"), "CA": ("Province", "Territory"), "DE": ("Land",), "AT": ("State",), "CH": ("Canton",),
-    "FR": ("Metropolitan region", "Metropolitan collectivity with special status"), "IT": ("Region", "Autonomous region"),
-    "ES": ("Autonomous community",), "NL": ("Province",), "BE": ("Region", "Province"),
+    "FR": ("Metropolitan region", "Metropolitan collectivity with special status"),
+    "IT": ("Region", "Autonomous region"), "ES": ("Autonomous community",), "NL": ("Province",),
+    "BE": ("Region", "Province"),
     "GB": ("Country", "Nation", "Province"), "AU": ("State", "Territory"), "IN": ("State", "Union territory"),
     "BR": ("State", "Federal district"), "MX": ("State", "Federal entity"), "PL": ("Voivodship", "Voivodeship"),
 }
-# English names that the standard, which has the names in the language of the country, does not list.
-ENGLISH: Final = {
-    "DE-BY": ("Bavaria", "Bavarian"), "DE-HE": ("Hesse",), "DE-NI": ("Lower Saxony",), "DE-SN": ("Saxony", "Saxon"),
-    "DE-NW": ("North Rhine-Westphalia", "North Rhine Westphalia", "NRW", "NordRhein Westfalen"),
-    "DE-RP": ("Rhineland-Palatinate",), "DE-ST": ("Saxony-Anhalt",), "DE-TH": ("Thuringia", "Thueringen"),
-    "DE-MV": ("Mecklenburg-Western Pomerania",), "DE-BW": ("Baden-Wuerttemberg", "Baden Wurttemberg", "BaWü"),
-    "AT-2": ("Carinthia",), "AT-3": ("Lower Austria",), "AT-4": ("Upper Austria",), "AT-6": ("Styria",),
-    "AT-7": ("Tyrol",), "FR-BRE": ("Brittany",), "FR-NOR": ("Normandy",), "FR-COR": ("Corsica",), "FR-20R": ("Corsica",),
-    "FR-IDF": ("Ile-de-France", "Paris region", "région parisienne"), "FR-BFC": ("Burgundy",), "FR-PAC": ("PACA", "Provence"),
-    "FR-ARA": ("Auvergne Rhône Alpes",), "FR-PDL": ("Pays de la Loire",), "IT-21": ("Piedmont",), "IT-25": ("Lombardy",),
-    "IT-23": ("Aosta Valley",), "IT-32": ("Trentino-Alto Adige", "South Tyrol"), "IT-34": ("Veneto",), "IT-36": ("Friuli",),
-    "IT-45": ("Emilia Romagna",), "IT-52": ("Tuscany",), "IT-62": ("Latium",), "IT-75": ("Apulia",),
-    "IT-82": ("Sicily",), "IT-88": ("Sardinia",), "ES-AN": ("Andalusia",), "ES-CT": ("Catalonia", "Cataluña", "Catalan"),
-    "ES-PV": ("Basque Country", "País Vasco", "Euskadi"), "ES-MD": ("Community of Madrid",), "ES-VC": ("Valencian Community", "Comunidad Valenciana"),
-    "ES-NC": ("Navarre",), "ES-IB": ("Balearic Islands", "Balearics"), "ES-CN": ("Canary Islands",), "NL-NH": ("North Holland", "Noord-Holland"),
-    "NL-ZH": ("South Holland", "Zuid-Holland"), "NL-NB": ("North Brabant", "Brabant", "Noord-Brabant"), "NL-FR": ("Friesland",),
-    "BE-VLG": ("Flanders", "Vlaanderen", "Flemish"), "BE-WAL": ("Wallonia", "Wallonie", "Walloon"), "GB-ENG": ("England", "English"),
-    "GB-SCT": ("Scotland", "Scottish"), "GB-WLS": ("Wales", "Welsh"), "GB-NIR": ("Northern Ireland", "Northern Irish"),
-    "CA-QC": ("Quebec", "Québec", "Quebecois"), "CA-BC": ("British Columbia",), "US-TX": ("Texan",), "US-CA": ("Californian", "Calif"),
-    "US-FL": ("Floridian",), "US-NY": ("New York State", "State of New York"), "US-WA": ("Washington State", "State of Washington"),
-    "US-GA": ("State of Georgia",), "US-DC": ("Washington DC", "Washington D.C."), "AU-NSW": ("NSW",), "AU-QLD": ("QLD",),
-    "AU-VIC": ("State of Victoria",), "CH-ZH": ("Canton of Zurich", "Kanton Zürich"), "CH-GE": ("Canton of Geneva",),
-}
 # fmt: on
 UNUSED_NAMES: Final = frozenset({"luxembourg", "mexico", "victoria", "para", "la", "lu"})
+EXONYMS: Final[dict[str, list[str]]] = json.loads((DATA / "exonyms.json").read_text())
+"English names that the standard, which has the names in the language of the country, does not list."
 ENGLISH_SPEAKING: Final = ("US", "CA", "GB", "AU")
 WORLD_CITY: Final = 300_000  # inhabitants
 WESTERN_CITY: Final = 100_000
-WESTERN: Final = frozenset("AT AU BE CA CH CZ DE DK ES FI FR GB IE IT NL NO NZ PL PT SE US".split())
+WESTERN: Final = frozenset(json.loads((DATA / "words.json").read_text())["sets"]["western"].split())
 
 
 def write(name: str, content: object) -> None:
@@ -105,7 +85,7 @@ def subdivisions(taken: set[str]) -> dict[str, list[str]]:
             if part.type not in types:
                 continue
             native = part.name.split(",")[0].split(" [")[0].split(" (")[0]
-            english = ENGLISH.get(part.code, ())
+            english = EXONYMS.get(part.code, [])
             first = (native, *english) if code in ENGLISH_SPEAKING else (*english, native)
             names = [*first, *(each.gettext(part.name).split(",")[0] for each in translations)]
             names = [

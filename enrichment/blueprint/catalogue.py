@@ -66,6 +66,7 @@ class CataloguePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ]
     """The part of a profile that determines the value of the filter; "default" if there is none."""
     filter_field: str
+    """The field of a lead, if no module has it."""
     filter_operator: Operator
     """The operator of a filter that the profile determines."""
     filter_unit: str
@@ -80,6 +81,11 @@ class CataloguePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     cost_class: Cost
     module: str | None
     """The module of the enrichment API that collects the point."""
+    module_field: str | None
+    """
+    The field of that module's answer, such as "employees", "technologies.name" of the items of a list, or
+    "events[type=funding].date" of some of them.
+    """
     privacy_note: str | None = None
     expected_fill_rate: float | None = None
     """The estimated share of companies for which the point can be found, 0 to 1."""

@@ -20,7 +20,8 @@ from enrichment.blueprint.catalogue import (
 )
 from enrichment.blueprint.criteria import Criteria, FoundInProfile
 from enrichment.blueprint.filters import FilterMatch, default_filter, match_filter
-from schemas import PointSource, RecommendedPoint, RecommendedSource
+from enrichment.blueprint.sourcing import fitting_methods, fitting_sources
+from schemas import PointSource, RecommendedPoint, RecommendedSource, StandardPoint
 
 PRIORITIES: Final[dict[int, Literal["must_have", "should_have", "nice_to_have"]]] = {
     1: "must_have",
@@ -39,6 +40,7 @@ class Sections(msgspec.Struct, frozen=True, kw_only=True):
     firmographic: tuple[RecommendedPoint, ...]
     technographic: tuple[RecommendedPoint, ...]
     personalization: tuple[RecommendedPoint, ...]
+    standard: tuple[StandardPoint, ...]
     sources: tuple[RecommendedSource, ...]
     modules: tuple[str, ...]
 
@@ -56,6 +58,11 @@ class PointCandidate(msgspec.Struct, frozen=True, kw_only=True):
     def is_universal(self) -> bool:
         """Whether the point belongs to every blueprint."""
         return "always" in self.point.criteria
+
+    @property
+    def is_related(self) -> bool:
+        """Whether the profile or the offer bears on the point; of universal points, whether the offer does."""
+        return bool(self.offered or (not self.is_universal and (self.related or self.criteria)))
 
     @property
     def priority(self) -> int:
@@ -92,11 +99,14 @@ def choose(profile: Criteria, *, offer: str | None = None) -> Sections:
     keywords = profile_keywords(profile)
     candidates = [_candidate(point, profile, keywords, offer or "") for point in catalogue()]
     groups = {
-        group: _best([one for one in candidates if one.point.group == group])
+        group: _best([one for one in candidates if one.point.group == group], profile)
         for group in ("firmographic", "technographic", "personalization")
     }
     points = [point for group in groups.values() for point in group]
-    return Sections(**groups, sources=_recommended_sources(points), modules=_modules(points))
+    standard = _standard_points(candidates)
+    return Sections(
+        **groups, standard=standard, sources=_recommended_sources(points), modules=_modules(points, standard)
+    )
 
 
 def _candidate(
@@ -118,19 +128,31 @@ def _is_met(field: str, point: CataloguePoint, profile: Criteria) -> bool:
     return any(not one.excluded for one in getattr(profile, field))
 
 
-def _best(candidates: Sequence[PointCandidate]) -> tuple[RecommendedPoint, ...]:
-    """Choose points that the profile states, then universal ones, then related ones; sort them by priority."""
+def _best(candidates: Sequence[PointCandidate], profile: Criteria) -> tuple[RecommendedPoint, ...]:
+    """Choose points that the profile states, then related ones; sort them by priority."""
     stated = [one for one in candidates if one.match][:MAX_STATED_POINTS]
-    universal = [one for one in candidates if one.is_universal and not one.match]
-    related = [
-        one for one in candidates if (one.related or one.criteria or one.offered) and one not in stated + universal
-    ]
+    related = [one for one in candidates if one.is_related and not one.match]
     related.sort(key=lambda one: (one.priority, -one.weight))
-    best = (stated + universal + related)[: max(MAX_POINTS, len(stated))]
-    return tuple(_recommended_point(one) for one in sorted(best, key=lambda one: one.priority))
+    best = (stated + related)[: max(MAX_POINTS, len(stated))]
+    return tuple(_recommended_point(one, profile) for one in sorted(best, key=lambda one: one.priority))
 
 
-def _recommended_point(candidate: PointCandidate) -> RecommendedPoint:
+def _standard_points(candidates: Sequence[PointCandidate]) -> tuple[StandardPoint, ...]:
+    """The points of every blueprint, in short, without those that the profile or the offer asks for."""
+    points = [one.point for one in candidates if one.is_universal and not one.match and not one.offered]
+    return tuple(
+        StandardPoint(
+            id=point.id,
+            name=point.name,
+            why=point.why,
+            module=point.module,
+            field=point.module_field or point.filter_field,
+        )
+        for point in points
+    )
+
+
+def _recommended_point(candidate: PointCandidate, profile: Criteria) -> RecommendedPoint:
     point, match = candidate.point, candidate.match
     return RecommendedPoint(
         id=point.id,
@@ -139,10 +161,11 @@ def _recommended_point(candidate: PointCandidate) -> RecommendedPoint:
         why=point.why,
         priority=PRIORITIES[candidate.priority],
         priority_reason=_reason(candidate),
-        filter=match.filter if match else default_filter(point),
-        exclude=match.exclude if match else None,
-        sources=point.sources,
-        collection_methods=point.collection_methods,
+        filter=match.first if match else default_filter(point),
+        exclude=match.exclude if match and match.filters else None,
+        further_filters=match.filters[1:] if match else (),
+        sources=fitting_sources(point, profile),
+        collection_methods=fitting_methods(point, profile, match),
         validation=point.validation,
         refresh_days=point.refresh_days,
         cost_class=point.cost_class,
@@ -164,8 +187,6 @@ def _reason(candidate: PointCandidate) -> str:
         reasons.append(f"{_basis([one.found for one in candidate.related])}, and this bears on it.")
     elif candidate.criteria:
         reasons.append(f"The profile has something on {' and '.join(candidate.criteria).replace('_', ' ')}.")
-    elif candidate.is_universal:
-        reasons.append("Part of every blueprint; the profile does not narrow it.")
     if candidate.offered:
         reasons.append(f'The offer speaks of "{candidate.offered}".')
     return " ".join(reasons)
@@ -248,14 +269,15 @@ def _recommended_source(
     )
 
 
-def _modules(points: Sequence[RecommendedPoint]) -> tuple[str, ...]:
+def _modules(points: Sequence[RecommendedPoint], standard: Sequence[StandardPoint]) -> tuple[str, ...]:
     """
     List the modules of the enrichment API that collect the points, in the order of the API.
 
     Case studies (m13) are matched with every company. A score (m14) requires must-haves to score by, and a displacement
     angle (m15) requires that one of them is a technology.
     """
-    modules = {"m13_case_study_match"} | {point.module for point in points if point.module}
+    modules = {"m13_case_study_match", *(point.module for point in points if point.module)}
+    modules |= {point.module for point in standard if point.module}
     must_haves = [point for point in points if point.priority == "must_have"]
     if must_haves:
         modules.add("m14_icp_scoring")

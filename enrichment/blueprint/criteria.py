@@ -14,7 +14,7 @@ RangeMeasure = Literal["employees", "revenue", "arr", "funding"]
 
 
 class FoundInProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """The passage that a criterion was read from, and whether it is only a wish."""
+    """The passage that a criterion was read from, and the condition: its id, its group, and whether it is a wish."""
 
     field: str
     text: str
@@ -23,6 +23,8 @@ class FoundInProfile(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
     index: int = 0
     wish: bool = False
+    condition: str = ""
+    any_of: int = 0
 
 
 class ProfileIndustry(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,12 +91,33 @@ class ProfileSignal(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     within_days: int | None = None
+    is_specific: bool = False
+    """Whether the name says more than the id: a role, a place, a product."""
+    excluded: bool = False
+    found: FoundInProfile
+
+
+class ProfileNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """A range of the number of a data point, with its unit and words. Both ends are included, and null if open."""
+
+    point: str
+    minimum: int | None
+    maximum: int | None
+    unit: str
+    label: str
     excluded: bool = False
     found: FoundInProfile
 
 
 Entity = (
-    ProfileIndustry | ProfileRange | ProfilePlace | ProfileTechnology | ProfilePersona | ProfileFunding | ProfileSignal
+    ProfileNumber
+    | ProfileIndustry
+    | ProfileRange
+    | ProfilePlace
+    | ProfileTechnology
+    | ProfilePersona
+    | ProfileFunding
+    | ProfileSignal
 )
 
 
@@ -111,6 +134,7 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True):
     funding_amount: tuple[ProfileRange, ...] = ()
     signals: tuple[ProfileSignal, ...] = ()
     business_models: tuple[ProfileSignal, ...] = ()
+    numbers: tuple[ProfileNumber, ...] = ()
 
 
 RANGES: Final[dict[Measure, tuple[str, RangeMeasure]]] = {
@@ -134,10 +158,20 @@ SIGNALS: Final[dict[Measure, str]] = {
     Measure.TECHNOLOGY_CHANGE: "tech_change",
     Measure.GROWTH: "growth",
 }
+NUMBERS: Final[dict[Measure, str]] = {
+    Measure.FOUNDED: "company_age",
+    Measure.LOCATIONS_COUNT: "store_count",
+    Measure.TRAFFIC: "traffic_volume",
+    Measure.DEPARTMENT_HEADCOUNT: "department_headcounts",
+}
+"Ids of the data points that are about the number of a measure."
+
+GROWTH_POINTS: Final = {"revenue": "revenue_growth", "headcount": "headcount_growth", "traffic": "traffic_growth"}
+"Ids of the data points by what grows."
 
 
 def criteria_of(profile: CustomerProfile) -> Criteria:
-    """The conditions of a profile by topic. Measures that no data point is about are left out."""
+    """The conditions of a profile by topic. Those that no data point is about are left out."""
     fields: dict[str, list[Entity]] = {}
     for condition in profile.conditions:
         for field, entity in _entities(condition):
@@ -145,61 +179,78 @@ def criteria_of(profile: CustomerProfile) -> Criteria:
     return Criteria(**{field: tuple(entities) for field, entities in fields.items()})  # type: ignore[arg-type]
 
 
+def without_point(profile: CustomerProfile) -> tuple[Condition, ...]:
+    """The conditions of a profile that no data point is about."""
+    return tuple(condition for condition in profile.conditions if not list(_entities(condition)))
+
+
 def _entities(condition: Condition) -> Iterator[tuple[str, Entity]]:
+    """The entities of a condition, each with its field of `Criteria`."""
     found, excluded, measure = _found(condition), condition.strength == "must_not", condition.measure
-    value = str(condition.value)
-    if measure in RANGES:
+    number = _number(condition, found, excluded=excluded)
+    if number:
+        yield "numbers", number
+    elif measure in RANGES:
         yield _range(condition, found, excluded=excluded)
-    elif measure in SIGNALS:
-        yield (
-            "signals",
-            ProfileSignal(
-                id=SIGNALS[measure],
-                name=condition.label,
-                within_days=condition.about.within_days,
-                excluded=excluded,
-                found=found,
-            ),
-        )
+    elif measure in SIGNALS or measure in (Measure.SIGNAL, Measure.BUSINESS_MODEL):
+        yield _signal(condition, found, excluded=excluded)
+    elif measure in (Measure.TECHNOLOGY, Measure.TECHNOLOGY_CATEGORY):
+        yield "technologies", _technology(condition, found, excluded=excluded)
+    elif measure in (Measure.FUNDING_STAGE, Measure.OWNERSHIP):
+        yield from _funding(condition, found, excluded=excluded)
     elif measure is Measure.INDUSTRY:
         yield (
             "industries",
-            ProfileIndustry(id=value, name=condition.label, naics=condition.codes, excluded=excluded, found=found),
-        )
-    elif measure is Measure.HEADQUARTERS:
-        inside = condition.codes or ((condition.about.place,) if condition.about.place else ())
-        countries = tuple(dict.fromkeys(code[:2] for code in inside))
-        yield (
-            "geographies",
-            ProfilePlace(
-                name=condition.label,
-                kind=condition.kind or "country",
-                countries=countries,
-                excluded=excluded,
-                found=found,
+            ProfileIndustry(
+                id=str(condition.value), name=condition.label, naics=condition.codes, excluded=excluded, found=found
             ),
         )
-    elif measure in (Measure.TECHNOLOGY, Measure.TECHNOLOGY_CATEGORY):
-        named = measure is Measure.TECHNOLOGY
-        category = next((one.within or "" for one in _entries("technology", value)), "other") if named else value
-        yield (
-            "technologies",
-            ProfileTechnology(name=value if named else None, category=category, excluded=excluded, found=found),
-        )
+    elif measure is Measure.HEADQUARTERS:
+        yield "geographies", _place(condition, found, excluded=excluded)
     elif measure is Measure.PERSONA:
+        department = condition.about.department or "any"
         yield (
             "personas",
-            ProfilePersona(title=value, department=condition.about.department or "any", excluded=excluded, found=found),
+            ProfilePersona(title=str(condition.value), department=department, excluded=excluded, found=found),
         )
-    elif measure is Measure.FUNDING_STAGE:
-        for stage in condition.codes or (value,):
-            name = next((one.label for one in _entries("stage", stage)), stage)
-            yield "funding", ProfileFunding(stage=stage, name=name, excluded=excluded, found=found)
-    elif measure is Measure.OWNERSHIP:
+
+
+def _signal(condition: Condition, found: FoundInProfile, *, excluded: bool) -> tuple[str, ProfileSignal]:
+    about, is_named = condition.about, condition.measure in SIGNALS
+    field = "business_models" if condition.measure is Measure.BUSINESS_MODEL else "signals"
+    return field, ProfileSignal(
+        id=SIGNALS[condition.measure] if is_named else str(condition.value),
+        name=condition.label,
+        within_days=about.within_days,
+        is_specific=is_named and (condition.operator != "exists" or any((about.role, about.place, about.target))),
+        excluded=excluded,
+        found=found,
+    )
+
+
+def _technology(condition: Condition, found: FoundInProfile, *, excluded: bool) -> ProfileTechnology:
+    value = str(condition.value)
+    if condition.measure is Measure.TECHNOLOGY_CATEGORY:
+        return ProfileTechnology(name=None, category=value, excluded=excluded, found=found)
+    category = next((one.within or "" for one in _entries("technology", value)), "other")
+    return ProfileTechnology(name=value, category=category, excluded=excluded, found=found)
+
+
+def _place(condition: Condition, found: FoundInProfile, *, excluded: bool) -> ProfilePlace:
+    inside = condition.codes or ((condition.about.place,) if condition.about.place else ())
+    countries = tuple(dict.fromkeys(code[:2] for code in inside))
+    kind = condition.kind or "country"
+    return ProfilePlace(name=condition.label, kind=kind, countries=countries, excluded=excluded, found=found)
+
+
+def _funding(condition: Condition, found: FoundInProfile, *, excluded: bool) -> Iterator[tuple[str, ProfileFunding]]:
+    value = str(condition.value)
+    if condition.measure is Measure.OWNERSHIP:
         yield "funding", ProfileFunding(stage=value, name=condition.label, excluded=excluded, found=found)
-    elif measure in (Measure.SIGNAL, Measure.BUSINESS_MODEL):
-        field = "signals" if measure is Measure.SIGNAL else "business_models"
-        yield field, ProfileSignal(id=value, name=condition.label, excluded=excluded, found=found)
+        return
+    for stage in condition.codes or (value,):
+        name = next((one.label for one in _entries("stage", stage)), stage)
+        yield "funding", ProfileFunding(stage=stage, name=name, excluded=excluded, found=found)
 
 
 def _entries(kind: Kind, id_: str) -> list[Entry]:
@@ -208,14 +259,39 @@ def _entries(kind: Kind, id_: str) -> list[Entry]:
 
 def _range(condition: Condition, found: FoundInProfile, *, excluded: bool) -> tuple[str, ProfileRange]:
     field, measure = RANGES[condition.measure]
-    value = condition.value
-    low, high = value if isinstance(value, tuple) else (value, value)
-    ends = [int(end) if isinstance(end, (int, float)) else None for end in (low, high)]
+    low, high = _ends(condition)
     return field, ProfileRange(
         measure=measure,
-        minimum=None if condition.operator == "lte" else ends[0],
-        maximum=None if condition.operator == "gte" else ends[1],
+        minimum=low,
+        maximum=high,
         currency=condition.currency,
+        excluded=excluded,
+        found=found,
+    )
+
+
+def _ends(condition: Condition) -> tuple[int | None, int | None]:
+    """The ends of the range of numbers that meet a condition, included; None for an open end, or without a number."""
+    value = condition.value
+    low, high = value if isinstance(value, tuple) else (value, value)
+    ends = [int(end) if isinstance(end, (int, float)) and end is not True else None for end in (low, high)]
+    return None if condition.operator == "lte" else ends[0], None if condition.operator == "gte" else ends[1]
+
+
+def _number(condition: Condition, found: FoundInProfile, *, excluded: bool) -> ProfileNumber | None:
+    """The number of a data point that the condition asks for, if it does."""
+    point = NUMBERS.get(condition.measure)
+    if condition.measure is Measure.GROWTH:
+        point = GROWTH_POINTS.get(condition.about.target or "revenue")
+    low, high = _ends(condition)
+    if point is None or (low, high) == (None, None):
+        return None
+    return ProfileNumber(
+        point=point,
+        minimum=low,
+        maximum=high,
+        unit=condition.unit or "year",
+        label=condition.label,
         excluded=excluded,
         found=found,
     )
@@ -225,5 +301,6 @@ def _found(condition: Condition) -> FoundInProfile:
     quote = condition.quote
     return FoundInProfile(
         field=quote.field, text=quote.text, start=quote.start, end=quote.end, index=quote.index,
-        confidence=condition.confidence, wish=condition.strength == "should",
+        confidence=condition.confidence, wish=condition.strength == "should", condition=condition.id,
+        any_of=condition.any_of,
     )  # fmt: skip

@@ -8,13 +8,13 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from enrichment.blueprint.wording import format_number, format_range
 from enrichment.icp.drafts import number_label
-from enrichment.icp.meanings import SIGNALS
+from enrichment.icp.meanings.events import SIGNALS
 from enrichment.icp.vocabulary import Entry, vocabulary
 from schemas import (
     Condition,
@@ -24,7 +24,6 @@ from schemas import (
     ConditionValue,
     CustomerProfile,
     Measure,
-    Strength,
 )
 
 # A vendor with at most this many employees usually sells to companies of this size.
@@ -219,7 +218,7 @@ def _size(facts: CompanyFacts) -> tuple[Condition, ...]:
     fact = f"headcount {format_number(facts.employees)}"
     operator: ConditionOperator = "gte" if high is None else "between"
     value: ConditionValue = low if high is None else (low, high)
-    label = number_label(operator, value, "employees", None, Measure.HEADCOUNT)
+    label = number_label(Measure.HEADCOUNT, operator, value, None, "employees")
     return (_condition(Measure.HEADCOUNT, value, label, fact, BY_SIZE_OR_COUNTRY, operator=operator, unit="employees"),)
 
 
@@ -232,32 +231,19 @@ def _place(facts: CompanyFacts) -> tuple[Condition, ...]:
 
 
 def _condition(
-    measure: Measure,
-    value: ConditionValue,
-    label: str,
-    fact: str,
-    confidence: float,
-    *,
-    operator: ConditionOperator = "eq",
-    strength: Strength = "must",
-    about: ConditionAbout | None = None,
-    codes: tuple[str, ...] = (),
-    unit: str | None = None,
+    measure: Measure, value: ConditionValue, label: str, fact: str, confidence: float, **more: Any
 ) -> Condition:
     """A condition whose quote is the fact that it was inferred from."""
     return Condition(
         id="",
         measure=measure,
-        operator=operator,
+        operator=more.pop("operator", "eq"),
         value=value,
         label=label,
-        unit=unit,
-        codes=codes,
-        strength=strength,
         any_of=0,
-        about=about or ConditionAbout(),
         quote=ConditionQuote(text=fact, start=0, end=len(fact), field="inferred"),
         confidence=round(confidence, 2),
+        **more,
     )
 
 
@@ -289,7 +275,8 @@ def _reasons(facts: CompanyFacts, match: MarketMatch | None, profile: CustomerPr
         if match.agreement:
             yield f"The same is told by {match.agreement}."
         yield f"Who decides there is usually one of these: {', '.join(_labels(profile, Measure.PERSONA))}."
-        yield f"Occasions to buy are usually these: {', '.join(signals()[id_].lower() for id_ in match.market.signals)}."
+        occasions = ", ".join(signals()[id_].lower() for id_ in match.market.signals)
+        yield f"Occasions to buy are usually these: {occasions}."
     for one in profile.conditions:
         if one.measure is Measure.HEADCOUNT:
             low, high = one.value if isinstance(one.value, tuple) else (one.value, None)

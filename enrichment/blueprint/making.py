@@ -25,6 +25,7 @@ from schemas import (
     BlueprintMetadata,
     BlueprintProgress,
     BlueprintSection,
+    CustomerProfile,
     Icp,
     PointGroup,
 )
@@ -60,8 +61,8 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
 
 class BlueprintRun:
     """
-    The making of one blueprint. `made_at`, in seconds since the epoch, and `size`, in bytes of JSON, are set when it is
-    complete.
+    The making of one blueprint. `made_at`, in seconds since the epoch, `size`, in bytes of JSON, and the `id` of the
+    blueprint are set when it is complete.
     """
 
     task: asyncio.Task[None]
@@ -71,6 +72,13 @@ class BlueprintRun:
         self.subscribers = 0
         self.made_at = 0.0
         self.size = 0
+        self.id = ""
+
+    @property
+    def blueprint(self) -> Blueprint | None:
+        """The blueprint, if it is complete."""
+        last = self.log.events[-1] if self.log.events else None
+        return last if isinstance(last, Blueprint) else None
 
 
 class BlueprintMaker:
@@ -90,6 +98,7 @@ class BlueprintMaker:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="blueprints")
         self._clock = clock
         self._cache: OrderedDict[Brief, BlueprintRun] = OrderedDict()
+        self._briefs: dict[str, Brief] = {}  # of cached blueprints, by id
         self._running: dict[Brief, BlueprintRun] = {}
         self._final_events: OrderedDict[bytes, int] = OrderedDict()  # their numbers, by digest of the brief
         self._is_closed = False
@@ -115,6 +124,16 @@ class BlueprintMaker:
         if self._is_closed:
             raise ShuttingDown
         return self._events(brief, refresh=refresh)
+
+    async def read_profile(self, icp: Icp) -> CustomerProfile:
+        """Read a profile. Raise `UnreadableProfile` if nothing in it is understood, and `InvalidProfile`."""
+        return (await self._in_thread(_read, icp)).profile
+
+    async def find(self, blueprint_id: str) -> Blueprint | None:
+        """Return the blueprint of this id if it is cached."""
+        brief = self._briefs.get(blueprint_id)
+        run = self._find(brief) if brief else None
+        return run.blueprint if run else None
 
     def has_ended(self, brief: Brief, event_number: int) -> bool:
         """
@@ -171,18 +190,25 @@ class BlueprintMaker:
         self._final_events[_digest(brief)] = len(run.log.events)
         if len(self._final_events) > MAX_FINAL_EVENTS:
             self._final_events.popitem(last=False)
-        if isinstance(run.log.events[-1], Blueprint):
-            self._keep(brief, run)
+        if run.blueprint:
+            self._keep(brief, run, run.blueprint)
 
-    def _keep(self, brief: Brief, run: BlueprintRun) -> None:
+    def _keep(self, brief: Brief, run: BlueprintRun, blueprint: Blueprint) -> None:
         """Cache the run's events. In memory they take three times their JSON at most, and the brief four times."""
-        run.size = 3 * len(_encode(run.log.events[-1])) + 4 * len(_encode(brief))
-        former = self._cache.pop(brief, None)
+        run.size = 3 * len(_encode(blueprint)) + 4 * len(_encode(brief))
+        if former := self._cache.pop(brief, None):
+            self._drop(former)
         self._cache[brief] = run
-        self._cached_bytes += run.size - (former.size if former else 0)
+        run.id = blueprint.metadata.id
+        self._briefs[run.id] = brief
+        self._cached_bytes += run.size
         while len(self._cache) > self._max_cached or self._cached_bytes > self._max_cached_bytes:
-            _, dropped = self._cache.popitem(last=False)
-            self._cached_bytes -= dropped.size
+            self._drop(self._cache.popitem(last=False)[1])
+
+    def _drop(self, run: BlueprintRun) -> None:
+        """Account for a run that is no longer cached."""
+        self._cached_bytes -= run.size
+        del self._briefs[run.id]
 
     async def _make(self, brief: Brief, run: BlueprintRun) -> None:
         begun_at = self._clock.now()
@@ -196,7 +222,7 @@ class BlueprintMaker:
             result = await self._in_thread(_infer, brief.domain, findings, missing)
         simulated = result.simulated
         run.log.publish(BlueprintProgress(stage="choosing_data_points", percent=70, simulated=simulated))
-        sections, gaps = await self._in_thread(_choose, result, brief.offer)
+        sections, profile, gaps = await self._in_thread(_choose, result, brief.offer)
         for group in GROUPS:
             data_points = getattr(sections, group)
             run.log.publish(BlueprintSection(section=group, simulated=simulated, data_points=data_points))
@@ -204,10 +230,11 @@ class BlueprintMaker:
         blueprint = Blueprint(
             website=brief.domain,
             simulated=simulated,
-            icp=result.profile,
+            icp=profile,
             firmographic=sections.firmographic,
             technographic=sections.technographic,
             personalization=sections.personalization,
+            standard=sections.standard,
             sources=sections.sources,
             modules=sections.modules,
             metadata=BlueprintMetadata(
@@ -217,7 +244,7 @@ class BlueprintMaker:
                 cached=False,
                 duration_seconds=round(run.made_at - begun_at, 3),
                 sources_used=result.sources_used,
-                sources_missing=result.sources_missing,
+                sources_missing=result.sources_missing + result.sources_failed,
                 gaps=gaps,
             ),
         )
@@ -282,13 +309,15 @@ def _infer(domain: str, findings: Mapping[str, Finding], missing: Mapping[str, s
     return inferred(domain, findings, missing)
 
 
-def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, tuple[str, ...]]":
-    """The data points, and the gaps of the blueprint."""
+def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, CustomerProfile, tuple[str, ...]]":
+    """The data points, the profile with what follows from the offer, and the gaps of the blueprint."""
     from enrichment.blueprint.choosing import choose  # noqa: PLC0415
     from enrichment.blueprint.criteria import criteria_of  # noqa: PLC0415
+    from enrichment.blueprint.offers import with_offer  # noqa: PLC0415
     from enrichment.blueprint.profile import gaps  # noqa: PLC0415
 
-    return choose(criteria_of(result.profile), offer=offer), gaps(result)
+    profile, of_offer = with_offer(result.profile, offer)
+    return choose(criteria_of(profile), offer=offer), profile, (*gaps(result), *of_offer)
 
 
 def _as_cached(event: BlueprintEvent) -> BlueprintEvent:

@@ -2,19 +2,19 @@
 The customer profile of a blueprint: the one that was provided, or one that is inferred from the company's website.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from enrichment.blueprint.criteria import SIGNALS
+from enrichment.blueprint.criteria import SIGNALS, without_point
 from enrichment.blueprint.inference import CompanyFacts, infer
 from enrichment.errors import InsufficientInformation
 from enrichment.icp.places import country_of
 from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding
 from enrichment.modules.table import DESCRIBING_MODULES
-from schemas import CustomerProfile, Measure
+from schemas import CustomerProfile, Measure, Outcome
 
 TEXTS: Final = {
     (Measure.INDUSTRY, Measure.CUSTOMERS_INDUSTRY): "No industry is named, so any counts.",
@@ -31,11 +31,17 @@ TEXTS: Final = {
 
 
 class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A profile, and the sources that it is based on."""
+    """
+    A profile, and the sources that it is based on.
+
+    `sources_missing` are the modules without a finding, and `sources_failed` the sources that another one stood in for,
+    each with the reason.
+    """
 
     profile: CustomerProfile
     sources_used: tuple[str, ...]
     sources_missing: tuple[str, ...] = ()
+    sources_failed: tuple[str, ...] = ()
     simulated: bool = False
 
 
@@ -53,10 +59,11 @@ def inferred(domain: str, findings: Mapping[str, Finding], missing: Mapping[str,
     facts = _facts(domain, findings)
     profile = infer(facts)
     sources_missing = tuple(f"{module_id}: {reason}" for module_id, reason in missing.items())
+    sources_failed = tuple(_failed(findings))
     if not profile.confidence:
         raise InsufficientInformation(
             f"Too little is known of {domain} to infer whom it sells to, and no profile was given.",
-            missing=sources_missing or profile.raise_confidence,
+            missing=sources_missing + sources_failed or profile.raise_confidence,
             suggestions=(
                 'Give "icp": industries, company size, geography and technologies of the customers you look for.',
                 "Check that the website is the company's own, and try again later if sources failed.",
@@ -66,6 +73,7 @@ def inferred(domain: str, findings: Mapping[str, Finding], missing: Mapping[str,
         profile=profile,
         sources_used=tuple(f"{module_id} ({finding.source})" for module_id, finding in findings.items()),
         sources_missing=sources_missing,
+        sources_failed=sources_failed,
         simulated=facts.simulated,
     )
 
@@ -81,7 +89,16 @@ def gaps(result: ProfileResult) -> tuple[str, ...]:
         if one.condition is None
     ]
     not_understood = [f"Not understood: “{one.text}”." for one in profile.not_understood]
-    return (*empty, *ambiguous, *not_understood, *profile.contradictions, *result.sources_missing)
+    pointless = [f"No data point is about this: {one.label}." for one in without_point(profile)]
+    return (*empty, *pointless, *ambiguous, *not_understood, *profile.contradictions, *result.sources_missing)
+
+
+def _failed(findings: Mapping[str, Finding]) -> Iterator[str]:
+    """List the sources that failed before another one answered."""
+    for module_id, finding in findings.items():
+        for attempt in finding.attempts:
+            if attempt.outcome is Outcome.FAILED:
+                yield f"{module_id}: {attempt.source}: {attempt.error}"
 
 
 def _facts(domain: str, findings: Mapping[str, Finding]) -> CompanyFacts:

@@ -49,6 +49,11 @@ def to_ascii(host: str) -> str:
         raise ValueError(f"it is not a valid international domain name{reason}.") from None
 
 
+def to_unicode(host: str) -> str:
+    """Return a valid host in its own letters."""
+    return idna.decode(host) if ACE_PREFIX in host else host
+
+
 def _to_a_label(label: str) -> str:
     if label.startswith(ACE_PREFIX) and label.isascii():
         _check_a_label(label)

@@ -6,6 +6,7 @@ The package `publicsuffixlist` includes a copy of it.
 
 import difflib
 import functools
+import itertools
 from pathlib import Path
 from typing import Final
 
@@ -38,13 +39,12 @@ class SuffixList(msgspec.Struct, frozen=True):
 @functools.cache
 def suffix_list() -> SuffixList:
     """Load the list, which takes some 40 ms, hence at first use and not at import."""
-    content = Path(PSLFILE).read_text("utf-8")
-    icann, _, private = content.partition("// ===BEGIN PRIVATE DOMAINS===")
-    return SuffixList(
-        date=content.partition("// VERSION: ")[2][: len("2026-10-22")],
-        icann=PublicSuffixList(icann, accept_unknown=False),
-        private=PublicSuffixList(private, accept_unknown=False),
-    )
+    with Path(PSLFILE).open(encoding="utf-8") as lines:
+        version = next(line for line in lines if line.startswith("// VERSION: "))
+        public = itertools.takewhile(lambda line: "===BEGIN PRIVATE DOMAINS===" not in line, lines)
+        icann = PublicSuffixList(public, accept_unknown=False)
+        private = PublicSuffixList(lines, accept_unknown=False)
+    return SuffixList(date=version.removeprefix("// VERSION: ")[: len("2026-10-22")], icann=icann, private=private)
 
 
 def check_registrable(domain: str, *, suggest: bool = True) -> None:

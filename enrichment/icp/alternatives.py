@@ -10,10 +10,25 @@ from enrichment.icp.drafts import Draft, reading
 from schemas import Measure
 
 ONE_VALUE: Final = frozenset(
-    {Measure.INDUSTRY, Measure.HEADCOUNT, Measure.REVENUE, Measure.RECURRING_REVENUE, Measure.FUNDING_STAGE, Measure.FUNDING_RAISED,
-     Measure.HEADQUARTERS, Measure.OFFICE, Measure.CUSTOMERS_INDUSTRY, Measure.CUSTOMERS_LOCATION, Measure.OWNERSHIP, Measure.FOUNDED,
-     Measure.PERSONA, Measure.LOCATIONS_COUNT, Measure.TRAFFIC, Measure.RANK}
-)  # fmt: skip
+    {
+        Measure.INDUSTRY,
+        Measure.HEADCOUNT,
+        Measure.REVENUE,
+        Measure.RECURRING_REVENUE,
+        Measure.FUNDING_STAGE,
+        Measure.FUNDING_RAISED,
+        Measure.HEADQUARTERS,
+        Measure.OFFICE,
+        Measure.CUSTOMERS_INDUSTRY,
+        Measure.CUSTOMERS_LOCATION,
+        Measure.OWNERSHIP,
+        Measure.FOUNDED,
+        Measure.PERSONA,
+        Measure.LOCATIONS_COUNT,
+        Measure.TRAFFIC,
+        Measure.RANK,
+    }
+)
 "Measures of which a company has one value, or of which one will do: their conditions are alternatives."
 ALIKE: Final = {Measure.TECHNOLOGY_CATEGORY: Measure.TECHNOLOGY}
 
@@ -43,8 +58,9 @@ def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
 
 def _open_groups(result: Sequence[tuple[Draft, int]]) -> None:
     """
-    Of a group with an alternative that was not understood nothing must be met: "Kustomer or Zendesk", where only Zendesk is
-    known, makes a wish of Zendesk.
+    Make a wish of each condition in a group with an alternative that was not understood.
+
+    Of "Kustomer or Zendesk" only Zendesk is known, but a company without it may be wanted as well.
     """
     is_open = {group for draft, group in result if draft.alternative and draft.strength == "must"}
     for draft, group in result:
@@ -81,7 +97,7 @@ def _key(
 
 
 def _is_listed(last: Draft, draft: Draft) -> bool:
-    """Whether a condition is an alternative to the one before it: "or" is between them, or it goes on a list of its kind."""
+    """Whether a condition is an alternative to the one before it: after "or", or in a list of its kind."""
     if last.sentence != draft.sentence:
         return False
     if draft.connector == "or":
@@ -136,7 +152,7 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
 
 
 def _prefer_figures(drafts: Sequence[Draft]) -> None:
-    """ "Mid-market, 50-500 employees": the figures say what is meant."""
+    """Drop sizes in words beside figures: in "mid-market, 50-500 employees" these say what is meant."""
     sizes = [one for one in drafts if one.measure is Measure.HEADCOUNT and one.strength == "must"]
     in_words = [one for one in sizes if one.in_words]
     if len(in_words) < len(sizes):

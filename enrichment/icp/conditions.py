@@ -128,22 +128,9 @@ def _begin_part(context: Context, sign: str) -> None:
 def _read_words(context: Context, mention: Words) -> None:
     """Read an expression: a negation or wish, an entity, or else what relates the next ones."""
     word = context.word(mention.first) if mention.last - mention.first == 1 else ""
-    following = context.after()
-    if word in LESS and isinstance(following, Places):
-        context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=PLACES)
-        return
-    if word == "ie" and context.last and context.last.strength == "must_not":
-        context.scopes.close()  # "not HubSpot, i.e. Salesforce": what is left, or what is excluded
-        context.relate("evaluating")
-        return
     languages = by_language("only_in", word)
-    if mention.of("idiom") or (languages and context.language not in languages):
-        return
-    if word == "no" and context.language == "pt":
-        context.relate("located")
-        return
-    if word == "for" and is_for_customers(context, mention):
-        context.relate("serving")
+    foreign = languages and context.language not in languages
+    if mention.of("idiom") or foreign or _read_small_word(context, mention, word):
         return
     if strengths := [one.id for one in mention.entries if one.kind == "strength"]:
         _weigh(context, mention, strengths)
@@ -158,33 +145,51 @@ def _read_words(context: Context, mention: Words) -> None:
         _relate(context, mention, relation.id)
 
 
+def _read_small_word(context: Context, mention: Words, word: str) -> bool:
+    """Read a word whose meaning depends on what is beside it; False if it means nothing special here."""
+    if word in LESS and isinstance(context.after(), Places):
+        context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=PLACES)
+    elif word == "ie" and context.last and context.last.strength == "must_not":
+        context.scopes.close()  # "not HubSpot, i.e. Salesforce": what is left, or what is excluded
+        context.relate("evaluating")
+    elif word == "no" and context.language == "pt":
+        context.relate("located")
+    elif word == "for" and is_for_customers(context, mention):
+        context.relate("serving")
+    else:
+        return False
+    return True
+
+
 def _relate(context: Context, mention: Words, relation: str) -> None:
     """Begin a relation, unless the words belong to the one before them."""
     current, is_new = context.relation, not context.relation_kinds
     in_part = context.chunk == context.relation_chunk
     before = context.before()
-    if relation == "target":  # "we sell to": whom they name is the customer
-        context.relation = context.section.relation
-        context.scopes.close()
-    elif relation == "serving" and is_ours(context, mention):
-        pass
+    if relation == "target" or (relation == "serving" and is_ours(context, mention)):
+        if relation == "target":  # "we sell to": whom they name is the customer
+            context.relation = context.section.relation
+            context.scopes.close()
     elif (
         relation == "located" and current == "serving" and in_part and not is_new and mention.last - mention.first == 1
     ):
         context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
     elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
-    elif relation == "using_weak" and (
-        current == "serving" or (current in ("hiring", "event", "appointed") and is_new)
-    ):
-        pass
-    elif relation == "located" and (current == "event" or (current in ("expanding", "office", "hiring") and in_part)):
-        pass
-    else:
+    elif not _goes_on(context, relation):
         context.relate(relation)
         if relation == "lacking":
             context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=LACKED)
         begin(context, mention, relation)
+
+
+def _goes_on(context: Context, relation: str) -> bool:
+    """Whether "with" or "in" only goes on the relation that is there: "serving restaurants with", "hiring SDRs in"."""
+    current, is_new = context.relation, not context.relation_kinds
+    if relation == "using_weak":
+        return current == "serving" or (current in ("hiring", "event", "appointed") and is_new)
+    in_part = context.chunk == context.relation_chunk
+    return relation == "located" and (current == "event" or (current in ("expanding", "office", "hiring") and in_part))
 
 
 def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
@@ -233,7 +238,7 @@ def _ends_part(context: Context, place: int) -> bool:
 
 
 def without_introduction(context: Context) -> None:
-    """Drop the mentions about the author ("We are a SaaS company in Berlin"), up to the words that turn to customers."""
+    """Drop the mentions about the author ("We are a SaaS company"), up to the words that turn to customers."""
     spoken = context.words_between(0, 4)
     if len(spoken) < 2 or spoken[0] not in words("introduction"):
         return

@@ -164,7 +164,9 @@ def _codes_at(tokens: Sequence[Token], first: int) -> Codes | None:
     scheme = tokens[first].norm
     if scheme not in SCHEMES:
         return None
-    known, place, codes, last = official_titles("naics" if scheme == "naics" else "sic"), first + 1, [], first
+    known = official_titles("naics" if scheme == "naics" else "sic")
+    codes: list[str] = []
+    place, last = first + 1, first
     while place < len(tokens) and place - first < 80:
         norm = tokens[place].norm
         if CODE.fullmatch(norm):

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from enrichment.errors import InvalidProfile
-from enrichment.icp.drafts import MONEY, YEARS_OLD, number_label, unit_of
+from enrichment.icp.drafts import MONEY, UNITS, YEARS_OLD, number_label, unit_of
 from enrichment.icp.reader import checked, read_text
 from enrichment.icp.sections import Section
 from enrichment.icp.stages import STAGES, stage_codes
@@ -46,16 +46,20 @@ SIZES: Final = {
     "company_size": Measure.HEADCOUNT, "revenue": Measure.REVENUE, "funding_amount": Measure.FUNDING_RAISED,
 }  # fmt: skip
 KINDS: Final[dict[Measure, Kind]] = {
-    Measure.INDUSTRY: "industry", Measure.CUSTOMERS_INDUSTRY: "industry", Measure.BUSINESS_MODEL: "model",
-    Measure.FUNDING_STAGE: "stage", Measure.OWNERSHIP: "ownership", Measure.HEADQUARTERS: "place", Measure.OFFICE: "place",
-    Measure.CUSTOMERS_LOCATION: "place", Measure.TECHNOLOGY_CATEGORY: "category", Measure.SIGNAL: "signal",
-}  # fmt: skip
+    Measure.INDUSTRY: "industry",
+    Measure.CUSTOMERS_INDUSTRY: "industry",
+    Measure.BUSINESS_MODEL: "model",
+    Measure.FUNDING_STAGE: "stage",
+    Measure.OWNERSHIP: "ownership",
+    Measure.HEADQUARTERS: "place",
+    Measure.OFFICE: "place",
+    Measure.CUSTOMERS_LOCATION: "place",
+    Measure.TECHNOLOGY_CATEGORY: "category",
+    Measure.SIGNAL: "signal",
+}
 "Measures whose values are entries of the vocabulary."
 NAMES: Final = frozenset({Measure.TECHNOLOGY, Measure.PERSONA, Measure.CERTIFICATION})
-NUMBERS: Final = frozenset(
-    {Measure.HEADCOUNT, Measure.DEPARTMENT_HEADCOUNT, Measure.REVENUE, Measure.RECURRING_REVENUE, Measure.FUNDING_RAISED, Measure.LAST_ROUND,
-     Measure.LOCATIONS_COUNT, Measure.FOUNDED, Measure.TRAFFIC, Measure.RANK, Measure.RATING, Measure.GROWTH}
-)  # fmt: skip
+NUMBERS: Final = MONEY | UNITS.keys() | {Measure.RANK}
 WITHOUT_NUMBER: Final = frozenset({Measure.LAST_ROUND, Measure.GROWTH, Measure.RATING, Measure.FOUNDED})
 MAX_SHOWN: Final = 80  # characters of a value in an error
 
@@ -77,23 +81,20 @@ def _texts(given: IcpObject, field: str) -> Iterator[str]:
     value = getattr(given, field)
     if isinstance(value, str):
         yield value
-    elif isinstance(value, tuple) and not _is_pair(value):
+    elif isinstance(value, tuple) and not _pair(value):
         yield from (str(one) for one in value if one is not None)
 
 
-def _is_pair(value: object) -> bool:
-    """Whether a list is a range of two numbers, of which one may be null."""
-    return (
-        isinstance(value, tuple)
-        and len(value) == 2
-        and all(one is None or isinstance(one, (int, float)) for one in value)
-    )
+def _pair(value: Sequence[object]) -> tuple[float | None, float | None] | None:
+    """A list as a range of two numbers, of which one may be null; null if it is none."""
+    ends = [one for one in value if one is None or (isinstance(one, (int, float)) and not isinstance(one, bool))]
+    return (ends[0], ends[1]) if len(value) == len(ends) == 2 else None
 
 
 def _size(given: IcpObject, field: str) -> Iterator[Condition]:
     """A size that is a number, a pair of numbers, or has `min` and `max`."""
     value = getattr(given, field)
-    if value is None or isinstance(value, str) or (isinstance(value, tuple) and not _is_pair(value)):
+    if value is None or isinstance(value, str) or (isinstance(value, tuple) and not _pair(value)):
         return
     one = ConditionInput(measure=SIZES[field], value=value)
     yield from _conditions(one, 0, f"#/icp/{field}", field)
@@ -114,9 +115,17 @@ def _conditions(one: ConditionInput, index: int, pointer: str, field: str) -> It
         quote = ConditionQuote(text=words, start=0, end=len(words), field=field, index=index)
         about = one.about or ConditionAbout()
         condition = Condition(
-            id="", measure=one.measure, operator=operator, value=value, label=words, strength=one.strength,
-            any_of=-1 - index if one.any_of is None else one.any_of, about=about, quote=quote, confidence=one.confidence,
-        )  # fmt: skip
+            id="",
+            measure=one.measure,
+            operator=operator,
+            value=value,
+            label=words,
+            strength=one.strength,
+            any_of=-1 - index if one.any_of is None else one.any_of,
+            about=about,
+            quote=quote,
+            confidence=one.confidence,
+        )
         yield _completed(condition, one, pointer)
 
 
@@ -129,15 +138,16 @@ def _values(one: ConditionInput, pointer: str) -> Iterator[tuple[ConditionOperat
         if one.measure in KINDS or one.measure in NAMES or (one.measure in NUMBERS - WITHOUT_NUMBER):
             raise InvalidProfile(f"`{one.measure.value}` needs a value.", pointer=f"{pointer}/value")
         yield "exists", True
-    elif isinstance(value, ValueRange) or (_is_pair(value) and one.measure in NUMBERS):
-        low, high = (value.min, value.max) if isinstance(value, ValueRange) else value  # type: ignore[misc]
-        yield _range(low, high, pointer)
+    elif isinstance(value, ValueRange):
+        yield _range(value.min, value.max, pointer)
+    elif isinstance(value, tuple) and one.measure in NUMBERS and (pair := _pair(value)):
+        yield _range(*pair, pointer)
     elif one.measure is Measure.FUNDING_STAGE and isinstance(value, tuple) and operator == "between":
         yield "between", tuple(str(each) for each in value)
     elif isinstance(value, tuple):
         for each in value:
             if each is not None:
-                yield "eq" if operator in (None, "between") else operator, each  # type: ignore[misc]
+                yield "eq" if operator in (None, "between") else operator, each
     else:
         yield operator or "eq", value
 
@@ -149,7 +159,7 @@ def _range(low: float | None, high: float | None, pointer: str) -> tuple[Conditi
         return "between", (low, high)
     if low is None and high is None:
         raise InvalidProfile("A range needs `min`, `max` or both.", pointer=pointer)
-    return ("gte", low) if low is not None else ("lte", high)  # type: ignore[return-value]
+    return ("gte", low) if low is not None else ("lte", high or 0)
 
 
 def _completed(condition: Condition, given: ConditionInput, pointer: str) -> Condition:

@@ -148,21 +148,18 @@ def decide(code: str, meanings: Sequence[Entry], certain: Iterable[Entry]) -> En
     """Choose the meaning of a code by the places that the text names without doubt; None if they do not decide."""
     others = [one for one in certain if code not in (one.id, one.id[3:])]
     if code == "NA":
-        african = any(set(one.codes) & AFRICA and len(one.codes) == 1 or one.id.endswith("africa") for one in others)
+        african = any((len(one.codes) == 1 and one.codes[0] in AFRICA) or one.id.endswith("africa") for one in others)
         return meanings[-1] if african else meanings[0]
     if len(meanings) == 1 and code not in table("codes_that_are_words"):
         return meanings[0]
     parts = [one for one in meanings if one.place_kind == "subdivision"]
+    countries = [one for one in meanings if one.place_kind == "country"]
     known = {one.id[:3] for one in others if one.place_kind == "subdivision"} | {
         (one.within or "")[:3] for one in others
     }
-    states = [one for one in parts if one.id[:3] in known] or parts
-    countries = [one for one in meanings if one.place_kind == "country"]
-    near_states = bool(states) and states[0].id[:3] in known
+    states = [one for one in parts if one.id[:3] in known]
     near_countries = any(one.place_kind in ("country", "region") for one in others)
-    if states and near_states and not near_countries:
-        return states[0]
-    if countries and near_countries and not near_states:
-        beyond = any(one.place_kind == "country" and one.id != "US" for one in others)
-        return countries[0] if beyond or not states else None
-    return None
+    beyond = any(one.place_kind == "country" and one.id != "US" for one in others)
+    if states:
+        return None if near_countries else states[0]
+    return countries[0] if countries and near_countries and (beyond or not parts) else None

@@ -23,10 +23,10 @@ SHORT_MULTIPLIERS: Final = frozenset({"m", "b", "k", "mi", "bi", "cr", "t"})
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
     """
-    A quantity in the tokens from `first` to before `last`. Both ends are included, and null if they are open.
+    A quantity in the tokens from `first` to before `last`. Both ends are included, and null if open.
 
-    `unit` is a key of the units, "percent", or null if none is named; a currency is an ISO code, or empty if the sign is
-    that of several.
+    `unit` is a key of the units, "percent", or null if none is named; a currency is an ISO code, or empty if its sign
+    is that of several.
     """
 
     first: int
@@ -73,32 +73,24 @@ def quantity_at(tokens: Sequence[Token], first: int, language: str) -> Quantity 
     after = None if one.bound else _bound_after(tokens, last)
     if after and not two:
         last, one = after[0], one._replace(bound=after[1])
-    currency = one.currency if one.currency is not None else two.currency if two else None
-    if unit is None and currency is None and not (one.multiplier > 1 or two or bound or one.bound):
-        if not tokens[place].norm[0].isdigit():
-            return None
-    low, high = _ends(one, two, bound or one.bound, two.bound if two else None)
-    return (
-        Quantity(
-            first=first,
-            last=last,
-            low=low,
-            high=high,
-            unit=unit,
-            currency=currency,
-            is_exact=not (two or bound or one.bound or around),
-            is_range=two is not None,
-            is_strict=(bound or one.bound) in ("above", "below") and not two,
-        )
-        if not around or two or bound
-        else Quantity(
-            first=first,
-            last=last,
-            low=round(low * (1 - AROUND)),
-            high=round(low * (1 + AROUND)),
-            unit=unit,
-            currency=currency,
-        )
+    currency = one.currency if one.currency is not None or two is None else two.currency
+    bound = bound or one.bound
+    is_bare = unit is None and currency is None and not (one.multiplier > 1 or two or bound)
+    if is_bare and not tokens[place].norm[0].isdigit():
+        return None  # "one of"
+    low, high = _ends(one, two, bound, two.bound if two else None)
+    if around and low is not None and low == high:
+        low, high = round(low * (1 - AROUND)), round(low * (1 + AROUND))
+    return Quantity(
+        first=first,
+        last=last,
+        low=low,
+        high=high,
+        unit=unit,
+        currency=currency,
+        is_exact=not (two or bound or around),
+        is_range=two is not None,
+        is_strict=bound in ("above", "below") and not two,
     )
 
 
@@ -187,10 +179,8 @@ def _is_filing(tokens: Sequence[Token], place: int) -> bool:
 
 
 def _currency_after(tokens: Sequence[Token], place: int, currency: str | None) -> tuple[int, str | None]:
-    if currency is None and place < len(tokens) and not tokens[place].line:
-        if after := vocabulary().at(tokens, place, kind="currency"):
-            return after[0], after[1][0].id
-    return place, currency
+    after = vocabulary().at(tokens, place, kind="currency") if currency is None else None
+    return (after[0], after[1][0].id) if after and not tokens[place].line else (place, currency)
 
 
 def _bound_after(tokens: Sequence[Token], place: int) -> tuple[int, str] | None:
@@ -217,18 +207,23 @@ def _range_end(
         return _number(tokens, to[0], language)
     if between and (both := vocabulary().at(tokens, place, kind="both")):
         return _number(tokens, both[0], language)
-    unit, after = _unit(tokens, place, percent=False)
-    if (bound in ("lower", "above") or one.bound in ("lower", "above")) or unit:
-        join = vocabulary().at(tokens, after, kind="both") if bound in ("lower", "above") else None
-        join = join or (
-            vocabulary().at(tokens, after, kind="to") if unit and not tokens[after : after + 1] == [] else None
-        )
-        if join:
-            end, upper, _, _ = _prefix(tokens, join[0])
-            if upper in ("upper", "below") or (unit and upper is None and end == join[0]):
-                number = _number(tokens, end, language)
-                return number._replace(bound=upper) if number else None
-    return None
+    return _upper_bound(tokens, one, bound, language)
+
+
+def _upper_bound(tokens: Sequence[Token], one: Number, bound: str | None, language: str) -> Number | None:
+    """Parse the other end after a unit or a lower bound: "100 employees to 500", "at least 50 and at most 500"."""
+    unit, after = _unit(tokens, one.last, percent=False)
+    is_lower = "lower" in (bound, one.bound) or "above" in (bound, one.bound)
+    join = vocabulary().at(tokens, after, kind="both") if is_lower else None
+    to = vocabulary().at(tokens, after, kind="to") if unit else None
+    if join is None and to is None:
+        return None
+    start = join[0] if join else to[0] if to else after
+    end, upper, _, _ = _prefix(tokens, start)
+    if upper not in ("upper", "below") and not (to and upper is None and end == start):
+        return None
+    number = _number(tokens, end, language)
+    return number._replace(bound=upper) if number else None
 
 
 def _unit(tokens: Sequence[Token], place: int, *, percent: bool, money: bool = False) -> tuple[str | None, int]:

@@ -19,22 +19,37 @@ from enrichment.icp.scopes import Scopes
 from enrichment.icp.sections import Section, Sentence, read_sentences
 from enrichment.icp.text import Token, excerpt, read_tokens
 from enrichment.icp.typos import corrected
-from enrichment.icp.vocabulary import Entry
+from enrichment.icp.vocabulary import Entry, Kind
 from schemas import Ambiguous, Condition, ConditionQuote, CustomerProfile, Measure, NotUnderstood
 
-GRAMMAR: Final = frozenset(
-    {"relation", "after", "strength", "topic", "segment", "lead", "bound", "bound_after", "between", "to", "both", "around",
-     "noun", "link", "window", "unit"}
-)  # fmt: skip
-
-
+GRAMMAR: Final[frozenset[Kind]] = frozenset(
+    {
+        "relation",
+        "after",
+        "strength",
+        "topic",
+        "segment",
+        "lead",
+        "bound",
+        "bound_after",
+        "between",
+        "to",
+        "both",
+        "around",
+        "noun",
+        "link",
+        "window",
+        "unit",
+    }
+)
+"Kinds of expressions that need not be understood, since they are no conditions."
 PEOPLE: Final = ("persona", "seniority", "hiring", "department")
 
 
 def read_text(text: str, *, field: str = "text", index: int = 0, section: Section | None = None) -> CustomerProfile:
     """
-    Read a profile from text by the rules. It never fails: what has no meaning is listed in `not_understood`, and what has
-    several in `ambiguous`.
+    Read a profile from text by the rules. It never fails: what has no meaning is listed in `not_understood`, and what
+    has several in `ambiguous`.
 
     `section` says what the text is about, if it is a field of an object.
     """
@@ -84,7 +99,7 @@ def _within(sentence: Sentence, section: Section | None) -> Sentence:
         topic=section.topic, strength=own.strength or section.strength, relation=own.relation, number=own.number,
         currency=own.currency or section.currency, multiplier=own.multiplier,
     )  # fmt: skip
-    return Sentence(first=sentence.first, last=sentence.last, section=merged, line=sentence.line)
+    return Sentence(first=sentence.first, last=sentence.last, section=merged)
 
 
 def _conditions(
@@ -112,7 +127,8 @@ def _conditions(
         read_sentence(context)
         negations = scopes.number
         money |= {one.measure for one in context.drafts if one.measure in MONEY}
-        for one in (*context.drafts, *context.doubts):
+        passages: list[Draft | Doubt] = [*context.drafts, *context.doubts]
+        for one in passages:
             one.first, one.last = one.first + sentence.first, one.last + sentence.first
         drafts += context.drafts
         doubts += context.doubts

@@ -1,8 +1,8 @@
 """
 Strengths: what a negation or a wish applies to, before or after the words of it.
 
-"Ideally" and "not" hold for their part between commas, and for the list that goes on in the next one; "exclude" for the rest
-of the sentence; "preferred" and "too small" for what is before them.
+"Ideally" and "not" hold for their part between commas, and for the list that goes on in the next one; "exclude" for the
+rest of the sentence; "preferred" and "too small" for what is before them.
 """
 
 from collections.abc import Sequence
@@ -89,7 +89,7 @@ class Scopes:
 
 def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
     """
-    Apply "preferred" or "too small" to the conditions before it: those of its chunk, or of the last one, as a list.
+    Apply "preferred" or "too small" to the conditions before it: those of its part, or of the list before that.
 
     What is only allowed ("solo founder ok") is no condition, unless it is an alternative to another one.
     """

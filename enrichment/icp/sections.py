@@ -13,12 +13,23 @@ from schemas import Strength
 
 BULLETS: Final = frozenset({"-", "#", ">", ";", "[", "]", "+", "x", "|", "\u2705", "\u2714", ")", "*", "\u203a"})
 LABEL_ENDS: Final = frozenset({":", "="})
+STRENGTHS: Final[dict[str, Strength]] = {
+    "exclude": "must_not",
+    "not": "must_not",
+    "wish": "should",
+    "must": "must",
+    "exclude_after": "must_not",
+    "wish_after": "should",
+}
+RELATIONS: Final = ("serving", "lacking", "contact")
+"Relations that a label begins for the text under it."
+MIN_LAST_WORD: Final = 3  # letters of a word at the end of a sentence that a small letter follows
 MAX_LABEL: Final = 9  # tokens
 ENTITIES: Final = frozenset({"industry", "place", "size", "stage", "stages", "technology", "ownership", "model"})
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """What a heading or a label says of the text under it; `number` counts the segments of customers that are told apart."""
+    """What a heading or a label says of the text under it; `number` counts segments of customers."""
 
     topic: str | None = None
     strength: Strength | None = None
@@ -29,59 +40,73 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):
-    """The tokens from `first` to before `last`, without their label; `starts_line` and `line` tell where it stands."""
+    """The tokens from `first` to before `last`, without their label."""
 
     first: int
     last: int
     section: Section
-    line: int
 
 
 def read_sentences(tokens: Sequence[Token]) -> list[Sentence]:
     """Split the tokens into sentences, each with what the headings and labels above and before it say."""
-    sentences: list[Sentence] = []
-    heading, inline = Section(), Section()
-    was_bullet, filled, number, line = False, False, 0, 0
+    reader = _SectionReader(tokens)
     for first, last in _pieces(tokens):
-        starts_line = first == 0 or tokens[first].line > 0
-        start = _without_bullet(tokens, first, last) if starts_line else first
+        reader.read(first, last)
+    return reader.sentences
+
+
+class _SectionReader:
+    """
+    Reads the pieces of a text. `heading` is what the heading above says, `inline` what it and the line's label say.
+    """
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.tokens = tokens
+        self.sentences: list[Sentence] = []
+        self.heading = self.inline = Section()
+        self.was_bullet = False
+        self.is_filled = False
+        """Whether there is text under the heading."""
+        self.number = 0
+
+    def read(self, first: int, last: int) -> None:
+        """Read a piece: a sentence, a heading, or a label with a sentence."""
+        starts_line = first == 0 or self.tokens[first].line > 0
+        start = _without_bullet(self.tokens, first, last) if starts_line else first
         if starts_line:
-            line += 1
-            is_bullet = start > first
-            if first and tokens[first].line > 1 and filled and not (is_bullet and was_bullet):
-                heading = Section(number=number)
-            was_bullet = is_bullet
-            inline = heading
-        elif tokens[first - 1].norm in (";", "|") and _has_label_after(tokens, first):
-            inline = heading
-        end = _label_end(tokens, start, last)
-        is_heading = starts_line and end is None and _is_heading(tokens, start, last)
-        if end is None and not is_heading:
-            if start < last:
-                sentences.append(Sentence(first=start, last=last, section=inline, line=line))
-                filled = True
-            continue
-        label_last = last if end is None else end
-        content = last if end is None else end + 1
-        label, is_segment = _label(tokens, start, label_last)
+            self._begin_line(first, is_bullet=start > first)
+        elif self.tokens[first - 1].norm in (";", "|") and _has_label_after(self.tokens, first):
+            self.inline = self.heading
+        end = _label_end(self.tokens, start, last)
+        is_heading = starts_line and end is None and _is_heading(self.tokens, start, last)
+        label = _label(self.tokens, start, last if end is None else end) if end is not None or is_heading else None
         if label is None:
-            sentences.append(Sentence(first=start, last=last, section=inline, line=line))
-            filled = True
-            continue
-        number += is_segment
-        if content >= last:
-            if not starts_line or not (_ends_line(tokens, last) or is_heading):
-                inline = _under(inline, label, number)
-            else:
-                heading = inline = _under(Section() if label.strength or not was_bullet else heading, label, number)
-                filled = False
-            continue
-        inline = _under(inline, label, number)
-        if is_segment:
-            heading = Section(number=number)
-        sentences.append(Sentence(first=content, last=last, section=inline, line=line))
-        filled = True
-    return sentences
+            self._add(start, last)
+            return
+        self.number += label.number
+        content = last if end is None else end + 1
+        if content < last:
+            self.inline = _under(self.inline, label, self.number)
+            self.heading = Section(number=self.number) if label.number else self.heading
+            self._add(content, last)
+        elif starts_line and _ends_line(self.tokens, last):
+            outer = Section() if label.strength or not self.was_bullet else self.heading
+            self.heading = self.inline = _under(outer, label, self.number)
+            self.is_filled = False
+        else:
+            self.inline = _under(self.inline, label, self.number)
+
+    def _begin_line(self, first: int, *, is_bullet: bool) -> None:
+        """A line after a blank one ends the section of a heading, unless a list of bullets goes on."""
+        if first and self.tokens[first].line > 1 and self.is_filled and not (is_bullet and self.was_bullet):
+            self.heading = Section(number=self.number)
+        self.was_bullet = is_bullet
+        self.inline = self.heading
+
+    def _add(self, first: int, last: int) -> None:
+        if first < last:
+            self.sentences.append(Sentence(first=first, last=last, section=self.inline))
+            self.is_filled = True
 
 
 def _has_label_after(tokens: Sequence[Token], first: int) -> bool:
@@ -110,29 +135,26 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
     """Iterate over the pieces between line breaks, ends of sentences and labels in the middle of a line."""
     first = 0
     for place in range(1, len(tokens)):
-        if _breaks(tokens, first, place):
+        if _breaks(tokens, place):
             yield first, place
             first = place
     if tokens:
         yield first, len(tokens)
 
 
-def _breaks(tokens: Sequence[Token], first: int, place: int) -> bool:
+def _breaks(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a sentence, a line or the text before a label ends before a place."""
     before, here = tokens[place - 1], tokens[place]
     if here.line:
         wrapped = here.line == 1 and here.text[0].islower() and before.norm not in (":", ".", ";", "!", "?", "|")
         return not wrapped or _is_labelled(tokens, place)
-    if before.norm in (";", "|", "\u2192"):
-        return True
-    if before.norm in (".", "?", "!", "\u3002"):
-        if before.norm == "!" and not here.space:
-            return False
-        if tokens[place - 2].norm in words("abbreviated") and before.norm == ".":
-            return False
-        return here.space and not (here.text[0].islower() and before.norm == "." and len(tokens[place - 2].norm) < 3)
-    if before.norm in (",", ")", "/", ".") or (before.norm == "-" and before.space and here.space):
+    if before.norm in (",", ")", "/") or (before.norm == "-" and before.space and here.space):
         return _is_labelled(tokens, place)
-    return False
+    if before.norm != ".":
+        return before.norm in (";", "|") or (before.norm in ("?", "!", "\u3002") and here.space)
+    word = tokens[place - 2].norm
+    abbreviated = word in words("abbreviated") or (here.text[0].islower() and len(word) < MIN_LAST_WORD)
+    return here.space and not abbreviated
 
 
 def _is_labelled(tokens: Sequence[Token], place: int) -> bool:
@@ -147,22 +169,14 @@ def _is_labelled(tokens: Sequence[Token], place: int) -> bool:
 def _without_bullet(tokens: Sequence[Token], first: int, last: int) -> int:
     """The place after the bullet or number of a line."""
     place = first
-    while place < last and (tokens[place].norm in BULLETS and (tokens[place].norm != "x" or place > first)):
-        if (
-            tokens[place].norm in (">", "+")
-            and place + 1 < last
-            and (tokens[place + 1].kind == "number" or not tokens[place + 1].space)
-        ):
-            break
+    while place < last and tokens[place].norm in BULLETS and (tokens[place].norm != "x" or place > first):
+        following = tokens[place + 1] if place + 1 < last else None
+        if following and tokens[place].norm in (">", "+") and (following.kind == "number" or not following.space):
+            break  # ">50 employees"
         place += 1
-    if (
-        place + 1 < last
-        and tokens[place].kind == "number"
-        and tokens[place + 1].norm in (".", ")")
-        and len(tokens[place].norm) < 3
-    ):
-        place += 2
-    return place
+    numbered = [token.norm for token in tokens[place : min(place + 2, last)]]
+    is_number = len(numbered) == 2 and numbered[0].isdecimal() and len(numbered[0]) < 3
+    return place + 2 if is_number and numbered[1] in (".", ")") else place
 
 
 def _label_end(tokens: Sequence[Token], first: int, last: int) -> int | None:
@@ -171,12 +185,8 @@ def _label_end(tokens: Sequence[Token], first: int, last: int) -> int | None:
         norm = tokens[place].norm
         if norm in LABEL_ENDS and place > first and not (place + 1 < last and tokens[place + 1].norm == "="):
             return None if tokens[place - 1].norm in (">", "<", "!") else place
-        if (
-            place > first
-            and norm in ("-", "|")
-            and tokens[place].space
-            and (place + 1 == last or tokens[place + 1].space)
-        ):
+        spaced = tokens[place].space and (place + 1 == last or tokens[place + 1].space)
+        if place > first and norm in ("-", "|") and spaced:
             found = vocabulary().at(tokens, first, kind="topic") or vocabulary().at(tokens, first, kind="strength")
             return place if found and found[0] == place else None
         if norm in (",", "."):
@@ -197,63 +207,64 @@ def _ends_line(tokens: Sequence[Token], last: int) -> bool:
     return last >= len(tokens) or tokens[last].line > 0
 
 
-def _label(tokens: Sequence[Token], first: int, last: int) -> tuple[Section | None, bool]:
-    """Read a label, and whether it numbers a segment; None if it names customers itself: "Mid-market: …"."""
-    topics: list[tuple[int, Entry]] = []
-    strength: Strength | None = None
-    relation: str | None = None
-    currency: str | None = None
-    multiplier, has_entity, is_segment = 1.0, False, False
+def _label(tokens: Sequence[Token], first: int, last: int) -> Section | None:
+    """
+    Read a label; None if it names customers itself: "Mid-market: …". Its `number` is 1 if it begins a segment of them.
+    """
+    reader = _LabelReader()
     place = first
     while place < last:
+        place = reader.read(tokens, place, last)
+    return reader.section(tokens[first:last])
+
+
+class _LabelReader:
+    """Collects what the words of a label say."""
+
+    def __init__(self) -> None:
+        self.topics: list[tuple[int, Entry]] = []
+        self.strength: Strength | None = None
+        self.relation: str | None = None
+        self.currency: str | None = None
+        self.names_customers = False
+        self.is_segment = False
+
+    def read(self, tokens: Sequence[Token], place: int, last: int) -> int:
+        """Read the expression at a place, and return the place after it."""
         found = vocabulary().at(tokens, place)
         topic = vocabulary().at(tokens, place, kind="topic")
         cue = vocabulary().at(tokens, place, kind="strength")
-        if topic and (topic[0] >= (found[0] if found else 0) or topic[0] - place > 1):
-            topics += [(topic[0] - place, one) for one in topic[1]]
-        if cue and strength != "must_not":
-            strength = _STRENGTHS.get(cue[1][0].id, strength)
-        if not found:
-            place += 1
-            continue
-        kinds = {one.kind for one in found[1]}
-        if (
-            kinds & ENTITIES
-            and not kinds & {"topic", "strength", "unit", "noun"}
-            and not any(one.ordinary for one in found[1])
-        ):
-            has_entity = True
-        if "category" in kinds and not topics:
-            topics.append((found[0] - place, Entry(kind="topic", id="technology")))
-        for one in found[1]:
-            if one.kind == "relation" and one.id in ("serving", "lacking", "contact", "target"):
-                relation = one.id if one.id != "target" else None
-            currency = one.id if one.kind == "currency" and one.id else currency
-        is_segment = is_segment or bool(
-            kinds & {"segment"}
-            and found[0] < last + 1
-            and (tokens[min(found[0], last - 1)].kind == "number" or len(tokens[min(found[0], last - 1)].norm) == 1)
+        if topic and found and (topic[0] >= found[0] or topic[0] - place > 1):
+            self.topics += [(topic[0] - place, one) for one in topic[1]]
+        if cue and self.strength != "must_not":
+            self.strength = STRENGTHS.get(cue[1][0].id, self.strength)
+        if found is None:
+            return place + 1
+        end, entries = found
+        kinds = {one.kind for one in entries}
+        is_entity = bool(kinds & ENTITIES) and not kinds & {"topic", "strength", "unit", "noun"}
+        self.names_customers |= is_entity and not any(one.ordinary for one in entries)
+        if "category" in kinds and not self.topics:
+            self.topics.append((end - place, Entry(kind="topic", id="technology")))
+        if "segment" in kinds and end < last:
+            self.is_segment |= tokens[end].kind == "number" or len(tokens[end].norm) == 1
+        for one in entries:
+            self.relation = one.id if one.kind == "relation" and one.id in RELATIONS else self.relation
+            self.currency = one.id if one.kind == "currency" and one.id else self.currency
+        return max(end, cue[0] if cue else 0, topic[0] if topic and self.topics else 0)
+
+    def section(self, tokens: Sequence[Token]) -> Section | None:
+        """What the label says."""
+        if self.names_customers and not self.strength:
+            return None
+        sizes: dict[str, float] = table("label_sizes") if self.currency else {}
+        best = max(self.topics, key=lambda one: (one[0], one[1].id != "skip"), default=None)
+        lacking = self.relation == "lacking"
+        return Section(
+            topic=best[1].id if best else None,
+            strength="must_not" if lacking else self.strength,
+            relation=None if lacking else self.relation,
+            currency=self.currency,
+            multiplier=next((sizes[token.norm] for token in tokens if token.norm in sizes), 1.0),
+            number=int(self.is_segment),
         )
-        place = max(found[0], cue[0] if cue else 0, topic[0] if topic and topics else 0)
-    if currency:
-        sizes: dict[str, float] = table("label_sizes")
-        multiplier = next((sizes[token.norm] for token in tokens[first:last] if token.norm in sizes), 1.0)
-    if has_entity and not strength:
-        return None, False
-    best = max(topics, key=lambda one: (one[0], one[1].id != "skip"), default=None)
-    name = best[1].id if best else None
-    if relation == "lacking":
-        strength, relation = "must_not", None
-    return Section(
-        topic=name, strength=strength, relation=relation, currency=currency, multiplier=multiplier
-    ), is_segment
-
-
-_STRENGTHS: Final[dict[str, Strength]] = {
-    "exclude": "must_not",
-    "not": "must_not",
-    "wish": "should",
-    "must": "must",
-    "exclude_after": "must_not",
-    "wish_after": "should",
-}

@@ -16,6 +16,9 @@ STAGES: Final = (
 LETTERS: Final = {stage[-1]: stage for stage in STAGES if stage.startswith("series_")}
 
 
+MAX_BOUND: Final = 3  # words before a stage
+
+
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
     """
     Funding stages in the tokens from `first` to before `last`: a list of alternatives, or a range with an open end
@@ -48,73 +51,71 @@ def stage_codes(operator: str, stages: Sequence[str]) -> tuple[str, ...]:
 
 def stages_at(tokens: Sequence[Token], first: int) -> Stages | None:
     """Parse the stages that start at a position, with the word of a bound before or after them."""
-    place, bound = first, None
-    while (
-        _one(tokens, place) is None
-        and place < len(tokens)
-        and place - first < 3
-        and tokens[place].norm in words("later_stage") | words("earlier_stage") | {"at", "up", "to", "a", "their"}
-    ):
-        word = tokens[place].norm
-        bound = (
-            "gte"
-            if word in words("later_stage")
-            else "before"
-            if word in words("earlier_stage")
-            else "lte"
-            if word == "up"
-            else bound
-        )
-        place += 1
-    if place > first and bound is None:
-        return None
+    place, bound = _bound_before(tokens, first)
     found = _one(tokens, place)
     if found is None:
         return None
-    last, stages = found[0], [found[1]]
-    operator = "eq"
-    end = _skip_round(tokens, last)
-    if (
-        end < len(tokens)
-        and tokens[end].norm in words("stage_through")
-        and (two := _one(tokens, end + 1) or _letter(tokens, end + 1, stages))
-        and STAGES.index(two[1]) > STAGES.index(stages[0])
-    ):
-        last, operator = two[0], "between"
-        stages.append(two[1])
-    elif (
-        last < len(tokens)
-        and tokens[last].joined
-        and (two := _letter(tokens, last, stages))
-        and STAGES.index(two[1]) > STAGES.index(stages[0])
-    ):
-        last, operator = two[0], "between"
-        stages.append(two[1])
-    else:
-        while last < len(tokens) and tokens[last].norm in words("stage_list") and len(stages) < len(STAGES):
-            after = last + 1
-            while after < len(tokens) and tokens[after].norm in words("stage_list"):
-                after += 1
-            two = _letter(tokens, after, stages)
-            if two is None:
-                break
-            last = two[0]
-            stages.append(two[1])
+    last, stages, operator = _listed(tokens, found)
     last = _skip_round(tokens, last)
+    if after := _bound_after(tokens, last):
+        last, operator = after
+    elif bound == "before":
+        stages, operator = [STAGES[max(0, STAGES.index(stages[0]) - 1)]], "lte"
+    elif bound and operator == "eq":
+        operator = bound
+    return Stages(first=first, last=last, operator=operator, stages=tuple(stages))
+
+
+def _bound_before(tokens: Sequence[Token], first: int) -> tuple[int, str | None]:
+    """Parse "at least", "post-", "pre-" and the like before a stage: the place after it, and the operator."""
+    place, bound = first, None
+    if _one(tokens, first):
+        return first, None
+    while place < len(tokens) and place - first < MAX_BOUND and _one(tokens, place) is None:
+        word = tokens[place].norm
+        if word in words("later_stage"):
+            bound = "gte"
+        elif word in words("earlier_stage"):
+            bound = "before"
+        elif word == "up":
+            bound = "lte"
+        elif word not in ("at", "to", "a", "their"):
+            break
+        place += 1
+    return (place, bound) if bound else (first, None)
+
+
+def _listed(tokens: Sequence[Token], found: tuple[int, str]) -> tuple[int, list[str], str]:
+    """Parse what follows a stage: the end of a range ("Series A-C"), or more of a list ("Series A, B or C")."""
+    last, stages = found[0], [found[1]]
+    end = _skip_round(tokens, last)
+    place = last if last < len(tokens) and tokens[last].joined else None
+    if end < len(tokens) and tokens[end].norm in words("stage_through"):
+        place = end + 1
+    two = _next(tokens, place) if place is not None else None
+    if two and STAGES.index(two[1]) > STAGES.index(stages[0]):
+        return two[0], [stages[0], two[1]], "between"
+    while last < len(tokens) and tokens[last].norm in words("stage_list") and len(stages) < len(STAGES):
+        after = last + 1
+        while after < len(tokens) and tokens[after].norm in words("stage_list"):
+            after += 1
+        if (two := _next(tokens, after)) is None:
+            break
+        last = two[0]
+        stages.append(two[1])
+    return last, stages, "eq"
+
+
+def _bound_after(tokens: Sequence[Token], last: int) -> tuple[int, str] | None:
+    """Parse "+" or "or later" after a stage: its end, and the operator."""
     if last < len(tokens) and tokens[last].norm == "+":
-        return Stages(first=first, last=last + 1, operator="gte", stages=tuple(stages))
-    for phrases, name in (("later_phrases", "gte"), ("earlier_phrases", "lte")):
+        return last + 1, "gte"
+    for phrases, operator in (("later_phrases", "gte"), ("earlier_phrases", "lte")):
         for phrase in table(phrases):
             parts = phrase.split()
             if [token.norm for token in tokens[last : last + len(parts)]] == parts:
-                return Stages(first=first, last=last + len(parts), operator=name, stages=tuple(stages))
-    if bound == "before":
-        index = STAGES.index(stages[0])
-        before = STAGES[max(0, index - 1)]
-        return Stages(first=first, last=last, operator="lte", stages=(before,))
-    if bound and operator == "eq":
-        return Stages(first=first, last=last, operator=bound, stages=tuple(stages))
-    return Stages(first=first, last=last, operator=operator, stages=tuple(stages))
+                return last + len(parts), operator
+    return None
 
 
 def _one(tokens: Sequence[Token], first: int) -> tuple[int, str] | None:
@@ -133,13 +134,13 @@ def _one(tokens: Sequence[Token], first: int) -> tuple[int, str] | None:
     return (found[0], found[1][0].id) if found else None
 
 
-def _letter(tokens: Sequence[Token], place: int, stages: Sequence[str]) -> tuple[int, str] | None:
+def _next(tokens: Sequence[Token], place: int) -> tuple[int, str] | None:
     """A letter alone, or a stage, that continues a list: the "C" of "Series A, B or C"."""
     if place >= len(tokens) or tokens[place].line:
         return None
-    if found := _one(tokens, place):
-        return found if tokens[place].norm != "a" or tokens[place].text == "A" else None
     token = tokens[place]
+    if found := _one(tokens, place):
+        return found if token.norm != "a" or token.text == "A" else None
     if token.norm in LETTERS and token.text.isupper():
         return place + 1, LETTERS[token.norm]
     return None

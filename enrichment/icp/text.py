@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-# The first alternative that matches: an HTML entity, a flag, a number (in groups of three, or decimal), "w/", an acronym
-# with dots, a name of a product with a dot or a sign, a word, a sign. No repetition overlaps the next one, so the time is
-# linear.
+# The first alternative that matches: an HTML entity, a flag, a number (in groups of three, or decimal), "w/", an
+# acronym with dots, a name of a product with a dot or a sign, a word, a sign. No repetition overlaps the next one, so
+# the time is linear.
 TOKEN: Final = re.compile(
     r"(?P<entity>&(?:\#\d{1,6}|\#x[0-9a-f]{1,6}|[a-z]{2,8});)"
     r"|(?P<flag>[\U0001f1e6-\U0001f1ff]{2})"
@@ -47,8 +47,8 @@ class Token(msgspec.Struct, frozen=True, gc=False):
     A word, number or sign at the character offsets `start` to `end`.
 
     `norm` has no case and no accents, `stem` no plural ending either. `space` says whether there is white space before
-    it, `joined` whether it is the second part of a word with a hyphen, `line` how many line breaks are before it. The kind
-    is "number", "flag", "word" or "sign".
+    it, `joined` whether it is the second part of a word with a hyphen, `line` how many line breaks are before it. The
+    kind is "number", "flag", "word" or "sign".
     """
 
     start: int
@@ -88,7 +88,8 @@ def read_tokens(text: str) -> list[Token]:
             line = gap.count("\n") + gap.count("\u2028")
             space = any(letter.isspace() or letter == ";" for letter in gap)
             if emoji and tokens and tokens[-1].kind != "sign" and not line:  # it stands for a comma
-                tokens.append(Token(emoji.start(), emoji.end(), ",", ",", ",", "sign", True, False, 0))
+                comma = Token(*emoji.span(), ",", ",", ",", "sign", space=True, joined=False, line=0)
+                tokens.append(comma)
             emoji = None
             joined = plain == "word" and not space and _ends_with_hyphen(tokens)
             if joined:

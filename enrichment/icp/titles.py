@@ -90,7 +90,7 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
 
 
 def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None:
-    """ "VP of Sales", "Head of FP&A", "Director, Revenue Operations", "Leiter Einkauf"."""
+    """Parse a rank with its function: "VP of Sales", "Director, Revenue Operations", "Leiter Einkauf"."""
     start = first
     while start < len(tokens) and tokens[start].norm in words("title_qualifiers") and start - first < 3:
         start += 1
@@ -112,7 +112,7 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
         if here < len(tokens) and tokens[here].norm == "the":
             here += 1
     comma = here > last and tokens[last].norm == ","
-    is_vp = seniority == "vp" and here < len(tokens) and not tokens[here].space is False
+    is_vp = seniority == "vp" and here < len(tokens) and tokens[here].space
     if (function := _function(tokens, here, known_only=comma or (here == last and not is_vp))) is not None:
         if comma and not tokens[here].text[0].isupper():
             return Person(first, last, _as_written(text, tokens, first, last), None, seniority, is_rank=True)
@@ -125,7 +125,7 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
 
 
 def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | None:
-    """ "marketing director", "IT managers", "FP&A lead", "Chief Strategy Officer"."""
+    """Parse a function with its rank: "marketing director", "IT managers", "Chief Strategy Officer"."""
     start = first
     while (
         start < len(tokens)

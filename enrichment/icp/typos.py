@@ -28,7 +28,8 @@ def corrected(tokens: Sequence[Token]) -> list[Token]:
     """The tokens, with the misspelt ones of the first unknown words replaced by what is surely meant."""
     looked_up: dict[str, str | None] = {}
     result = []
-    for token in tokens:
+    for each in tokens:
+        token = each
         if (
             token.kind == "word"
             and len(token.norm) >= SHORTEST

@@ -56,8 +56,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     A meaning of an expression: an entity of the closed vocabulary, or a word with a role in the grammar.
 
     An `ordinary` expression is an everyday word, too, and needs evidence from its surroundings. A `narrower` one names
-    only a part of the entity ("home builders" of construction), so who excludes it does not exclude the entity. `codes` are those of
-    `Condition.codes`; `within` is the place that a city lies in.
+    only a part of the entity ("home builders" of construction), so who excludes it does not exclude the entity. `codes`
+    are those of `Condition.codes`; `within` is the place that a city lies in.
     """
 
     kind: Kind
@@ -280,40 +280,41 @@ def _technologies(file: Any) -> Iterator[Entry]:
 def _places(file: Any) -> Iterator[Entry]:
     """Places by hand first: of two entries with one name the first is the more common one."""
     generated, ordinary = load("places_generated"), frozenset(file["ordinary_words"])
-    by_hand = {row["code"]: row for row in file["countries"]}
-    for code, names in generated["countries"].items():
-        row = by_hand.get(code, {"name": names[0], "others": [], "demonyms": []})
-        names = [row["name"], *row["others"], *names]
-        country: dict[str, Any] = {"id": code, "kind": "place", "codes": (code,), "place_kind": "country"}
-        country["label"] = row["name"]
-        for name in dict.fromkeys(names):
-            yield Entry(spelling=name, exact=True, ordinary=name in ordinary, **country)
-        for name in row["demonyms"]:
-            yield Entry(spelling=name, ordinary=name in ordinary, within="demonym", **country)
+    yield from _countries(file["countries"], generated["countries"], ordinary)
     for row in file["regions"]:
-        yield from _spellings(
-            row, ordinary, kind="place", exact=True, codes=tuple(row["countries"]), place_kind="region"
-        )
+        codes = tuple(row["countries"])
+        yield from _spellings(row, ordinary, kind="place", exact=True, codes=codes, place_kind="region")
     for row in file["areas"]:
-        parts = tuple(row["parts"])
-        yield from _spellings(row, ordinary, kind="place", exact=True, codes=parts, place_kind="subdivision")
+        codes = tuple(row["parts"])
+        yield from _spellings(row, ordinary, kind="place", exact=True, codes=codes, place_kind="subdivision")
     for row in file["cities"]:
         yield from _spellings(row, ordinary, kind="place", exact=True, place_kind="city", within=row["within"])
     taken = {normalized(name) for row in file["cities"] for name in (row["name"], *row["synonyms"])}
     for code, names in generated["subdivisions"].items():
-        for name in names:
-            if normalized(name) not in taken:
-                yield Entry(
-                    kind="place", id=code, label=names[0], spelling=name, exact=True, codes=(code,),
-                    place_kind="subdivision", ordinary=name in ordinary,
-                )  # fmt: skip
-                taken.add(normalized(name))
+        row = {"id": code, "name": names[0], "synonyms": [name for name in names if normalized(name) not in taken]}
+        if normalized(names[0]) in taken:
+            row["name"] = next(iter(row["synonyms"]), code)
+        yield from _spellings(row, ordinary, kind="place", exact=True, codes=(code,), place_kind="subdivision")
+        taken.update(normalized(name) for name in names)
     for name, within in generated["cities"]:
         if normalized(name) not in taken:
+            row = {"id": city_id(name), "name": name}
+            yield from _spellings(row, ordinary, kind="place", exact=True, place_kind="city", within=within)
+
+
+def _countries(
+    by_hand: Iterable[Mapping[str, Any]], generated: Mapping[str, Sequence[str]], ordinary: frozenset[str]
+) -> Iterator[Entry]:
+    rows = {row["code"]: row for row in by_hand}
+    for code, names in generated.items():
+        row = rows.get(code, {"name": names[0], "others": [], "demonyms": []})
+        country = {"id": code, "name": row["name"], "synonyms": [*row["others"], *names]}
+        values: dict[str, Any] = {"kind": "place", "codes": (code,), "place_kind": "country"}
+        yield from _spellings(country, ordinary, exact=True, **values)
+        for name in row["demonyms"]:
             yield Entry(
-                kind="place", id=city_id(name), label=name, spelling=name, exact=True, place_kind="city",
-                within=within, ordinary=name in ordinary,
-            )  # fmt: skip
+                id=code, label=row["name"], spelling=name, ordinary=name in ordinary, within="demonym", **values
+            )
 
 
 def city_id(name: str) -> str:

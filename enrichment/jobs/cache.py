@@ -8,7 +8,8 @@ from sys import getsizeof
 from typing import Final
 
 from enrichment.clock import Clock
-from enrichment.modules.module import Finding, Module
+from enrichment.jobs.protocols import Held
+from enrichment.modules.module import Finding, Module, module_of_key
 from enrichment.modules.table import MODULES
 from schemas import Freshness
 
@@ -21,6 +22,7 @@ ORIGIN_BYTES: Final = 80  # a tuple, and the time in it
 
 FRESH_DAYS: Final = 7
 UNKNOWN_SHARE: Final = 0.1  # of a module's time to live, for a company that no source knows
+EXPIRED_DAYS: Final = 30  # for which an answer is kept after it has expired, if there is room
 
 
 class MemoryCache:
@@ -34,38 +36,71 @@ class MemoryCache:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._clock = clock
-        self._findings: OrderedDict[tuple[str, str], Finding] = OrderedDict()
+        self._findings: OrderedDict[tuple[str, str], Finding] = OrderedDict()  # by domain and key
+        self._last: dict[tuple[str, str], str] = {}  # by domain and module, the key kept last if it has a profile
 
-    async def get(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
+    async def get(self, domain: str, keys: Collection[str], *, with_expired: bool = False) -> Mapping[str, Finding]:
         """See `Cache.get`."""
-        now = self._clock.now()
-        found = {}
-        for module_id in module_ids:
-            finding = self._findings.get((domain, module_id))
-            if finding and seconds_left(finding, MODULES[module_id], now) > 0:
-                self._findings.move_to_end((domain, module_id))
-                found[module_id] = finding
+        found = self._held(domain, keys, with_expired=with_expired)
+        for key in found:
+            self._findings.move_to_end((domain, key))
         return found
 
-    async def put(self, domain: str, module_id: str, finding: Finding) -> None:
+    async def put(self, domain: str, key: str, finding: Finding) -> None:
         """See `Cache.put`."""
-        before = self._findings.pop((domain, module_id), None)
-        self._findings[domain, module_id] = finding
+        before = self._findings.pop((domain, key), None)
+        self._findings[domain, key] = finding
+        if key == (module_id := module_of_key(key)):
+            self._last.pop((domain, module_id), None)
+        else:
+            self._last[domain, module_id] = key
         self._bytes += _size(finding) - (_size(before) if before else 0)
         while len(self._findings) > self._max_results or self._bytes > self._max_bytes:
-            _, dropped = self._findings.popitem(last=False)
+            place, dropped = self._findings.popitem(last=False)
             self._bytes -= _size(dropped)
+            self._forget(*place)
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
         """See `Cache.inspect`."""
-        held = {module_id: self._findings.get((domain, module_id)) for module_id in MODULES}
-        return {module_id: finding for module_id, finding in held.items() if finding}
+        keys = [self._last.get((domain, module_id), module_id) for module_id in MODULES]
+        held = self._held(domain, keys, with_expired=True)
+        return {module_of_key(key): finding for key, finding in held.items()}
+
+    async def list_held(
+        self, domains: Collection[str], keys: Collection[str] = tuple(MODULES)
+    ) -> Mapping[str, Mapping[str, Held]]:
+        """See `Cache.list_held`."""
+        return {
+            domain: {
+                key: Held(finding.fetched_at, finding.unknown, finding.based_on)
+                for key, finding in self._held(domain, keys, with_expired=False).items()
+            }
+            for domain in domains
+        }
+
+    def _held(self, domain: str, keys: Collection[str], *, with_expired: bool) -> dict[str, Finding]:
+        """The findings of a domain. Those that expired long ago are dropped."""
+        now, found = self._clock.now(), {}
+        for key in keys:
+            if finding := self._findings.get((domain, key)):
+                left = seconds_left(finding, MODULES[module_of_key(key)], now)
+                if left > 0 or (with_expired and left > -EXPIRED_DAYS * DAY):
+                    found[key] = finding
+                elif left <= -EXPIRED_DAYS * DAY:
+                    del self._findings[domain, key]
+                    self._bytes -= _size(finding)
+                    self._forget(domain, key)
+        return found
+
+    def _forget(self, domain: str, key: str) -> None:
+        """Forget that the key of a finding that is dropped was kept last."""
+        if self._last.get((domain, module_of_key(key))) == key:
+            del self._last[domain, module_of_key(key)]
 
 
 def seconds_left(finding: Finding, module: Module, now: float) -> float:
     """How long the finding may still be used; 0 or less if it has expired. That a company is unknown soon changes."""
-    ttl = module.ttl_days * DAY * (UNKNOWN_SHARE if finding.unknown else 1)
-    return finding.fetched_at + ttl - now
+    return finding.fetched_at + _ttl(finding, module) - now
 
 
 def freshness(finding: Finding | None, module: Module, now: float) -> Freshness:
@@ -75,8 +110,13 @@ def freshness(finding: Finding | None, module: Module, now: float) -> Freshness:
     left = seconds_left(finding, module, now)
     if left <= 0:
         return Freshness.EXPIRED
-    fresh_above = min(FRESH_DAYS * DAY, module.ttl_days * DAY / 3)
+    fresh_above = min(FRESH_DAYS * DAY, _ttl(finding, module) / 3)
     return Freshness.FRESH if left > fresh_above else Freshness.STALE
+
+
+def _ttl(finding: Finding, module: Module) -> float:
+    """How long the finding may be used in all, in seconds."""
+    return module.ttl_days * DAY * (UNKNOWN_SHARE if finding.unknown else 1)
 
 
 def _size(finding: Finding) -> int:

@@ -55,8 +55,7 @@ class MemoryDispatcher:
         if task := self._tasks.get(job_id):
             task.cancel()  # its place is free when the task is over, not before
         else:
-            self._scheduler.release(job_id)
-            self._start_next()
+            self._scheduler.release(job_id)  # one that waits holds no place of a running job, so that none begins
 
     async def close(self) -> None:
         """Run no more jobs, and cancel each unfinished one."""

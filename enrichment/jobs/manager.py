@@ -78,7 +78,13 @@ class JobManager:
         return job
 
     async def submit_batch(
-        self, items: Sequence[BatchItem], options: JobOptions, concurrency: int
+        self,
+        items: Sequence[BatchItem],
+        options: JobOptions,
+        concurrency: int,
+        *,
+        columns: tuple[str, ...] = (),
+        domain_column: str | None = None,
     ) -> tuple[Batch, Sequence[Enrichment]]:
         """Accept an enrichment for each item that has no reason to be skipped; all of them or none."""
         batch_id = f"batch_{self._id_suffix()}"
@@ -90,14 +96,20 @@ class JobManager:
             concurrency=concurrency,
             expected_seconds=max(SECONDS_PER_MODULE, sum(job.expected_seconds for job in jobs) // concurrency),
             simulated=self._simulated,
+            profile=options.profile,
+            columns=columns,
+            domain_column=domain_column,
+            max_cost=options.terms.max_cost,
             items=tuple(item if item.reason else replace(item, job_id=ids[item.domain]) for item in items),
         )
         return batch, await self._add(jobs, batch)
 
-    async def retry(self, job: Enrichment, *, failed_only: bool, request_id: str) -> Enrichment:
+    async def retry(
+        self, job: Enrichment, *, failed_only: bool, request_id: str, max_cost: int | None = None
+    ) -> Enrichment:
         """
-        Accept an enrichment that runs the failed modules of `job` again, and those that were skipped because of them;
-        or, without `failed_only`, all its modules.
+        Accept an enrichment that runs the failed modules of `job` again, and those that were skipped because of them or
+        of `max_cost`; or, without `failed_only`, all its modules. It may spend `max_cost`, by default as much as `job`.
 
         Raise `JobConflict` if the job is not finished, or has nothing to run again.
         """
@@ -106,14 +118,22 @@ class JobManager:
         modules = tuple(
             step.module_id
             for step in job.steps
-            if not failed_only or step.state is StepState.FAILED or step.skipped_due_to
+            if not failed_only or step.state is StepState.FAILED or step.skipped_due_to or step.stopped
         )
         if not modules:
             raise JobConflict(
                 f"No module of job {job.id} failed, so there is nothing to retry; "
                 '{"failed_modules_only": false} runs all its modules again.'
             )
-        options = JobOptions(modules=modules, priority=job.priority, force=True, request_id=request_id)
+        terms = replace(job.terms, max_cost=job.terms.max_cost if max_cost is None else max_cost)
+        options = JobOptions(
+            modules=modules,
+            priority=job.priority,
+            force=True,
+            request_id=request_id,
+            terms=terms,
+            profile=job.profile,
+        )
         return await self.submit(job.domain, options)
 
     async def cancel(self, domain: str, job_id: str | None = None) -> Enrichment:
@@ -145,7 +165,9 @@ class JobManager:
             simulated=self._simulated,
             priority=options.priority,
             force=options.force,
+            terms=options.terms,
             batch_id=batch_id,
+            profile=options.profile,
             steps=pending_steps(options.modules),
             total=len(options.modules),
         )

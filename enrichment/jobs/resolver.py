@@ -4,16 +4,19 @@ The answer to a module's question: from the cache, or from a call that is shared
 
 import asyncio
 import functools
-from collections.abc import Callable, Collection, Coroutine, Mapping
+import math
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from enrichment.clock import Clock
-from enrichment.errors import SourceFailed
+from enrichment.errors import CostUnknown, MaxCostReached, SourceFailed
 from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.protocols import Cache
-from enrichment.modules.module import Finding, Module, Subject
+from enrichment.modules.module import Finding, JobProfile, Module, Subject, cache_key, module_of_key
+from enrichment.modules.table import MODULES
 from enrichment.sources import Source, first_success
+from enrichment.sources.costs import METER, NOBODY, Account, Ledger, Meter
 from enrichment.sources.local import based_on
 
 Limit = Callable[[Module, float], AbstractAsyncContextManager[object]]
@@ -27,12 +30,19 @@ class Resolver:
     """Finds answers in the cache and from sources. The work of sources and that of jobs share a `budget`."""
 
     def __init__(
-        self, *, cache: Cache, sources: Mapping[str, Source], clock: Clock, limit: Limit | None = None
+        self,
+        *,
+        cache: Cache,
+        sources: Mapping[str, Source],
+        clock: Clock,
+        limit: Limit | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self._cache = cache
         self._limit: Limit = limit or (lambda module, _: clock.timeout(module.timeout_seconds))
         self._sources = sources
         self._clock = clock
+        self._ledger = ledger or Ledger()
         self.budget = LoopBudget(seconds=SECONDS_PER_TURN)
         self._calls = SharedCalls()
 
@@ -41,38 +51,65 @@ class Resolver:
         """Whether the sources are simulated, and therefore all answers."""
         return "simulated" in self._sources
 
-    async def known(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
-        """Return what the cache holds, whatever it was derived from."""
-        return await self._cache.get(domain, module_ids)
+    async def known(
+        self, domain: str, module_ids: Collection[str], profile: JobProfile | None = None
+    ) -> Mapping[str, Finding]:
+        """Return what the cache holds, whatever it was derived from; of a derived answer only one by `profile`."""
+        keys = [cache_key(MODULES[module_id], profile) for module_id in module_ids]
+        return {module_of_key(key): finding for key, finding in (await self._cache.get(domain, keys)).items()}
 
-    async def cached(self, module: Module, subject: Subject) -> Finding | None:
-        """Return what the cache holds for this question; of a derived answer only one from the very same findings."""
-        finding = (await self._cache.get(subject.domain, (module.id,))).get(module.id)
-        return finding if finding and finding.based_on == based_on(subject) else None
+    async def cached(self, module: Module, subject: Subject, *, max_age: float = math.inf) -> Finding | None:
+        """
+        Return what the cache holds for this question, if it is not older than `max_age` seconds; of a derived answer
+        only one from the very same findings.
+        """
+        key = cache_key(module, subject.profile)
+        finding = (await self._cache.get(subject.domain, (key,))).get(key)
+        if finding is None or not is_within(finding.fetched_at, max_age, self._clock.now()):
+            return None
+        return finding if finding.based_on == based_on(subject) else None
 
-    async def ask(self, module: Module, subject: Subject, *, asker: str, order: float = 0.0) -> Finding:
+    async def expired(self, module: Module, subject: Subject) -> Finding | None:
+        """Return the answer that the cache holds for this question, of any age."""
+        key = cache_key(module, subject.profile)
+        finding = (await self._cache.get(subject.domain, (key,), with_expired=True)).get(key)
+        return finding if finding and not finding.unknown and finding.based_on == based_on(subject) else None
+
+    async def ask(
+        self, module: Module, subject: Subject, *, asker: str, order: float = 0.0, account: Account = NOBODY
+    ) -> Finding:
         """
         Ask the module's sources, or wait for the call that is asking them already.
 
-        `asker` is the id of the job that waits; of the calls that wait for the same outside service, the one with the
-        lowest `order` is next. Raise `SourceFailed` or `InsufficientInput`.
+        `asker` is the id of the job that waits, and `account` pays, unless another job has asked first. Of the calls
+        that wait for the same outside service, the one with the lowest `order` is next. Raise `SourceFailed`,
+        `InsufficientInput` or `MaxCostReached`.
         """
-        key = (subject.domain, module.id, based_on(subject))
-        return await self._calls.share(key, asker, lambda: self._call(module, subject, order))
+        key = (subject.domain, cache_key(module, subject.profile), based_on(subject))
+        return await self._calls.share(key, asker, lambda call: self._call(module, subject, order, call), account)
 
     def abandon(self, asker: str) -> None:
         """Stop every call that only this job waits for, so that not even one that is about to begin does."""
         self._calls.abandon(asker)
 
-    async def _call(self, module: Module, subject: Subject, order: float) -> Finding:
+    async def _call(self, module: Module, subject: Subject, order: float, call: "SharedCall") -> Finding:
         """Ask the sources, once for all jobs that wait. The finding is kept even if none waits any more."""
+        meter = Meter(self._ledger, call.accounts)
+        METER.set(meter)
         try:
             async with self._limit(module, order):
                 finding = await self.budget.pace(first_success(self._sources, module, subject, self._clock))
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
-        await self._cache.put(subject.domain, module.id, finding)
+        finally:
+            await meter.close()
+        await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)
         return finding
+
+
+def is_within(fetched_at: float, max_age: float, now: float) -> bool:
+    """Whether what was fetched at that time is not older than `max_age` seconds."""
+    return now - fetched_at <= max_age
 
 
 class SharedCalls:
@@ -84,22 +121,32 @@ class SharedCalls:
     """
 
     def __init__(self) -> None:
-        self._calls: dict[object, _Call] = {}
+        self._calls: dict[object, SharedCall] = {}
 
-    async def share(self, key: object, asker: str, call: Callable[[], Coroutine[Any, Any, Finding]]) -> Finding:
+    async def share(
+        self,
+        key: object,
+        asker: str,
+        call: Callable[["SharedCall"], Coroutine[Any, Any, Finding]],
+        account: Account = NOBODY,
+    ) -> Finding:
         """Return the result of the running call for `key`, or start `call` and return its result."""
-        shared = self._calls.get(key)
-        if shared is None:
-            shared = self._calls[key] = _Call(asyncio.create_task(call()))
-            shared.task.add_done_callback(functools.partial(self._forget, key, shared))
-        shared.askers.add(asker)
-        try:
-            await asyncio.wait([shared.task])
-            if shared.task.cancelled() and asker in shared.askers:
-                raise SourceFailed("The call was cancelled unexpectedly.")  # neither by `abandon` nor by its askers
-            return shared.task.result()
-        finally:
-            self._leave(key, shared, asker)
+        while True:
+            shared = self._calls.get(key)
+            if shared is None:
+                shared = self._calls[key] = SharedCall(call)
+                shared.task.add_done_callback(functools.partial(self._forget, key, shared))
+            shared.askers[asker] = account
+            try:
+                await asyncio.wait([shared.task])
+                if shared.task.cancelled() and asker in shared.askers:
+                    raise SourceFailed("The call was cancelled unexpectedly.")  # neither by `abandon` nor by its askers
+                return shared.task.result()
+            except (MaxCostReached, CostUnknown):
+                if asker in shared.asked_to_pay:
+                    raise  # else it has joined when the others could not pay already
+            finally:
+                self._leave(key, shared, asker)
 
     def abandon(self, asker: str) -> None:
         """Make the asker leave all calls that it waits for."""
@@ -107,13 +154,13 @@ class SharedCalls:
             if asker in shared.askers:
                 self._leave(key, shared, asker)
 
-    def _leave(self, key: object, shared: "_Call", asker: str) -> None:
-        shared.askers.discard(asker)
+    def _leave(self, key: object, shared: "SharedCall", asker: str) -> None:
+        shared.askers.pop(asker, None)
         if not shared.askers and not shared.task.done():
             shared.task.cancel()
             self._forget(key, shared)
 
-    def _forget(self, key: object, ended: "_Call", _: object = None) -> None:
+    def _forget(self, key: object, ended: "SharedCall", _: object = None) -> None:
         """Let the next asker start a new call. A newer call for the same key stays."""
         if self._calls.get(key) is ended:
             del self._calls[key]
@@ -121,11 +168,18 @@ class SharedCalls:
             ended.task.exception()  # mark it as retrieved: nobody may be waiting any more
 
 
-class _Call:
-    """A running call, and the jobs that wait for it."""
+class SharedCall:
+    """A running call, and the jobs that wait for it, each with its account, in the order in which they have come."""
 
-    __slots__ = ("askers", "task")
+    __slots__ = ("asked_to_pay", "askers", "task")
 
-    def __init__(self, task: asyncio.Task[Finding]) -> None:
-        self.task = task
-        self.askers: set[str] = set()
+    def __init__(self, call: Callable[["SharedCall"], Coroutine[Any, Any, Finding]]) -> None:
+        self.askers: dict[str, Account] = {}
+        self.asked_to_pay: set[str] = set()
+        self.task = asyncio.create_task(call(self))
+
+    def accounts(self) -> Iterator[Account]:
+        """The accounts that may pay for it: that of the job that has caused it, then those of the others."""
+        for asker, account in list(self.askers.items()):
+            self.asked_to_pay.add(asker)
+            yield account

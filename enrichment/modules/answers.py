@@ -32,6 +32,9 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 CountryCode = Annotated[str, Meta(min_length=2, max_length=2)]
 CurrencyCode = Annotated[str, Meta(min_length=3, max_length=3)]
+Note = Annotated[
+    str | UnsetType, Meta(description="What is missing, or counted in another way; omitted if there is nothing to say.")
+]
 
 
 class CompanyContext(Answer, frozen=True, kw_only=True):
@@ -71,6 +74,13 @@ class Technology(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
 
 
+class TechnologyGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of technology, and how many of it are in use."""
+
+    name: Annotated[str, Meta(description="Kind of technology, in the words of the source, such as `analytics`.")]
+    live: Annotated[Count, Meta(description="Number of technologies of the kind that the website uses.")]
+
+
 class TechStack(Answer, frozen=True, kw_only=True):
     """The technologies detected on a company's website."""
 
@@ -81,6 +91,15 @@ class TechStack(Answer, frozen=True, kw_only=True):
             "server, or loaded by another."
         ),
     ]
+    groups: Annotated[
+        tuple[TechnologyGroup, ...] | UnsetType,
+        Meta(description="Numbers of technologies by kind, from a source that names none; omitted by other sources."),
+    ] = UNSET
+    limited: Annotated[
+        bool | UnsetType,
+        Meta(description="True if the source only counts technologies, so that `technologies` is empty; else omitted."),
+    ] = UNSET
+    note: Note = UNSET
 
 
 class Traffic(Answer, frozen=True, kw_only=True):
@@ -110,6 +129,7 @@ class Traffic(Answer, frozen=True, kw_only=True):
     mobile_share_percent: Annotated[
         Percent | None, Meta(description="Visits from mobile devices, in percent of all visits; 100 minus desktop.")
     ] = None
+    note: Note = UNSET
 
 
 class Referrer(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +168,7 @@ class TrafficSources(Answer, frozen=True, kw_only=True):
     top_countries: Annotated[
         tuple[CountryShare, ...], Meta(description="The countries with the largest shares, in descending order.")
     ] = ()
+    note: Note = UNSET
 
 
 class Competitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +186,7 @@ class Competitors(Answer, frozen=True, kw_only=True):
     """The sites that are similar to the company's own."""
 
     competitors: Annotated[tuple[Competitor, ...], Meta(description="The similar sites, most similar first.")]
+    note: Note = UNSET
 
 
 Intent = Literal["navigational", "informational", "commercial", "transactional"]
@@ -204,6 +226,7 @@ class Keywords(Answer, frozen=True, kw_only=True):
     ] = None
     paid_keywords: Annotated[Count | None, Meta(description="Number of those for which the company buys ads.")] = None
     currency: Annotated[CurrencyCode | None, Meta(description="Currency of `cpc`, as ISO 4217 code.")] = None
+    note: Note = UNSET
 
 
 class AnnualRevenue(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,6 +258,13 @@ class Financials(Answer, frozen=True, kw_only=True):
         int | None, Meta(description="The fiscal year of the figures, named by the calendar year in which it ends.")
     ] = None
     revenue: Annotated[int | None, Meta(description="Revenue of the year, in whole units of `currency`.")] = None
+    revenue_range: Annotated[
+        str | UnsetType,
+        Meta(
+            description="Range of the revenue, in US dollars a year, such as `$1M-$10M`; omitted unless the source "
+            "gives no more than that."
+        ),
+    ] = UNSET
     revenue_growth_percent: Annotated[
         float | None, Meta(description="Growth of the revenue over the year before, in percent.")
     ] = None

@@ -9,10 +9,11 @@ from typing import Final, Protocol
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.errors import InsufficientInput, SourceFailed, UnknownCompany
+from enrichment.errors import CostUnknown, InsufficientInput, MaxCostReached, SourceFailed, UnknownCompany
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES
+from enrichment.sources.costs import METER
 from enrichment.sources.registry import SOURCES, check_chains, opening_settings
 from schemas import CompanyData, Outcome, SourceAttempt
 
@@ -80,13 +81,17 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
 
     `sources` are the configured ones; others are skipped. An unexpected error of a source is logged and counts as its
     failure. If none of those that were asked knows the company, the finding says so. Raises `ChainFailed` if none
-    answered for another reason, and `InsufficientInput` if a source does or none is configured.
+    answered for another reason, `CostUnknown` if that may be because some could not be paid, and `InsufficientInput` if
+    a source does or none is configured. `MaxCostReached` ends the chain.
     """
     attempts: list[SourceAttempt] = []
+    meter = METER.get()
     for name in module.chain:
         if name not in sources:
             continue
         started = clock.now()
+        if meter:
+            meter.source = name
         finding, outcome, error = await _ask(sources[name], module, subject)
         duration = round(clock.now() - started, 3)
         attempts.append(SourceAttempt(source=name, outcome=outcome, duration_seconds=duration, error=error))
@@ -95,15 +100,17 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
         if is_being_cancelled():  # and the source has turned that into its failure
             raise asyncio.CancelledError
     if not attempts:
-        raise InsufficientInput(_not_configured(module))
+        raise InsufficientInput(not_configured(module))
     reason = "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
     if all(attempt.outcome is Outcome.UNKNOWN for attempt in attempts):
         last = attempts[-1].source
         return Finding.of_unknown(reason, source=last, fetched_at=clock.now(), attempts=tuple(attempts))
+    if all(attempt.outcome is not Outcome.FAILED for attempt in attempts):
+        raise CostUnknown(reason)
     raise ChainFailed(reason, tuple(attempts))
 
 
-def _not_configured(module: Module) -> str:
+def not_configured(module: Module) -> str:
     """The reason why none of a module's sources can be asked, with the settings that would open them."""
     settings = [setting for name in module.chain for setting in opening_settings(SOURCES[name])]
     advice = f" Set {' or '.join(dict.fromkeys(settings))}." if settings else ""
@@ -117,9 +124,11 @@ async def _ask(source: Source, module: Module, subject: Subject) -> tuple[Findin
         return await source.ask(module, subject), Outcome.ANSWERED, None
     except UnknownCompany as error:
         return None, Outcome.UNKNOWN, _cut(str(error))
+    except CostUnknown as error:
+        return None, Outcome.NOT_ASKED, _cut(str(error))
     except SourceFailed as error:
         return None, Outcome.FAILED, _cut(str(error))
-    except InsufficientInput:
+    except (InsufficientInput, MaxCostReached):
         raise
     except BaseException as error:
         if ends_task(error):

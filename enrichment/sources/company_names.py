@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
+from enrichment.domains.idn import to_unicode
 from enrichment.modules.evidence import words
 from enrichment.sources.failures import NotFound
 
@@ -16,6 +17,9 @@ LEGAL_FORMS: Final = frozenset({
     "sas", "se", "spa", "srl", "the",
 })
 # fmt: on
+
+MIN_NAME: Final = 4
+"Letters of a name that is looked for across words. A shorter one occurs in too many by chance."
 
 
 def core_name(name: str) -> tuple[str, ...]:
@@ -43,6 +47,13 @@ def _initials(parts: tuple[str, ...]) -> str:
 def is_mentioned(name: str, text: str) -> bool:
     """Whether a text has the words of the name, one after the other."""
     return has_words(core_name(name), text)
+
+
+def is_branded(keyword: str, domain: str) -> bool:
+    """Whether a keyword has the name that is in a company's domain, be it written as several words."""
+    name = "".join(words(to_unicode(domain).partition(".")[0]))
+    parts = words(keyword)
+    return name in parts or (len(name) >= MIN_NAME and name in "".join(parts))
 
 
 def has_words(wanted: tuple[str, ...], text: str) -> bool:

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Final
 
 from enrichment.clock import Clock
+from enrichment.errors import SourceFailed
 
 SHORTEST_SLEEP_SECONDS: Final = 0.1
 "While calls are in a queue, the time left stands still: it is looked at again after so long, or as long as is left."
@@ -76,3 +77,24 @@ class CallContext:
 
 CONTEXT: Final[ContextVar[CallContext | None]] = ContextVar("call_context", default=None)
 "The context of the calls of the running task. Without any, calls have no limit but their own, and are sent first."
+
+
+@asynccontextmanager
+async def time_limit(seconds: float, clock: Clock | None = None) -> AsyncIterator[None]:
+    """
+    Leave the block with `SourceFailed` after that many seconds, not counting those in queues.
+
+    Without a context, the block has one of its own, of `clock`; without that too, it has no limit.
+    """
+    context = CONTEXT.get() or (CallContext(clock=clock) if clock else None)
+    if context is None:
+        yield
+        return
+    token = CONTEXT.set(context)
+    try:
+        async with context.limit(seconds):
+            yield
+    except TimeoutError:
+        raise SourceFailed(f"No answer within {seconds:g} seconds.") from None
+    finally:
+        CONTEXT.reset(token)

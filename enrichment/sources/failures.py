@@ -3,6 +3,7 @@ The ways in which an outside service fails to answer.
 
     SourceFailed
     ├── AuthError           the key is missing, wrong, or not good for this
+    │   └── Unauthorized    the key is missing or wrong, or a login is needed: good for nothing
     ├── Blocked             the website does not let robots read it
     ├── BadRequest          the service does not accept the request
     ├── NotFound            the service does not know the company: an answer, to be kept
@@ -24,6 +25,10 @@ from enrichment.errors import SourceFailed, UnknownCompany
 
 class AuthError(SourceFailed):
     """The key is missing, wrong, or not good for this."""
+
+
+class Unauthorized(AuthError):
+    """The service does not accept the key for anything, or wants one (status 401)."""
 
 
 class Blocked(SourceFailed):

@@ -27,6 +27,10 @@ MIN_HYPHENS: Final = 2
 "In the address of an article without a number: `/news/acme-opens-office`."
 NEWSROOMS: Final = frozenset(NAMES["newsroom"])
 ARTICLES: Final = frozenset({"NewsArticle", "Article", "BlogPosting", "PressRelease"})
+TERMS: Final = (
+    "Terms that the company's home page stresses, not keywords that lead to it: how often they are searched for, and "
+    "where the website ranks for them, is not known."
+)
 NO_QUOTES: Final = "Its newsroom was read, but no quote with the name and the role of one of its executives was found."
 NO_NEWSROOM: Final = "Its website leads to no newsroom, so no quotes were looked for."
 
@@ -55,7 +59,7 @@ class Homepage:
         terms = find_terms(home.markup, home.url, await self._websites.sitemap(site), _names(site))
         if not terms:
             raise NotFound("Its home page has no text in titles, headings and links.")
-        return self._finding(site, Keywords(keywords=terms), Method.DERIVED, (home, "Home page"))
+        return self._finding(site, Keywords(keywords=terms, note=TERMS), Method.DERIVED, (home, "Home page"))
 
     async def _hiring(self, site: Site) -> Finding:
         page = await self._websites.find(site, "careers")

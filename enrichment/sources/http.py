@@ -15,19 +15,28 @@ import httpx2
 
 from enrichment import __version__
 from enrichment.clock import Clock
-from enrichment.errors import SourceFailed
+from enrichment.errors import CostUnknown, MaxCostReached, SourceFailed
 from enrichment.logs import Log
 from enrichment.sources.context import CONTEXT, CallContext
-from enrichment.sources.failures import AddressRefused, ParseError, RateLimited, Transient, UpstreamError
+from enrichment.sources.costs import MAX_ATTEMPTS, Call, charging
+from enrichment.sources.failures import (
+    AddressRefused,
+    AuthError,
+    ParseError,
+    Pending,
+    QuotaExhausted,
+    RateLimited,
+    Transient,
+    UpstreamError,
+)
 from enrichment.sources.guard import Dns, Network, check_host
 from enrichment.sources.messages import HttpRequest, HttpResponse, citable
-from enrichment.sources.upstream import Gate, Health, Stats, Upstream
+from enrichment.sources.upstream import Gate, Health, Key, Stats, Upstream
 
 log = Log(__name__)
 
 T = TypeVar("T")
 
-MAX_ATTEMPTS: Final = 3
 MAX_REDIRECTS: Final = 5
 MAX_ERROR_BYTES: Final = 65_536
 "Of an error's body, which is read for its reason only."
@@ -41,6 +50,8 @@ MAX_IDLE_CONNECTIONS: Final = 20
 IDLE_SECONDS: Final = 15.0
 PORTS: Final = {"http": 80, "https": 443}
 MAX_RETRY_AFTER_SECONDS: Final = 86_400.0
+NOT_BILLED: Final = (AuthError, Pending, QuotaExhausted, RateLimited, UpstreamError)
+"What a response of status 200 may be without being an answer. Responses of other statuses are not billed either."
 
 Read = Callable[[HttpResponse], T]
 Consume = Callable[[AsyncIterator[bytes]], Awaitable[bytes]]
@@ -89,6 +100,7 @@ class Client:
             self._websites = Transport(open_network, tls, httpx2.Proxy(url))
         self._gates: dict[tuple[str, str], Gate] = {}
         self._stats: dict[str, Stats] = {}
+        self._keys: dict[str, Key] = {}
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -119,9 +131,13 @@ class Client:
 
     def health(self, upstream: Upstream) -> Health:
         """Return the present state of a service, and its calls so far. Of websites, no state is kept together."""
-        gate = self._gates.get((upstream.name, ""))
+        gate = self._gates.get((upstream.name, upstream.endpoint))
         stats = self._stats.get(upstream.name, Stats())
         return Health(state=gate.state if gate else "ok", until=gate.until if gate else None, stats=stats)
+
+    def key(self, setting: str) -> Key:
+        """Return whether the key of a setting works, as far as calls have shown."""
+        return self._keys.setdefault(setting, Key(setting))
 
     async def _attempt(
         self, upstream: Upstream, context: CallContext, request: httpx2.Request, read: Read[T], consume: Consume
@@ -132,23 +148,36 @@ class Client:
             gate = self._gate(upstream, request.url.host)
             await gate.enter(context)
             try:
-                response = await self._exchange(upstream, context, request, consume)
-                if not (upstream.follows_redirects and response.is_redirect):
-                    result = read(response)
+                async with charging(upstream.paid_service) as call:
+                    response = await self._exchange(upstream, context, request, consume, call)
+                    is_redirect = upstream.follows_redirects and response.is_redirect
+                    if is_redirect:
+                        call.is_billed = False
+                    else:
+                        result = _read(response, read, call)
+                if not is_redirect:
                     gate.succeeded()
                     return result
                 if redirects == MAX_REDIRECTS:
                     raise UpstreamError(f"It redirects more than {MAX_REDIRECTS} times.")
                 request = self._redirected(request, response.headers["location"])
                 redirects += 1
+            except (CostUnknown, MaxCostReached):
+                gate.withdraw()
+                raise
             except SourceFailed as error:
                 gate.failed(error)
                 raise
 
     async def _exchange(
-        self, upstream: Upstream, context: CallContext, request: httpx2.Request, consume: Consume
+        self, upstream: Upstream, context: CallContext, request: httpx2.Request, consume: Consume, call: Call
     ) -> HttpResponse:
         """Send one request, and read the response within the time for an attempt."""
+
+        async def trace(event: str, _: object) -> None:
+            call.is_sent = call.is_sent or event == "http11.send_request_headers.started"
+
+        request.extensions["trace"] = trace
         seconds = max(min(upstream.attempt_seconds, context.time_left()), 0.0)
         try:
             async with self._clock.timeout(seconds):
@@ -171,12 +200,12 @@ class Client:
 
     def _gate(self, upstream: Upstream, host: str) -> Gate:
         host = host if upstream.per_host else ""
-        key = (upstream.name, host)
+        key = (upstream.name, host or upstream.endpoint)
         if key not in self._gates:
             if len(self._gates) >= MAX_GATES:
                 self._gates = {key: gate for key, gate in self._gates.items() if not gate.is_idle}
             stats = self._stats.setdefault(upstream.name, Stats())
-            self._gates[key] = Gate(upstream, stats, self._clock, host=host)
+            self._gates[key] = Gate(upstream, stats, self._clock, host=host, key=self.key(upstream.key_setting))
         return self._gates[key]
 
     def _transport(self, upstream: Upstream, url: httpx2.URL) -> httpx2.AsyncBaseTransport:
@@ -245,6 +274,17 @@ def _url(text: str, location: str = "") -> httpx2.URL:
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, PORTS[url.scheme] if url.port is None else url.port
+
+
+def _read(response: HttpResponse, read: Read[T], call: Call) -> T:
+    """What `read` makes of the response; and find out whether it is billed, unless the vendor says so itself."""
+    try:
+        result = read(response)
+    except SourceFailed as error:
+        if call.credits is None:
+            call.is_billed = 200 <= response.status < 300 and not isinstance(error, NOT_BILLED)
+        raise
+    return result
 
 
 async def _body(response: httpx2.Response, max_bytes: int, consume: Consume) -> bytes:

@@ -7,15 +7,14 @@ and the number at the SEC come from that item, never from a name.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-import idna
 import msgspec
 
 from enrichment.clock import Clock
 from enrichment.domains import registrable_domain
-from enrichment.domains.idn import ACE_PREFIX, to_ascii
+from enrichment.domains.idn import to_ascii, to_unicode
 from enrichment.errors import SourceFailed
 from enrichment.sources.failures import NotFound
 from enrichment.sources.lookup_cache import LookupCache
@@ -40,6 +39,14 @@ MAX_LABELS: Final = 50
 
 EXACT, BY_NAME, SUBDOMAIN, AMONG_SEVERAL = 0.95, 0.9, 0.85, 0.8
 "How sure a match is."
+
+
+class DomainMatch(NamedTuple):
+    """The domain that services with data by domain are asked for, and how it was found to be the company's."""
+
+    domain: str
+    matched_by: str
+    confidence: float
 
 
 class SiteAddress(Protocol):
@@ -209,7 +216,7 @@ class Identities:
         if domain != own:
             how, confidence = f"official website of {own} in Wikidata", SUBDOMAIN
         return await self._by_website(own, how, confidence) or await self._by_name(
-            _in_letters(own).partition(".")[0], own, f"{how}, found by name", min(confidence, BY_NAME)
+            to_unicode(own).partition(".")[0], own, f"{how}, found by name", min(confidence, BY_NAME)
         )
 
     async def _match_site(self, domain: str) -> Match | None:
@@ -257,16 +264,19 @@ class Identities:
 
 def _spellings(host: str) -> Iterator[str]:
     """The URLs under which a website may stand in Wikidata, where they are compared as text; the usual ones first."""
-    names = dict.fromkeys((_in_letters(host), host))
+    names = dict.fromkeys((to_unicode(host), host))
     hosts = [f"{www}{name}" for name in names for www in (("www.", "") if host == registrable_domain(host) else ("",))]
     for scheme in ("https", "http"):
         for end in ("/", ""):
             yield from (f"{scheme}://{each}{end}" for each in hosts)
 
 
-def _in_letters(host: str) -> str:
-    """An international name in its own letters."""
-    return idna.decode(host) if ACE_PREFIX in host else host
+def match_domain(domain: str) -> DomainMatch:
+    """Return the registrable domain, as most services know no other. A subdomain's company may be another one."""
+    registrable = registrable_domain(domain)
+    if registrable == domain:
+        return DomainMatch(domain, "domain", 1.0)
+    return DomainMatch(registrable, f"registrable domain {registrable}", AMONG_SEVERAL)
 
 
 def _is_at(item: Item, host: str) -> bool:

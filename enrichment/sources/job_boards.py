@@ -232,11 +232,11 @@ class JobBoards:
         citations = []
         for board in boards[:MAX_BOARDS]:
             try:
-                url, found = await self._roles(board)
+                url, found = await self.roles(board)
             except NotFound:
                 continue
             roles += found
-            citations.append(_citation(board, url))
+            citations.append(board_citation(board, url))
         if not citations:
             raise NotFound("The job boards that the website links to do not exist.")
         return await self._finding(roles, citations, "job board linked from the website", 0.95)
@@ -247,11 +247,11 @@ class JobBoards:
         for vendor in self._urls:
             board = Board(vendor, registrable.partition(".")[0])
             try:
-                url, roles = await self._roles(board)
+                url, roles = await self.roles(board)
                 if links_to(registrable, roles):
-                    return await self._finding(roles, [_citation(board, url)], "domain named in the postings", 0.9)
+                    return await self._finding(roles, [board_citation(board, url)], "domain named in the postings", 0.9)
                 if vendor == "greenhouse" and name and await self._is_named(board, name):
-                    return await self._finding(roles, [_citation(board, url)], "name of the job board", 0.7)
+                    return await self._finding(roles, [board_citation(board, url)], "name of the job board", 0.7)
             except NotFound:
                 continue
         raise nothing
@@ -261,8 +261,8 @@ class JobBoards:
         _, found = await self._get(board, "/v1/boards/{}", {}, read_name)
         return core_name(found) == core_name(name) != ()
 
-    async def _roles(self, board: Board) -> tuple[str, list[Role]]:
-        """Return the URL of a board's answer, and its roles."""
+    async def roles(self, board: Board) -> tuple[str, list[Role]]:
+        """Return the URL of a board's answer, and its roles. Raises `NotFound` if there is no such board."""
         match board.vendor:
             case "greenhouse":
                 return await self._get(board, "/v1/boards/{}/jobs", {"content": "true"}, read_greenhouse)
@@ -449,5 +449,6 @@ def _timestamp(text: str | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _citation(board: Board, url: str) -> SourceCitation:
+def board_citation(board: Board, url: str) -> SourceCitation:
+    """Return the citation of a board."""
     return SourceCitation(url=url, title=TITLES[board.vendor], source="job_boards", simulated=False)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from enrichment.sources.company_names import may_be_same
+from enrichment.sources.company_names import core_name, may_be_same
 from enrichment.sources.job_boards import Role
 from enrichment.sources.json_ld import first, strings, types_of
 from enrichment.sources.markup import Markup
@@ -19,15 +19,19 @@ OCCUPATION_CODE: Final = re.compile(r"^\d\d-\d{4}(?:\.\d\d)?\s*-?\s*", re.ASCII)
 DAY_SECONDS: Final = 86_400
 
 
-def read_roles(markup: Markup, domain: str, names: Sequence[str], now: float) -> list[Role]:
+def read_roles(
+    markup: Markup, domain: str, names: Sequence[str], now: float, *, is_own_page: bool = True
+) -> list[Role]:
     """
     Return the roles on a page that are still open.
 
-    Those of other companies are left out: `domain` and `names` are the company's. A page of a job market has them.
+    Those of other companies are left out: `domain` and `names` are the company's. A page of a job market has them; if
+    the page is not the company's own, a role has to name the company, and not just one of a similar name.
     """
+    is_own = _is_own if is_own_page else _is_named
     found: dict[tuple[str | None, ...], Role] = {}
     for item in (*markup.items, *markup.nested_items):
-        if "JobPosting" in types_of(item) and _is_own(item.get("hiringOrganization"), domain, names):
+        if "JobPosting" in types_of(item) and is_own(item.get("hiringOrganization"), domain, names):
             ends_at = timestamp_of(first(item.get("validThrough")))
             if ends_at is None or ends_at + DAY_SECONDS > now:
                 found.setdefault(_key(item), _role(item))
@@ -71,6 +75,14 @@ def _is_own(organization: object, domain: str, names: Sequence[str]) -> bool:
     if hiring and any(may_be_same(hiring, name) for name in names):
         return True
     return domain in domains or not (domains or hiring)
+
+
+def _is_named(organization: object, domain: str, names: Sequence[str]) -> bool:
+    """Whether the organization that hires has the company's address or the same name but for the legal form."""
+    about = organization if isinstance(organization, dict) else {"name": organization}
+    domains = {domain_of(url) for key in ("url", "sameAs", "@id") for url in strings(about.get(key))} - {""}
+    hiring = core_name(first(about.get("name")) or "")
+    return domain in domains or (bool(hiring) and hiring in [core_name(name) for name in names])
 
 
 def _key(item: Mapping[str, Any]) -> tuple[str | None, ...]:

@@ -8,7 +8,7 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
-from enrichment.modules.module import CaseStudy, Finding, Module, Subject
+from enrichment.modules.module import Answer, CaseStudy, Finding, Module, Subject
 from schemas import Method
 
 
@@ -22,16 +22,22 @@ class Local(msgspec.Struct, frozen=True, kw_only=True):
         """Derive the answer, and cite the sources of the findings that it is based on."""
         if module.derive is None:
             raise SourceFailed("This module cannot be derived from others.")
-        answer = module.derive(msgspec.structs.replace(subject, case_studies=self.case_studies()))
-        citations = {citation: None for finding in subject.known.values() for citation in finding.citations}
-        return Finding.of(
-            answer,
-            source="local",
-            method=Method.DERIVED,
-            fetched_at=self.clock.now(),
-            citations=tuple(citations),
-            based_on=based_on(subject),
-        )
+        now = self.clock.now()
+        answer = module.derive(msgspec.structs.replace(subject, case_studies=self.case_studies(), now=now))
+        return derived_finding(answer, subject, source="local", method=Method.DERIVED, fetched_at=now)
+
+
+def derived_finding(answer: Answer, subject: Subject, *, source: str, method: Method, fetched_at: float) -> Finding:
+    """Return an answer that was made from the findings about `subject`, with the citations of these."""
+    citations = {citation: None for finding in subject.known.values() for citation in finding.citations}
+    return Finding.of(
+        answer,
+        source=source,
+        method=method,
+        fetched_at=fetched_at,
+        citations=tuple(citations),
+        based_on=based_on(subject),
+    )
 
 
 def based_on(subject: Subject) -> tuple[tuple[str, float], ...]:

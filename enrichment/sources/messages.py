@@ -17,6 +17,7 @@ from enrichment.sources.failures import (
     QuotaExhausted,
     RateLimited,
     Transient,
+    Unauthorized,
     UpstreamError,
 )
 
@@ -105,8 +106,10 @@ class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
     def raise_for_status(self) -> Self:
         """Return the response if it was successful; else raise the failure that its status usually stands for."""
         match self.status:
-            case 401 | 403:
-                raise AuthError(f"It refuses access, with status {self.status}.")
+            case 401:
+                raise Unauthorized("It refuses access, with status 401.")
+            case 403:
+                raise AuthError("It refuses access, with status 403.")
             case 402:
                 raise QuotaExhausted("Its quota is exhausted.")
             case 404 | 410:

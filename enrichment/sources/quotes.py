@@ -87,6 +87,8 @@ ROLE_END: Final = re.compile(
     r"[.;:!?()\u201c\u201d\u201e\u00ab\u00bb\u2014\"]|,\s(?=[a-z])"
     r"|\s(?:in an?|in the|during|on|told|who|when|after|as|adding)\s"
 )
+FORMER: Final = re.compile(r"\b(?:former|formerly|ex|outgoing)\b", re.IGNORECASE)
+"In the role of somebody who does not speak for the company any more."
 SENTENCE_END: Final = re.compile(r"[.!?]\s+(?=\S)")
 THEME_PATTERNS: Final = [(theme, re.compile(rf"\b(?:{pattern})\b")) for theme, pattern in THEMES.items()]
 
@@ -203,10 +205,12 @@ def _is_name(text: str) -> bool:
 
 def _is_of(said: Said, own: set[str]) -> bool:
     """
-    Whether the role names no organization but the company.
+    Whether the role is one of today, and names no organization but the company.
 
     Below a quote, it has to name the company: that is how customers are quoted.
     """
+    if FORMER.search(said.role):
+        return False
     capitalized = [word for part in said.role.split() if part[:1].isupper() for word in words(part)]
     others = {word for word in capitalized if word not in NOT_COMPANIES}
     return not others.isdisjoint(own) if others or said.is_signed else True

@@ -3,18 +3,21 @@ Tranco: the rank of a website among all websites. A rank is not a number of visi
 """
 
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.domains import registrable_domain
 from enrichment.modules.answers import Traffic
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.sources.failures import NotFound, ParseError, RateLimited
 from enrichment.sources.http import Client
+from enrichment.sources.identity import match_domain
 from enrichment.sources.messages import HttpRequest, HttpResponse
 from enrichment.sources.upstream import Upstream
 from schemas import Method, SourceCitation
+
+NOTE: Final = "Only the rank is known: Tranco ranks websites and does not count visits."
 
 
 class DayRank(msgspec.Struct, frozen=True):
@@ -41,19 +44,18 @@ class Ranks:
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
         """Return the latest rank. Raises `NotFound` if there is none."""
-        domain = registrable_domain(subject.domain)
-        request = HttpRequest(url=f"{self._url}/api/ranks/domain/{domain}")
+        match = match_domain(subject.domain)
+        request = HttpRequest(url=f"{self._url}/api/ranks/domain/{match.domain}")
         url, rank, ranked_at = await self._client.fetch(self.upstream, request, read)
-        is_own = domain == subject.domain
         return Finding.of(
-            Traffic(global_rank=rank),
+            Traffic(global_rank=rank, note=NOTE),
             source="ranks",
             fetched_at=self._clock.now(),
             observed_at=ranked_at,
             method=Method.API,
             citations=(SourceCitation(url=url, title="Tranco ranking", source="ranks", simulated=False),),
-            matched_by="domain" if is_own else f"registrable domain {domain}",
-            match_confidence=1.0 if is_own else 0.8,
+            matched_by=match.matched_by,
+            match_confidence=match.confidence,
         )
 
 

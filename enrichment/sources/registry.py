@@ -9,6 +9,8 @@ import msgspec
 
 from enrichment.modules.module import Module
 from enrichment.modules.table import FACTS
+from enrichment.settings import Settings
+from enrichment.sources.costs import Price, price_in_millionths
 
 
 class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,9 +18,10 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     A source, under the name used in chains, and the ids of the modules it serves.
 
     The settings of a vendor begin with its prefix, as in `APOLLO_API_KEY`; `base_urls` are the defaults of those that
-    end in `BASE_URL`. `requests_per_second` is a vendor's limit, or what it tolerates. `timeout_seconds` is shorter
-    than the module's, so that time is left for the next source. `credits_per_call` are a vendor's billing units: 0 is
-    free. None means no limit, or not known.
+    end in `BASE_URL`. `opened_by` are the settings of which one makes it available, if these are not its keys alone.
+    `requests_per_second` is a vendor's limit, or what it tolerates. `timeout_seconds` is shorter than the module's, so
+    that time is left for the next source. `credits_per_call` are a vendor's billing units: 0 is free. None means no
+    limit, or not known.
     """
 
     name: str
@@ -26,10 +29,29 @@ class SourceSpec(msgspec.Struct, frozen=True, kw_only=True):
     settings_prefixes: tuple[str, ...] = ()
     base_urls: tuple[str, ...] = ()
     needs_key: bool = False
+    opened_by: tuple[str, ...] = ()
     requests_per_second: float | None = None
     timeout_seconds: float | None = None
     credits_per_call: float | None = None
 
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that are paid for answers of this source, by the prefixes of their settings in lower case."""
+        if self.credits_per_call == 0:
+            return ()
+        return tuple(prefix.lower() for prefix in self.settings_prefixes if prefix.lower() in PAID_SERVICES)
+
+
+PAID_SERVICES: Final[Mapping[str, float | None]] = {
+    "apollo": 1.0,  # an organization, or a page of job postings or news
+    "brave": None,
+    "builtwith": 1.0,  # a domain
+    "clearbit": None,
+    "llm": None,
+    "similarweb": None,  # per metric and month, or per row: it reports what it has charged
+    "tavily": 1.0,  # a basic search
+}
+"The credits that a billed call takes, by the prefix of a vendor's settings, in lower case. None is not known."
 
 # fmt: off
 SOURCES: Final[Mapping[str, SourceSpec]] = {
@@ -41,11 +63,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
                     "m12_trigger_events"),
             requests_per_second=50 / 60, timeout_seconds=10, credits_per_call=1,
         ),
-        SourceSpec(  # existing keys only: no accounts since 2023
+        SourceSpec(  # existing keys only: no accounts since 2023; there is time for asking twice again after a 202
             name="clearbit", settings_prefixes=("CLEARBIT",), base_urls=("https://company.clearbit.com",),
             needs_key=True,
             serves=("m01_company_context", "m02_tech_stack", "m07_financials"),
-            requests_per_second=10, timeout_seconds=10,
+            requests_per_second=10, timeout_seconds=12,
         ),
         SourceSpec(  # without a contract or published limits; often answers 429 above one request a second
             name="yahoo", settings_prefixes=("YAHOO",),
@@ -60,11 +82,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m01_company_context",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # slow for domains that it has to visit first
+        SourceSpec(  # slow for domains that it has to visit first; 10 requests a second are allowed, 8 at a time
             name="builtwith", settings_prefixes=("BUILTWITH",), base_urls=("https://api.builtwith.com",),
             needs_key=True,
             serves=("m02_tech_stack", "m06_keywords"),
-            requests_per_second=10, timeout_seconds=15, credits_per_call=1,
+            requests_per_second=8, timeout_seconds=15, credits_per_call=1,
         ),
         SourceSpec(
             name="builtwith_free", settings_prefixes=("BUILTWITH",), base_urls=("https://api.builtwith.com",),
@@ -77,11 +99,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m02_tech_stack",),
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
-        SourceSpec(  # billed per metric and month, or per row
+        SourceSpec(  # billed per metric and month, or per row; 10 requests a second are allowed to an account
             name="similarweb", settings_prefixes=("SIMILARWEB",), base_urls=("https://api.similarweb.com",),
             needs_key=True,
             serves=("m03_traffic", "m04_traffic_sources", "m05_competitors", "m06_keywords"),
-            requests_per_second=10, timeout_seconds=10,
+            requests_per_second=8, timeout_seconds=10,
         ),
         SourceSpec(  # Tranco
             name="ranks", settings_prefixes=("TRANCO",), base_urls=("https://tranco-list.eu",),
@@ -89,11 +111,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             requests_per_second=1, timeout_seconds=10, credits_per_call=0,
         ),
         SourceSpec(  # Tavily, with or without a key, then Brave; the limit is that of Tavily's development keys
-            name="websearch", settings_prefixes=("TAVILY", "BRAVE"),
+            name="websearch", settings_prefixes=("TAVILY", "BRAVE"), opened_by=("TAVILY_API_KEY", "BRAVE_API_KEY"),
             base_urls=("https://api.tavily.com", "https://api.search.brave.com"),
             serves=("m05_competitors", "m07_financials", "m10_hiring_signals", "m11_exec_quotes",
                     "m12_trigger_events"),
-            requests_per_second=100 / 60, timeout_seconds=10,
+            requests_per_second=100 / 60, timeout_seconds=12,
         ),
         SourceSpec(
             name="wikidata", settings_prefixes=("WIKIDATA",), base_urls=("https://www.wikidata.org",),
@@ -123,6 +145,11 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
             serves=("m12_trigger_events",),
             requests_per_second=1 / 8, timeout_seconds=10, credits_per_call=0,
         ),
+        SourceSpec(  # a server of your own may need no key; the cost depends on the model
+            name="llm", settings_prefixes=("LLM",), base_urls=("https://api.openai.com/v1",), opened_by=("LLM_MODEL",),
+            serves=("m15_displacement_angle",),
+            requests_per_second=5, timeout_seconds=20,
+        ),
         SourceSpec(name="simulated", settings_prefixes=("SIMULATED",), serves=FACTS, credits_per_call=0),
         SourceSpec(
             name="local", credits_per_call=0,
@@ -134,9 +161,19 @@ SOURCES: Final[Mapping[str, SourceSpec]] = {
 # fmt: on
 
 
+def prices(settings: Settings) -> Mapping[str, Price]:
+    """The prices of all services that are not free, by the prefixes of their settings in lower case."""
+    amounts: dict[str, float | None] = {name: getattr(settings, f"{name}_cost_per_call") for name in PAID_SERVICES}
+    return {
+        name: Price(amount=None if amount is None else price_in_millionths(amount), credits=PAID_SERVICES[name])
+        for name, amount in amounts.items()
+    }
+
+
 def opening_settings(spec: SourceSpec) -> tuple[str, ...]:
     """The settings of which one makes a source available."""
-    return tuple(f"{prefix}_API_KEY" for prefix in spec.settings_prefixes) if spec.needs_key else ()
+    keys = tuple(f"{prefix}_API_KEY" for prefix in spec.settings_prefixes) if spec.needs_key else ()
+    return spec.opened_by or keys
 
 
 def check_chains(modules: Iterable[Module], sources: Iterable[SourceSpec]) -> None:

@@ -13,7 +13,15 @@ from enrichment.clock import Clock, isoformat_utc
 from enrichment.errors import SourceFailed
 from enrichment.logs import Log
 from enrichment.sources.context import CallContext
-from enrichment.sources.failures import CircuitOpen, NotFound, QuotaExhausted, RateLimited, UpstreamError
+from enrichment.sources.failures import (
+    CircuitOpen,
+    NotFound,
+    Pending,
+    QuotaExhausted,
+    RateLimited,
+    Unauthorized,
+    UpstreamError,
+)
 
 log = Log(__name__)
 
@@ -41,15 +49,21 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     is the largest answer read, uncompressed. `trusted_origins` are base URLs that the operator has set: they may be on
     a private network. With `per_host`, the service is every company's website: limits and failures are counted for each
     host, and the calls take the operator's proxy. Without `follows_redirects`, a redirect is an answer like any other.
+    `endpoint` is a part of the service, if each has limits and failures of its own. `key_setting` is the setting with
+    its key, if its calls have one.
+    `paid_service` names the service in `PAID_SERVICES` that bills its calls; they are free without one.
     """
 
     name: str
+    endpoint: str = ""
     requests_per_second: float = 5.0
     attempt_seconds: float = 5.0
     max_bytes: int = 2 * 1024 * 1024
     trusted_origins: tuple[str, ...] = ()
     per_host: bool = False
     follows_redirects: bool = True
+    key_setting: str = ""
+    paid_service: str = ""
 
 
 class Stats(msgspec.Struct):
@@ -69,6 +83,24 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     until: float | None
     stats: Stats
+
+
+class Key:
+    """
+    The key of a setting, which several services may have in common.
+
+    `works` says whether the last answer that depends on it accepted it; None before the first.
+    """
+
+    def __init__(self, setting: str) -> None:
+        self.setting = setting
+        self.works: bool | None = None
+
+    def note(self, *, works: bool) -> None:
+        """Record whether it was accepted. The first time that it is not is logged."""
+        if self.setting and self.works is not False and not works:
+            log.error("key rejected", setting=self.setting)
+        self.works = works
 
 
 class Turns:
@@ -141,8 +173,12 @@ class Gate:
     Lets calls through to a service, or to one host of it: not faster than it allows, and not while it is known to fail.
     """
 
-    def __init__(self, upstream: Upstream, stats: Stats, clock: Clock, *, host: str = "") -> None:
-        self._fields = {"source": upstream.name} | ({"host": host} if host else {})
+    def __init__(
+        self, upstream: Upstream, stats: Stats, clock: Clock, *, host: str = "", key: Key | None = None
+    ) -> None:
+        parts = {"source": upstream.name, "endpoint": upstream.endpoint, "host": host}
+        self._fields = {name: value for name, value in parts.items() if value}
+        self._key = key or Key("")
         self._stats = stats
         self._clock = clock
         self._turns = Turns(upstream.requests_per_second, clock)
@@ -186,21 +222,32 @@ class Gate:
             self._until = self._clock.now() + TRIAL_SECONDS
         self._stats.calls += 1
 
+    def withdraw(self) -> None:
+        """Record that the call which was let through is not sent."""
+        self._stats.calls -= 1
+        if self._is_trial:
+            self._is_trial = False
+            self._until = self._clock.now()  # the next call is the trial
+
     def succeeded(self) -> None:
         """Record an answer with content."""
         self._stats.hits += 1
         self._stats.last_success_at = self._clock.now()
+        self._key.note(works=True)
         self._reached()
 
     def failed(self, error: SourceFailed) -> None:
         """Record a failure, and what follows from it for the next calls."""
         now = self._clock.now()
-        if isinstance(error, NotFound):
+        if isinstance(error, NotFound | Pending):
             self._stats.last_success_at = now
+            self._key.note(works=True)
         else:
             self._stats.errors += 1
             self._stats.last_error = str(error)
             self._stats.last_error_at = now
+        if isinstance(error, Unauthorized):
+            self._key.note(works=False)
         if isinstance(error, UpstreamError):
             self._failures += 1
             if self._failures >= MAX_FAILURES and (self.state == "ok" or self._is_trial):

@@ -1,369 +1,245 @@
 """
-Web search with Tavily, with or without a key.
-
-A search result is only a hint. What is answered stands on the page itself, which is read for it; a page that cannot be
-read, or does not name the company, does not count.
+Web search: pages that search engines find, and what can be verified on them.
 """
 
 import asyncio
-import re
 from collections import Counter
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import urlsplit
-
-import msgspec
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, Protocol
 
 from enrichment.clock import Clock
 from enrichment.domains import registrable_domain
 from enrichment.errors import SourceFailed
-from enrichment.modules.answers import Competitor, Competitors, Quote, TriggerEvents
-from enrichment.modules.evidence import words
+from enrichment.modules.answers import (
+    AnnualRevenue,
+    Competitor,
+    Competitors,
+    Financials,
+    HiringSignals,
+    Quote,
+    TriggerEvents,
+)
 from enrichment.modules.module import Answer, Finding, Module, Subject
-from enrichment.sources.company_names import Names, has_words, is_mentioned
-from enrichment.sources.failures import NotFound, QuotaExhausted, RateLimited
-from enrichment.sources.headlines import Report, event_type, events_in
-from enrichment.sources.http import Client
-from enrichment.sources.messages import HttpRequest, HttpResponse
-from enrichment.sources.quotes import Said, exec_quotes, find_quotes, text_of, themes_of
-from enrichment.sources.upstream import Upstream
+from enrichment.sources.company_names import Names, core_name
+from enrichment.sources.context import time_limit
+from enrichment.sources.failures import NotFound
+from enrichment.sources.found_facts import agreed, alternatives, headline_of, is_among, quotes_on, report_on, roles_on
+from enrichment.sources.found_pages import Company, FoundPage, Pages, examine
+from enrichment.sources.headlines import event_type, events_in
+from enrichment.sources.job_boards import Board, Role, board_citation, boards_in, summarize
+from enrichment.sources.keys import Checkable, KeyStatus
+from enrichment.sources.quotes import exec_quotes
+from enrichment.sources.revenue_reports import Revenue, annual_revenues
+from enrichment.sources.search_engines import Result, SearchEngine, Topic
+from enrichment.sources.site_facts import domain_of
 from schemas import Method, SourceCitation
 
-SERVED: Final = frozenset({"m05_competitors", "m11_exec_quotes", "m12_trigger_events"})
-CLIENT_NAME: Final = "lead-enrichment"
-MAX_RESULTS: Final = 10
-MAX_PAGES: Final = 5
+SEARCH_SECONDS: Final = 6.0
+"How long a search may take, shared by all engines, so that time is left for the pages."
+MAX_NAME: Final = 100
+"Characters of a company's name in a query."
 MAX_QUOTES: Final = 10
 MAX_COMPETITORS: Final = 10
 MIN_PAGES: Final = 2
-"Pages that must name a competitor."
+"Websites that must say the same of what the company's own does not say."
 MAX_CONFIDENCE: Final = 0.7
-"How sure it can be that a page that was found by name is about the company."
-LIMIT_SECONDS: Final = 3_600.0
-"How long nothing is searched for after a limit that does not say when it ends."
-PUBLISHED: Final = re.compile(
-    r"\"datePublished\"\s{0,9}:\s{0,9}\"(\d{4}-\d\d-\d\d)"
-    r"|article:published_time[\"']\s{1,9}content\s{0,9}=\s{0,9}[\"'](\d{4}-\d\d-\d\d)"
-)
-WORD: Final = re.compile(r"[^\W_]+")
-TITLE_END: Final = re.compile(" [|\u2013\u2014-] [^|\u2013\u2014]{1,60}$")
-# fmt: off
-NOT_COMPETITORS: Final = frozenset({
-    "apple.com", "bsky.app", "capterra.com", "crunchbase.com", "facebook.com", "g2.com", "getapp.com", "github.com",
-    "google.com", "gstatic.com", "instagram.com", "linkedin.com", "medium.com", "microsoft.com", "pinterest.com",
-    "quora.com", "reddit.com", "softwareadvice.com", "t.me", "threads.net", "tiktok.com", "trustpilot.com",
-    "trustradius.com", "twitter.com", "whatsapp.com", "wikipedia.org", "wordpress.org", "x.com", "youtube.com",
-})
-# fmt: on
+"How sure it can be that a page that was found by name is about the company; with a name of one word it is less."
+ONE_WORD_CONFIDENCE: Final = 0.5
+OWN_CONFIDENCE: Final = 0.95
 
 
-class Link(Protocol):
-    """A link on a page."""
+class Boards(Protocol):
+    """Reads job boards."""
 
-    @property
-    def url(self) -> str:
-        """Where it leads to."""
-
-
-class Markup(Protocol):
-    """What the markup of a page says."""
-
-    @property
-    def title(self) -> str | None:
-        """Its title."""
-
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """Its links."""
+    async def roles(self, board: Board) -> tuple[str, list[Role]]:
+        """Return the URL of a board's answer, and its roles. Raises `SourceFailed`."""
 
 
-class Page(Protocol):
-    """A page that has been read."""
+class Verified(NamedTuple):
+    """An answer, what it stands on, how it was obtained, and the time of the data."""
 
-    @property
-    def url(self) -> str:
-        """Its address after redirects."""
-
-    @property
-    def html(self) -> str:
-        """Its content."""
-
-    @property
-    def markup(self) -> Markup:
-        """What its markup says."""
-
-
-class Pages(Protocol):
-    """Reads web pages."""
-
-    async def page(self, url: str) -> Page:
-        """Return a page. Raises `SourceFailed`."""
-
-
-class Result(msgspec.Struct, frozen=True):
-    """A search result. Only news have a date."""
-
-    url: str | None = None
-    title: str | None = None
-    published_date: str | None = None
-
-
-class Results(msgspec.Struct, frozen=True):
-    """An answer of Tavily, which may be an error with status 200."""
-
-    results: tuple[Result | None, ...] | None = None
-    error: Any = None
-
-
-class PageRead(NamedTuple):
-    """A result whose page has been read, and names the company."""
-
-    result: Result
-    page: Page
-    text: str
-
-
-class Company(NamedTuple):
-    """The company that is searched for."""
-
-    domain: str
-    name: str
-
-
-Verified = tuple[Answer, list[PageRead], Method, float | None]
-"An answer, the pages that it stands on, the method, and the time of the data."
+    answer: Answer
+    cited: Sequence[FoundPage]
+    method: Method = Method.SCRAPE
+    observed_at: float | None = None
+    citations: tuple[SourceCitation, ...] = ()
 
 
 class WebSearch:
     """
-    Asks Tavily, and reads the pages that it finds.
+    Searches with the first engine that works, and reads the pages that it finds.
 
-    Without a `key`, its keyless mode is used, whose limit is not published: after the first refusal, nothing more is
-    asked until it is over.
+    Snippets are never quoted. Statements of others than the company need its name with them, or a second website.
     """
 
     def __init__(
-        self,
-        client: Client,
-        pages: Pages,
-        names: Names,
-        clock: Clock,
-        *,
-        tavily: str = "https://api.tavily.com",
-        key: str = "",
+        self, engines: Sequence[SearchEngine], pages: Pages, names: Names, boards: Boards, clock: Clock
     ) -> None:
-        self._client = client
+        self._engines = tuple(engines)
         self._pages = pages
         self._names = names
+        self._boards = boards
         self._clock = clock
-        self._url = tavily
-        self._headers = (
-            {"Authorization": f"Bearer {key}"}
-            if key
-            else {"X-Tavily-Access-Mode": "keyless", "X-Client-Source": CLIENT_NAME}
-        )
-        self._has_key = bool(key)
-        self.upstream = Upstream(
-            name="websearch", requests_per_second=100 / 60 if key else 1, attempt_seconds=6, trusted_origins=(tavily,)
-        )
+        self._answers = {
+            "m05_competitors": self._competitors,
+            "m07_financials": self._financials,
+            "m10_hiring_signals": self._hiring,
+            "m11_exec_quotes": self._quotes,
+            "m12_trigger_events": self._events,
+        }
+        self.upstreams = tuple(engine.upstream for engine in engines)
 
     async def ask(self, module: Module, subject: Subject) -> Finding:
         """Return what can be verified on pages. Raises `NotFound` if that is nothing."""
-        if module.id not in SERVED:
-            raise NotFound("A web search finds nothing for this module that can be verified.")
+        if module.id not in self._answers:
+            raise SourceFailed("A web search does not answer this module.")
         name, confidence = await self._names.find(subject.domain)
-        company = Company(registrable_domain(subject.domain), name)
-        match module.id:
-            case "m05_competitors":
-                answer, cited, method, observed_at = await self._competitors(company)
-            case "m11_exec_quotes":
-                answer, cited, method, observed_at = await self._quotes(company)
-            case _:
-                answer, cited, method, observed_at = await self._events(company)
+        company = Company(registrable_domain(subject.domain), name, confidence)
+        verified = await self._answers[module.id](company)
+        matched_by, confidence = _match(company, verified.cited)
         return Finding.of(
-            answer,
+            verified.answer,
             source="websearch",
             fetched_at=self._clock.now(),
-            observed_at=observed_at,
-            method=method,
-            citations=tuple(
-                SourceCitation(url=read.page.url, title=_title(read), source="websearch", simulated=False)
-                for read in cited
-            ),
-            matched_by="name on the cited pages",
-            match_confidence=min(confidence, MAX_CONFIDENCE),
+            observed_at=verified.observed_at,
+            method=verified.method,
+            citations=verified.citations + tuple(_citation(found) for found in verified.cited),
+            matched_by=matched_by,
+            match_confidence=confidence,
         )
 
-    async def _quotes(self, company: Company) -> Verified:
-        results = await self._search(f'"{company.name}" CEO said', topic="general")
-        quotes: dict[str, Quote] = {}
-        cited: list[PageRead] = []
-        for read in await self._read(results[:MAX_PAGES], company):
-            new = {
-                said.quote: _quote(said, read.page.url) for said in await asyncio.to_thread(_own_quotes, read, company)
-            }
-            if new.keys() - quotes.keys():
-                cited.append(read)
-                quotes = new | quotes
-        if not quotes:
-            raise NotFound("No statement of an executive was found on the pages that could be read.")
-        return exec_quotes(list(quotes.values())[:MAX_QUOTES]), cited, Method.SCRAPE, None
+    async def check_key(self) -> KeyStatus:
+        """Check the key of the first engine for which that is free."""
+        for engine in self._engines:
+            if engine.upstream.key_setting and isinstance(engine, Checkable):
+                return await engine.check_key()
+        return KeyStatus(detail="Whether the key works shows with the next search: there is no free way to check it.")
 
-    async def _events(self, company: Company) -> Verified:
-        results = await self._search(f'"{company.name}" news', topic="news", time_range="year")
-        likely = [result for result in results if event_type(_headline(result.title), company.name)]
-        reads = {read.page.url: read for read in await self._read(likely[:MAX_PAGES], company)}
-        reports = [
-            Report(headline=_headline(read.result.title), day=day, url=url)
-            for url, read in reads.items()
-            if _has_headline(read) and (day := _published(read))
-        ]
-        now = datetime.fromtimestamp(self._clock.now(), UTC)
-        events, urls = events_in(reports, now.date(), company.name)
-        if not events:
-            raise NotFound("No report of an event was found on the pages that could be read.")
-        latest = datetime.fromisoformat(events[0].date).replace(tzinfo=UTC).timestamp()
-        return TriggerEvents(events=events), [reads[url] for url in urls], Method.SCRAPE, latest
+    async def _search(self, query: str, topic: Topic = "general") -> tuple[Result, ...]:
+        """Return the results of the first engine that answers. Raises `NotFound` if it finds nothing."""
+        failed: list[tuple[str, SourceFailed]] = []
+        for engine in self._engines:
+            try:
+                async with time_limit(SEARCH_SECONDS / len(self._engines)):
+                    return await engine.search(query, topic)
+            except NotFound:
+                raise
+            except SourceFailed as error:
+                failed.append((engine.upstream.name, error))
+        (_, first), *others = failed
+        if not others:
+            raise first
+        kind = type(first) if all(type(other) is type(first) for _, other in others) else SourceFailed
+        raise kind(" ".join(f"{name}: {error}" for name, error in failed))
 
     async def _competitors(self, company: Company) -> Verified:
         """Return the websites that pages about alternatives link to; the share of these pages is the similarity."""
-        results = await self._search(f"alternatives to {company.name} competitors", topic="general")
-        reads = [
-            read
-            for read in await self._read(results[:MAX_PAGES], company)
-            if _domain_of(read.page.url) != company.domain
-        ]
-        counts = Counter(domain for read in reads for domain in _alternatives(read, company.domain))
-        found = [(domain, count) for domain, count in counts.most_common(MAX_COMPETITORS) if count >= MIN_PAGES]
-        if not found:
+        results = await self._search(f"alternatives to {_quoted(company)} competitors")
+        examined = await examine(self._pages, results, company, lambda found: alternatives(found, company.domain))
+        sites = {domain_of(each.found.page.url): each for each in reversed(examined) if not each.found.is_own}
+        counts = Counter(domain for each in sites.values() for domain in each.value)
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_COMPETITORS]
+        named = [(domain, count) for domain, count in ranked if count >= MIN_PAGES]
+        if not named:
             raise NotFound("No page about alternatives to this company agrees with another.")
-        answer = Competitors(
-            competitors=tuple(
-                Competitor(domain=domain, similarity=round(count / len(reads), 2)) for domain, count in found
-            )
+        competitors = tuple(Competitor(domain=domain, similarity=round(n / len(sites), 2)) for domain, n in named)
+        cited = [each.found for each in sites.values() if any(domain in each.value for domain, _ in named)][::-1]
+        return Verified(Competitors(competitors=competitors), cited, Method.ESTIMATED)
+
+    async def _financials(self, company: Company) -> Verified:
+        """Return the revenue that the company's website reports, or that two other websites agree on."""
+        year = datetime.fromtimestamp(self._clock.now(), UTC).year
+        results = await self._search(f"{_quoted(company)} annual report full year results revenue", "finance")
+        examined = await examine(
+            self._pages,
+            results,
+            company,
+            lambda found: annual_revenues(found.text, company.name, year, is_own=found.is_own),
         )
-        return answer, reads, Method.ESTIMATED, None
+        by_year: dict[int, Revenue] = {}
+        for each in sorted({revenue.fiscal_year for page in examined for revenue in page.value}):
+            if (revenue := agreed(each, examined)) is not None:
+                by_year[each] = revenue
+        if not by_year:
+            raise NotFound("No revenue of a whole year was found that the company reports, or two websites agree on.")
+        latest = by_year[max(by_year)]
+        same_currency = [each for each in by_year.values() if each.currency == latest.currency]
+        answer = Financials(
+            is_public=True,
+            basis="reported",
+            currency=latest.currency,
+            fiscal_year=latest.fiscal_year,
+            revenue=latest.amount,
+            revenue_by_year=tuple(
+                AnnualRevenue(fiscal_year=each.fiscal_year, revenue=each.amount) for each in same_currency
+            ),
+        )
+        return Verified(
+            answer, [page.found for page in examined if any(is_among(each, by_year) for each in page.value)]
+        )
 
-    async def _search(self, query: str, **options: str) -> list[Result]:
-        """Return the results that have a title and an address."""
-        body = {
-            "query": query,
-            "search_depth": "basic",
-            "max_results": MAX_RESULTS,
-            "include_answer": False,
-            "include_raw_content": False,
-            **options,
-        }
-        request = HttpRequest(url=f"{self._url}/search", headers=self._headers, json=body)
-        results = await self._client.fetch(self.upstream, request, self._read_results)
-        return [result for result in results if result and result.url and result.title]
-
-    def _read_results(self, response: HttpResponse) -> tuple[Result | None, ...]:
-        """PageRead the results. A limit is final, unless there is a key and it is that of requests a minute."""
+    async def _hiring(self, company: Company) -> Verified:
+        """Return the roles on a job board whose postings name the company, or on a page of its own website."""
         now = self._clock.now()
-        limit = _limit(response)
-        if response.status in (432, 433):
-            raise QuotaExhausted("The quota of this month is exhausted.", until=_next_month(now))
-        if self._has_key and response.status == 429:
-            raise RateLimited("It has received too many requests.", retry_after=response.retry_after)
-        if response.status == 429 or limit is not None:
-            seconds = limit or response.retry_after or LIMIT_SECONDS
-            raise QuotaExhausted("The quota for use without a key is exhausted.", until=now + seconds)
-        found = response.raise_for_status().json(Results).results
-        if not found:
-            raise NotFound("The search has no results.")
-        return found
+        results = await self._search(f"{_quoted(company)} careers open positions jobs")
+        examined = await examine(self._pages, results, company, lambda found: roles_on(found, company, now))
+        for each in examined:
+            for board in boards_in([each.found.page.url]):
+                with suppress(SourceFailed):
+                    url, roles = await self._boards.roles(board)
+                    signals = await asyncio.to_thread(summarize, roles, now)
+                    return Verified(signals, [each.found], Method.API, now, (board_citation(board, url),))
+        own = max((each for each in examined if each.found.is_own), key=lambda each: len(each.value), default=None)
+        if own:
+            return Verified(await asyncio.to_thread(summarize, own.value, now), [own.found])
+        roles = [role for each in examined for role in each.value]
+        technologies = (await asyncio.to_thread(summarize, roles, now)).technologies_mentioned
+        if not technologies:
+            raise NotFound("No job postings that name the company were found, or they name no technology.")
+        # They are single postings: how many others there are is not known.
+        return Verified(HiringSignals(technologies_mentioned=technologies), [each.found for each in examined])
 
-    async def _read(self, results: list[Result], company: Company) -> list[PageRead]:
-        """Read the pages of results, without those that cannot be read or do not name the company."""
-        reads = await asyncio.gather(*(self._read_page(result) for result in results))
-        return [read for read in reads if read and is_mentioned(company.name, read.text)]
+    async def _quotes(self, company: Company) -> Verified:
+        results = await self._search(f"{_quoted(company)} CEO said")
+        examined = await examine(self._pages, results, company, lambda found: quotes_on(found, company))
+        quotes: dict[str, Quote] = {}
+        cited = []
+        for each in examined:
+            if new := {quote.quote: quote for quote in each.value if quote.quote not in quotes}:
+                cited.append(each.found)
+                quotes |= new
+        if not quotes:
+            raise NotFound("No statement of an executive was found on the pages that could be read.")
+        return Verified(exec_quotes(list(quotes.values())[:MAX_QUOTES]), cited)
 
-    async def _read_page(self, result: Result) -> PageRead | None:
-        try:
-            page = await self._pages.page(result.url or "")
-        except SourceFailed:
-            return None
-        return PageRead(result, page, await asyncio.to_thread(text_of, page.html))
-
-
-def _limit(response: HttpResponse) -> float | None:
-    """The seconds that the notice of an exhausted quota names, 0 if none, None if the answer is not such a notice."""
-    try:
-        error = msgspec.json.decode(response.body, type=Results).error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    if not isinstance(error, dict) or ("window" not in error and "retry_after_seconds" not in error):
-        return None
-    seconds = error.get("retry_after_seconds")
-    return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 0.0
-
-
-def _next_month(now: float) -> float:
-    day = datetime.fromtimestamp(now, UTC)
-    return datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC).timestamp()
-
-
-def _domain_of(url: str) -> str:
-    try:
-        return registrable_domain((urlsplit(url).hostname or "").lower())
-    except ValueError:
-        return ""
+    async def _events(self, company: Company) -> Verified:
+        results = await self._search(f"{_quoted(company)} news", "news")
+        likely = [result for result in results if event_type(headline_of(result.title), company.name)]
+        examined = await examine(self._pages, likely, company, report_on)
+        reports = [each.value for each in examined if each.value]
+        today = datetime.fromtimestamp(self._clock.now(), UTC).date()
+        events, urls = events_in(reports, today, company.name)
+        if not events:
+            raise NotFound("No report of an event was found on the pages that could be read.")
+        latest = datetime.fromisoformat(events[0].date).replace(tzinfo=UTC).timestamp()
+        by_url = {each.found.page.url: each.found for each in examined}
+        return Verified(TriggerEvents(events=events), [by_url[url] for url in urls], Method.SCRAPE, latest)
 
 
-def _headline(title: str | None) -> str:
-    """A title without the name of the website at its end."""
-    return TITLE_END.sub("", " ".join((title or "").split()))
+def _quoted(company: Company) -> str:
+    """The company's name as a phrase of a query."""
+    return f'"{" ".join(company.name.replace(chr(34), " ").split())[:MAX_NAME]}"'
 
 
-def _title(read: PageRead) -> str:
-    return read.page.markup.title or read.result.title or read.page.url
+def _match(company: Company, cited: Iterable[FoundPage]) -> tuple[str, float]:
+    """How the company was identified, and how sure that is."""
+    if all(found.is_own for found in cited):
+        return "pages of the company's website", min(company.confidence, OWN_CONFIDENCE)
+    limit = MAX_CONFIDENCE if len(core_name(company.name)) > 1 else ONE_WORD_CONFIDENCE
+    return "name on the cited pages", min(company.confidence, limit)
 
 
-def _has_headline(read: PageRead) -> bool:
-    """Whether the headline of a result stands on its page."""
-    return has_words(words(_headline(read.result.title)), read.text)
-
-
-def _own_quotes(read: PageRead, company: Company) -> list[Said]:
-    """The quotes of the company's executives; on other websites than its own, only if the role names the company."""
-    is_own = _domain_of(read.page.url) == company.domain
-    quotes = find_quotes(read.text, [company.name])
-    return [said for said in quotes if is_own or is_mentioned(company.name, said.role)]
-
-
-def _quote(said: Said, url: str) -> Quote:
-    theme = next(iter(themes_of(said.quote)), None)
-    return Quote(quote=said.quote, speaker=said.speaker, speaker_title=said.role, url=url, theme=theme)
-
-
-def _published(read: PageRead) -> date | None:
-    """The day on which a page was published, as it says itself, or else as the search says."""
-    match = PUBLISHED.search(read.page.html)
-    text = (match[1] or match[2]) if match else (read.result.published_date or "")
-    return _iso_day(text) or _mail_day(text)
-
-
-def _iso_day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-
-
-def _mail_day(text: str) -> date | None:
-    """The day of a date as in `Tue, 10 Nov 2026 09:00:00 GMT`."""
-    try:
-        return parsedate_to_datetime(text).date()
-    except ValueError:
-        return None
-
-
-def _alternatives(read: PageRead, own: str) -> frozenset[str]:
-    """The domains that a page links to and whose names it mentions, without its own and those of networks."""
-    said = frozenset(WORD.findall(read.text.lower()))
-    linked = {_domain_of(link.url) for link in read.page.markup.links} - NOT_COMPETITORS
-    return frozenset(
-        domain for domain in linked - {"", own, _domain_of(read.page.url)} if domain.partition(".")[0] in said
-    )
+def _citation(found: FoundPage) -> SourceCitation:
+    return SourceCitation(url=found.page.url, title=found.title, source="websearch", simulated=False)

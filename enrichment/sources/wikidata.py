@@ -25,6 +25,9 @@ MAX_INDUSTRIES: Final = 2
 MAX_IN_INDUSTRY: Final = 30
 "Companies in the industry and the country; among more of them, to be one of them says too little."
 MAX_COMPETITORS: Final = 10
+NOT_MEASURED: Final = (
+    "Companies of the same industry and country by Wikidata. Whether they have the same visitors is not measured."
+)
 
 
 class Wikidata:
@@ -83,7 +86,7 @@ class Wikidata:
             raise NotFound("Wikidata has no companies, or too many, in the same industry and country.")
         names = " and ".join(identity.names_of("P452")[:MAX_INDUSTRIES])
         return self._finding(
-            Competitors(competitors=tuple(competitors[:MAX_COMPETITORS])),
+            Competitors(competitors=tuple(competitors[:MAX_COMPETITORS]), note=NOT_MEASURED),
             identity,
             f"Wikidata: companies in the industry of {identity.name or identity.item_id}{names and f', {names}'}",
             method=Method.DERIVED,

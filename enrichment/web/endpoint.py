@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import schemas
 from enrichment.engine import Engine
 from enrichment.web import streams
-from enrichment.web.bodies import body_reader, send_response
+from enrichment.web.bodies import TableBody, body_reader, read_table_body, send_response
 from enrichment.web.params import QueryReader
 
 ANY_SPELLING: Final = r"[^/]+|[A-Za-z][A-Za-z0-9+.-]*:/.+?"
@@ -80,14 +80,24 @@ class Endpoint(Route):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        arguments: list[schemas.Query | schemas.Request] = []
+        arguments: list[schemas.Query | schemas.Request | TableBody] = []
         query = self._read_query(scope["query_string"])
         if self.query is not schemas.Query:
             arguments.append(query)
-        body = await self._read_body(request, engine_of(request).settings.max_body_bytes)
+        body = await self._body(request, engine_of(request).settings.max_body_bytes)
         if body is not None:
             arguments.append(body)
         await send_response(await self.endpoint(request, *arguments), scope, receive, send)
+
+    async def _body(self, request: Request, limit: int) -> schemas.Request | TableBody | None:
+        return await self._read_body(request, limit)
+
+
+class TableEndpoint(Endpoint):
+    """An endpoint whose body may also be CSV, which the handler is given as a `TableBody`."""
+
+    async def _body(self, request: Request, limit: int) -> schemas.Request | TableBody | None:
+        return await read_table_body(request, limit) or await super()._body(request, limit)
 
 
 def access_of(route: BaseRoute | None) -> Access:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 import schemas
 from enrichment.clock import isoformat_utc
 from enrichment.jobs.cache import freshness, seconds_left
@@ -13,6 +15,7 @@ from enrichment.jobs.model import Batch, BatchItem, Enrichment, Lookup, Step
 from enrichment.jobs.protocols import BatchSnapshot
 from enrichment.modules.module import Finding
 from enrichment.modules.table import MODULES, WAVES
+from enrichment.sources.spending import spending
 from schemas import Freshness, JobState, StepState
 
 
@@ -39,10 +42,11 @@ def started(job: Enrichment) -> schemas.StartedJob:
         simulated=job.simulated,
         estimated_time_seconds=int(job.expected_seconds),
         created_at=isoformat_utc(job.created_at),
+        icp=job.profile.read() if job.profile else msgspec.UNSET,
     )
 
 
-def status(job: Enrichment) -> schemas.JobStatus:
+def status(job: Enrichment, currency: str) -> schemas.JobStatus:
     """The progress of an enrichment, module by module."""
     steps = {step.module_id: step for step in job.steps}
     running = next((step.module_id for step in steps.values() if step.state is StepState.RUNNING), None)
@@ -63,6 +67,7 @@ def status(job: Enrichment) -> schemas.JobStatus:
             if any(module.id in steps for module in modules)
         ),
         errors=_errors(job, steps.values()),
+        cost=spending(job.charges, currency=currency, max_cost=job.terms.max_cost),
         priority=job.priority,
         force=job.force,
         simulated=job.simulated,
@@ -74,7 +79,7 @@ def status(job: Enrichment) -> schemas.JobStatus:
     )
 
 
-def results(job: Enrichment, only: Collection[str] | None) -> schemas.JobResults:
+def results(job: Enrichment, only: Collection[str] | None, currency: str) -> schemas.JobResults:
     """What an enrichment has found so far; if `only` is given, of those modules."""
     steps = [step for step in job.steps if only is None or step.module_id in only]
     findings = {step.module_id: step.finding for step in steps if step.finding}
@@ -91,6 +96,7 @@ def results(job: Enrichment, only: Collection[str] | None) -> schemas.JobResults
         skipped_modules=_in_state(steps, StepState.SKIPPED),
         source_citations={module_id: finding.citations for module_id, finding in findings.items() if finding.citations},
         errors=_errors(job, steps),
+        cost=spending(job.charges, currency=currency, max_cost=job.terms.max_cost),
     )
 
 
@@ -125,10 +131,12 @@ def started_batch(batch: Batch) -> schemas.StartedBatch:
         for item in batch.items
     )
     queued = sum(item.job_id is not None for item in batch.items)
-    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, queued_count=queued, **_batch_facts(batch))
+    icp = batch.profile.read() if batch.profile else msgspec.UNSET
+    facts = _batch_facts(batch)
+    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, queued_count=queued, icp=icp, **facts)
 
 
-def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
+def batch_status(snapshot: BatchSnapshot, currency: str) -> schemas.BatchStatus:
     """The progress of a batch. A forgotten job was finished; how is no longer known."""
     batch = snapshot.batch
     jobs = tuple(_batch_job(item, snapshot.jobs) for item in batch.items)
@@ -152,6 +160,7 @@ def batch_status(snapshot: BatchSnapshot) -> schemas.BatchStatus:
         cancelled_count=count["cancelled"],
         forgotten_count=count["forgotten"],
         progress_percent=round(progress / to_run, 1),
+        cost=spending(snapshot.charges, currency=currency, max_cost=batch.max_cost),
         **_batch_facts(batch),
     )
 
@@ -185,6 +194,7 @@ def _cached_module(module_id: str, finding: Finding | None, now: float, *, simul
         freshness=freshness(finding, module, now),
         ttl_remaining_seconds=max(0, int(seconds_left(finding, module, now))) if finding else None,
         simulated=finding.simulated if finding else simulated,
+        unknown=bool(finding and finding.unknown),
     )
 
 
@@ -228,6 +238,8 @@ def _module_progress(job: Enrichment, step: Step) -> schemas.ModuleProgress:
         simulated=finding.simulated if finding else job.simulated,
         cached=step.cached,
         reason=step.reason,
+        stale=step.stale,
+        unknown=step.unknown,
     )
 
 
@@ -248,8 +260,11 @@ def _module_status(job: Enrichment, step: Step) -> schemas.ModuleStatus:
         field_sources=finding.field_sources if finding else {},
         matched_by=finding.matched_by if finding else None,
         match_confidence=finding.match_confidence if finding else None,
-        attempts=finding.attempts if finding else step.attempts,
+        attempts=finding.attempts if finding and not step.stale else step.attempts,
         reason=step.reason,
+        stale=step.stale,
+        age_seconds=int((step.ended_at or finding.fetched_at) - finding.fetched_at) if finding else None,
+        unknown=step.unknown,
     )
 
 
@@ -284,6 +299,7 @@ def _batch_facts(batch: Batch) -> dict[str, Any]:
         "skipped_count": skipped,
         "estimated_time_seconds": int(batch.expected_seconds),
         "created_at": isoformat_utc(batch.created_at),
+        "domain_column": batch.domain_column or msgspec.UNSET,
     }
 
 

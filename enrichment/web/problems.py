@@ -75,12 +75,17 @@ class ProblemError(Exception):
 
 
 def safe_path(scope: Scope) -> str:
-    """The path of the request, for answers and log lines: what stands before an "@" in it may be a password."""
+    """
+    The path of the request, for answers and log lines: what stands before an "@" in it may be a password.
+
+    What is cut begins with the first segment that has a ":" or an "@", since a password may contain a slash.
+    """
     path: str = scope["path"]
-    if "@" not in path:
+    _, at, rest = path.rpartition("@")
+    if not at:
         return path
-    parts = (segment.rpartition("@") for segment in path.split("/"))
-    return "/".join(f"…@{rest}" if at else rest for _, at, rest in parts)
+    start = min(path.index(mark) for mark in ":@" if mark in path)
+    return f"{path[: path.rfind('/', 0, start) + 1]}…@{rest}"
 
 
 def request_id(scope: Scope) -> str:

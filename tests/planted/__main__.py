@@ -20,7 +20,8 @@ from tests.planted.bugs import BUGS, Bug
 
 COPIED: Final = ("enrichment", "tests", "schemas.py", "service.py", "pyproject.toml", "README.md")
 AREAS: Final = (
-    "scheduler dispatcher store index archive resolver cache pipeline runner budget manager sources memory auth"
+    "scheduler dispatcher store index archive resolver cache pipeline runner budget manager sources memory auth costs "
+    "max_cost planning freshness"
 )
 PYTEST: Final = ("pytest", "--no-cov", "-qx", "-p", "no:cacheprovider")
 DETECTORS: Final = {

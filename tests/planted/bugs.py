@@ -26,6 +26,9 @@ RUNNER: Final = "enrichment/jobs/runner.py"
 BUDGET: Final = "enrichment/jobs/budget.py"
 MANAGER: Final = "enrichment/jobs/manager.py"
 SOURCES: Final = "enrichment/sources/__init__.py"
+COSTS: Final = "enrichment/sources/costs.py"
+ACCOUNTS: Final = "enrichment/jobs/accounts.py"
+PLANNING: Final = "enrichment/jobs/planning.py"
 AUTH: Final = "enrichment/web/auth.py"
 
 BUGS: Final = (
@@ -66,12 +69,6 @@ BUGS: Final = (
         "",
     ),
     Bug("urgent jobs run last", SCHEDULER, "job.created_at - PRIORITY", "job.created_at + PRIORITY"),
-    Bug(
-        "nobody begins when a waiting job is cancelled",
-        DISPATCHER,
-        "            self._scheduler.release(job_id)\n            self._start_next()\n",
-        "            self._scheduler.release(job_id)\n",
-    ),
     Bug(
         "the place of a cancelled job is free before its task is over",
         DISPATCHER,
@@ -152,14 +149,17 @@ BUGS: Final = (
     Bug(
         "a derived answer is used for other findings",
         RESOLVER,
-        "if finding and finding.based_on == based_on(subject)",
-        "if finding",
+        "return finding if finding.based_on == based_on(subject) else None",
+        "return finding",
     ),
-    Bug("no answer is cached", RESOLVER, "        await self._cache.put(subject.domain, module.id, finding)\n", ""),
-    Bug("the bytes of a replaced finding still count", CACHE, " - (_size(before) if before else 0)", ""),
     Bug(
-        "an expired finding is used", CACHE, "seconds_left(finding, MODULES[module_id], now) > 0", "finding.fetched_at"
+        "no answer is cached",
+        RESOLVER,
+        "        await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)\n",
+        "",
     ),
+    Bug("the bytes of a replaced finding still count", CACHE, " - (_size(before) if before else 0)", ""),
+    Bug("an expired finding is used", CACHE, "if left > 0 or (", "if left or ("),
     Bug("a forced job reads the cache", PIPELINE, "if not run.job.force and", "if"),
     Bug(
         "a call begins though its job is finished",
@@ -262,6 +262,68 @@ BUGS: Final = (
         AUTH,
         "hmac.compare_digest(digest, accepted)",
         "hmac.compare_digest(digest[:-1], accepted[:-1])",
+    ),
+    Bug(
+        "jobs spend as much as they like",
+        STORE,
+        "fits(amount, job.charges, job.terms.max_cost)",
+        "True",
+    ),
+    Bug(
+        "each job of a batch spends its limit",
+        STORE,
+        "fits(amount, held.charges, held.batch.max_cost)",
+        "True",
+    ),
+    Bug(
+        "what forgotten jobs have spent can be spent again",
+        STORE,
+        "                held.forgotten += 1\n",
+        "                held.forgotten += 1\n                held.charges = ()\n",
+    ),
+    Bug(
+        "a finished job is not charged",
+        STORE,
+        "if not isinstance(job, Enrichment):\n                return False\n            held",
+        "if not isinstance(job, Enrichment) or job.is_finished:\n                return False\n            held",
+    ),
+    Bug(
+        "a call is charged after it was sent",
+        COSTS,
+        "                if charge.calls:\n",
+        "                if False:\n",
+    ),
+    Bug(
+        "what is not billed stays charged",
+        COSTS,
+        "                    await account.charge((correction,))\n",
+        "                    pass\n",
+    ),
+    Bug("free calls are not charged", COSTS, "            await account.charge(charges)\n", "            pass\n"),
+    Bug(
+        "only the first job is asked to pay",
+        COSTS,
+        "                refusal = refusal or error\n",
+        "                raise\n",
+    ),
+    Bug(
+        "who joins late shares the refusal",
+        RESOLVER,
+        "                if asker in shared.asked_to_pay:\n                    raise",
+        "                if True:\n                    raise",
+    ),
+    Bug("calls of unknown cost are made", ACCOUNTS, "more.unknown_amounts > 0", "more.unknown_amounts > 1"),
+    Bug("a job goes on after its limit", ACCOUNTS, "self.stopped_because = self.stopped_because or reason", "pass"),
+    Bug("answers of any age are used", RESOLVER, "return now - fetched_at <= max_age", "return True"),
+    Bug(
+        "a plan uses answers of any age", PLANNING, "            or not is_within(held.fetched_at, max_age, now)\n", ""
+    ),
+    Bug("a plan counts a shared request twice", PLANNING, "if (self.name, request) not in done", "if True"),
+    Bug(
+        "a plan does not stop",
+        PLANNING,
+        "            elif planned is None and stopped:" if False else "            if planned is None and stopped:",
+        "            if planned is None and False:",
     ),
     Bug(
         "only the first token is accepted", AUTH, "for accepted in self._digests)", "for accepted in self._digests[:1])"

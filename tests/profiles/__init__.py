@@ -1,9 +1,10 @@
 """
 Profiles in the words of real people, with the conditions that a specialist would read from them.
 
-A text is followed by a line "---" and its conditions, one group of alternatives a line: `industry fintech | industry saas`.
-"!" before a group means must not, "~" should. "?" marks conditions that may be read or not, as the text leaves it open.
-Numbers are ranges: `headcount 50..500`, `revenue 5M.. EUR`. `@` tells what a condition is about: `hiring @role=SDR`.
+A text is followed by a line "---" and its conditions, one group of alternatives a line: `industry saas | industry
+retail`. "!" before a group means must not, "~" should. "?" marks conditions that may be read or not, as the text
+leaves it open. Numbers are ranges: `headcount 50..500`, `revenue 5M.. EUR`. `@` tells what a condition is about:
+`hiring @role=SDR`.
 """
 
 import re
@@ -106,14 +107,15 @@ def compare(case: Case, profile: CustomerProfile) -> Result:
     """
     Compare what was read with what was expected.
 
-    A condition in the wrong company counts as wrong, too: with alternatives that it should stand beside, or the other way.
+    A condition in the wrong group counts as wrong, too.
     """
     groups: dict[int, set[str]] = {}
-    for one in profile.conditions:
-        groups.setdefault(one.any_of, set()).add(shown(one))
+    for condition in profile.conditions:
+        groups.setdefault(condition.any_of, set()).add(shown(condition))
     wanted = {one for group in case.expected for one in group}
     wanted_folded = {one.casefold(): one for one in wanted | case.optional}
-    right, wrong = [], []
+    right: list[str] = []
+    wrong: list[str] = []
     for group in groups.values():
         for one in sorted(group):
             expected = wanted_folded.get(one.casefold())

@@ -34,16 +34,12 @@ def main(arguments: list[str]) -> None:
     }
     for measure in sorted(set().union(*counts.values())):
         right, wrong, missed = (counts[part][measure] for part in Result._fields)
-        print(
-            f"{measure:<28} {right:>6} {wrong:>6} {missed:>6} {_share(right, right + wrong):>9} {_share(right, right + missed):>6}"
-        )
+        print(_row(measure, right, wrong, missed))
     right, wrong, missed = (counts[part].total() for part in Result._fields)
-    print(
-        f"{'all':<28} {right:>6} {wrong:>6} {missed:>6} {_share(right, right + wrong):>9} {_share(right, right + missed):>6}"
-    )
+    print(_row("all", right, wrong, missed))
     clean = sum(not result.wrong for _, result in results)
     print(
-        f"\n{clean} of {len(results)} texts without a wrong condition; score {score(results and [one for _, one in results]):.3f}"
+        f"\n{clean} of {len(results)} texts without a wrong condition; score {score([one for _, one in results]):.3f}"
     )
 
 
@@ -51,6 +47,11 @@ def score(results: list[Result]) -> float:
     """Right conditions of all, where a wrong one weighs as three missed ones."""
     right, wrong, missed = (sum(len(getattr(one, part)) for one in results) for part in Result._fields)
     return right / max(1, right + 3 * wrong + missed)
+
+
+def _row(name: str, right: int, wrong: int, missed: int) -> str:
+    shares = f"{_share(right, right + wrong):>9} {_share(right, right + missed):>6}"
+    return f"{name:<28} {right:>6} {wrong:>6} {missed:>6} {shares}"
 
 
 def _measure(shown: str) -> str:

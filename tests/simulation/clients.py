@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from enrichment.errors import InsufficientInput, JobConflict, JobNotFound, ShuttingDown, SourceFailed, TooManyJobs
-from enrichment.jobs.model import BatchItem, Enrichment, JobOptions
+from enrichment.jobs.model import BatchItem, Enrichment, JobOptions, Terms
 from enrichment.modules.module import Subject
 from enrichment.modules.table import MODULES
 from schemas import Priority
@@ -115,7 +115,12 @@ class Clients:
 
     def _options(self) -> JobOptions:
         modules = tuple(self.rng.sample(CHOICE, self.rng.choice((1, 1, 2, 3, 5))))
-        return options(modules, force=self.rng.random() < 0.3, priority=self.rng.choice(PRIORITIES))
+        terms = Terms(
+            max_cost=self.rng.choice((None, None, 0, 150_000, 400_000)),
+            max_age=self.rng.choice((None, None, 3.0)),
+            stale_if_error=self.rng.random() < 0.3,
+        )
+        return options(modules, force=self.rng.random() < 0.3, priority=self.rng.choice(PRIORITIES), terms=terms)
 
     async def _start(self, *, is_to_be_cancelled: bool) -> None:
         job = await self.engine.jobs.submit(self.rng.choice(DOMAINS), self._options())
@@ -132,6 +137,7 @@ class Clients:
         concurrency = self.rng.randint(1, 3)
         batch, jobs = await self.engine.jobs.submit_batch(items, self._options(), concurrency)
         self.world.concurrency[batch.id] = concurrency
+        self.world.batch_limits[batch.id] = batch.max_cost
         if self.rng.random() < 0.3:
             await self._pause(1)
         await self.engine.jobs.dispatch(jobs, batch)

@@ -17,6 +17,7 @@ from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.model import DONE, AnyJob, Enrichment, Lookup, Step
 from enrichment.modules.module import Module, Subject
 from enrichment.settings import Settings
+from enrichment.sources.costs import Charge, total
 from enrichment.sources.local import based_on
 from schemas import JobState
 from tests.engine import leftovers
@@ -24,7 +25,7 @@ from tests.simulation.loop import SimulatedClock, SimulatedLoop
 from tests.simulation.recount import recount_cache, recount_store
 from tests.simulation.sources import NAMES, Misbehaving, MisbehavingCompanies, MisbehavingSource
 
-OBSERVED: Final = {"store": ("add", "begin", "record", "finish"), "cache": ("get", "put")}
+OBSERVED: Final = {"store": ("add", "begin", "record", "finish", "charge"), "cache": ("get", "put")}
 
 
 class Violation(AssertionError):
@@ -52,6 +53,10 @@ class World:
         self.to_cancel: set[str] = set()
         self.reopened_at = -1.0  # jobs that were dispatched before that end in the turns of the loop that follow
         self.concurrency: dict[str, int] = {}  # by batch
+        self.spent: Counter[str] = Counter()  # by job
+        self.batch_spent: Counter[str] = Counter()
+        self.batch_limits: dict[str, int | None] = {}
+        self.calls_begun: Counter[str] = Counter()  # by source
         self.lookup_numbers = itertools.count()
         self._lookups: dict[str, str] = {}  # by domain
         self._calls: dict[object, set[asyncio.Task[Any]]] = {}
@@ -180,6 +185,21 @@ class World:
             self.check((job.state is JobState.COMPLETED) == bool(job.completed), f"wrongly {job.state}", job_id)
             self.check(not (job.error or "").startswith("The job failed"), f"{job.error}", job_id)
 
+    def _after_charge(self, charged: bool, job_id: str, charges: Sequence[Charge]) -> None:
+        """No job, and no batch, ever spends more than it may: what calls under way may cost included."""
+        job = self.jobs[job_id]
+        assert isinstance(job, Enrichment)
+        if not charged:
+            return
+        amount, limit = total(charges).amount, job.terms.max_cost
+        self.note(f"charged: {amount}", job_id)
+        self.spent[job_id] += amount
+        self.check(limit is None or self.spent[job_id] <= limit, f"spends {self.spent[job_id]} of {limit}", job_id)
+        if job.batch_id:
+            self.batch_spent[job.batch_id] += amount
+            sum_of_jobs, limit = self.batch_spent[job.batch_id], self.batch_limits[job.batch_id]
+            self.check(limit is None or sum_of_jobs <= limit, f"its batch spends {sum_of_jobs} of {limit}", job_id)
+
     def _lookup_begins(self, domain: str) -> None:
         job_id = self._lookups[domain]
         self.note("call: lookup", job_id)
@@ -191,6 +211,7 @@ class World:
         calls = self.resolver._calls._calls.values()
         waiting = {asker for call in calls if call.task is task for asker in call.askers}
         self.note(f"call: {source} {module.id} {subject.domain} for {sorted(map(self.name_of, waiting))}")
+        self.calls_begun[source] += source not in ("local", "simulated")
         self.check(not task.cancelling(), "a cancelled call begins")
         self.check(bool(waiting - self.ended.keys()), "a call begins for which nobody waits")
         same = self._calls.setdefault((subject.domain, module.id, based_on(subject)), set())
@@ -214,6 +235,9 @@ class World:
             held = {name: value for name, value in leftovers(part).items() if name != "_heap"}
             self.check(not held, f"{type(part).__name__} holds {held}")
         self.check(not self.budget._waiting, "jobs wait for their turns")
+        if not self.violations and not self.counts["store down"]:
+            counted = {name: charge.calls for name, charge in self.engine._ledger.totals.items()}
+            self.check(counted == +self.calls_begun, f"{counted} calls are counted of {self.calls_begun}")
         timers = cast("SimulatedLoop", asyncio.get_running_loop()).timers
         self.check(not timers, f"timers are left: {timers}")
         for job_id, job in self.ended.items():
@@ -224,6 +248,8 @@ class World:
                 self.note("forgotten", job_id)
             else:
                 self.check((held_job.state, held_job.error) == (job.state, job.error), "has changed", job_id)
+                amount = total(held_job.charges).amount if isinstance(held_job, Enrichment) else 0
+                self.check(amount == self.spent[job_id], f"shows {amount} of {self.spent[job_id]}", job_id)
 
 
 @functools.cache  # as settings take milliseconds to be made
@@ -234,4 +260,6 @@ def _settings(running: int, pending: int, finished: int, deadline: float) -> Set
         max_finished_jobs=finished,
         job_deadline_seconds=deadline,
         max_cached_results=20,
+        apollo_cost_per_call=0.1,
+        similarweb_cost_per_call=0.25,
     )

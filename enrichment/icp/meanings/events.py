@@ -133,9 +133,9 @@ def read_window(context: Context, mention: Window) -> None:
         if dated.measure in DATED and dated.operator == "exists" and is_open:
             dated.about_with(within_days=mention.days)
             context.understood.update(range(mention.first, mention.last))
-            before = context.drafts[-place - 1] if place < len(context.drafts) else dated
-            if dated.connector == "or" and before.measure is dated.measure and before.chunk == dated.chunk:
-                before.about_with(within_days=mention.days)
+            other = context.drafts[-place - 1] if place < len(context.drafts) else dated
+            if dated.connector == "or" and other.measure is dated.measure and other.chunk == dated.chunk:
+                other.about_with(within_days=mention.days)
             return
     before = set(context.words_between(mention.first - 20, mention.first))
     if before & words("raised") or context.section.topic == "last_round":

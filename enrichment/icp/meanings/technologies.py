@@ -21,28 +21,31 @@ CHANGES: Final = {"migrating_from": "from", "migrating_to": "to"}
 def read_technology(context: Context, mention: Words, entry: Entry) -> bool:
     """Read a product: one that the company uses, not one that it sells, integrates with, or only knows."""
     relation, after, following = context.relation_to("technology"), context.after_kinds(mention), context.after()
+    names = sorted({one.id for one in mention.entries if one.kind == "technology"})
     if "partners" in after and "users" not in after:
         context.place += isinstance(following, Words)  # "Shopify app developers" are no app developers either
-        return True
-    if isinstance(following, Person) and not following.is_rank:
-        return False  # "Salesforce administrators"
-    if "customers" in after:
+    elif "customers" in after:
         other = f"is a customer of {entry.label} for something else"
         context.doubt_name(mention, Measure.TECHNOLOGY, f"uses {entry.label}", entry.id, other)
-        return True
-    if relation == "hiring":
+    elif relation == "hiring":
         return _is_wanted_skill(context, mention, entry)
-    users = "users" in after
-    if relation in NOT_USED and not _is_example(context, relation):
+    elif _is_not_used(context, relation, following, is_certain="users" in after and not entry.ordinary):
         return False
-    if relation in MAYBE_USED and not (users and not entry.ordinary):
-        return False
-    names = sorted({one.id for one in mention.entries if one.kind == "technology"})
-    if len(names) > 1:
+    elif len(names) > 1:
         context.doubt(mention, *(reading(Measure.TECHNOLOGY, f"uses {name}", name) for name in names))
-        return True
-    stated = relation in USED or context.section.topic == "technology" or users or _is_among_products(context)
-    return _state(context, mention, entry, relation, stated=stated)
+    else:
+        stated = relation in USED or context.section.topic == "technology" or "users" in after
+        return _state(context, mention, entry, relation, stated=stated or _is_among_products(context))
+    return True
+
+
+def _is_not_used(context: Context, relation: str | None, following: Mention | None, *, is_certain: bool) -> bool:
+    """Whether the relation or the next words make it something else than a product in use."""
+    if isinstance(following, Person) and not following.is_rank:
+        return True  # "Salesforce administrators"
+    if relation in MAYBE_USED:
+        return not is_certain
+    return relation in NOT_USED and not _is_example(context, relation)
 
 
 def _state(context: Context, mention: Words, entry: Entry, relation: str | None, *, stated: bool) -> bool:
@@ -106,10 +109,10 @@ def read_category(context: Context, mention: Words, entry: Entry) -> bool:
     counted = isinstance(before, Quantity) and before.last == mention.first
     if (("partners" in after or noun) and "users" not in after) or counted or isinstance(following, (Person, Team)):
         return False
-    if last and last.measure is Measure.TECHNOLOGY:
-        if words("as_category") >= set(context.words_between(last.last, mention.first)):
-            context.understood.update(range(mention.first, mention.last))
-            return True  # "Workday as HRIS", "Cerner EHR"
+    between = set(context.words_between(last.last, mention.first)) if last else set()
+    if last and last.measure is Measure.TECHNOLOGY and words("as_category") >= between:
+        context.understood.update(range(mention.first, mention.last))
+        return True  # "Workday as HRIS", "Cerner EHR"
     if relation in CHANGES and not entry.ordinary:
         context.happens(mention, Measure.TECHNOLOGY_CHANGE, f"changing {entry.label}", target=entry.id)
         return True
