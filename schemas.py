@@ -388,8 +388,8 @@ class BatchQuery(Query, frozen=True, kw_only=True):
     max_age: Annotated[
         Age | None,
         Meta(
-            description="Age in seconds above which a cached answer is not used; by default each answer is used for the "
-            "time to live of its module."
+            description="Age in seconds above which a cached answer is not used; by default each answer is used for "
+            "the time to live of its module."
         ),
     ] = None
     stale_if_error: StaleIfError = None

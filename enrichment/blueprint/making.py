@@ -33,6 +33,7 @@ from schemas import (
 if TYPE_CHECKING:
     from enrichment.blueprint.choosing import Sections
     from enrichment.blueprint.profile import ProfileResult
+    from enrichment.icp.model import CompletesJSON
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -90,8 +91,17 @@ class BlueprintMaker:
     since several would hold back the event loop's thread by more than the interpreter's switch interval (5 ms).
     """
 
-    def __init__(self, *, resolver: Resolver, max_cached: int, max_cached_bytes: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        resolver: Resolver,
+        max_cached: int,
+        max_cached_bytes: int,
+        clock: Clock,
+        language_model: "CompletesJSON | None" = None,
+    ) -> None:
         self._resolver = resolver
+        self._language_model = language_model
         self._max_cached = max_cached
         self._max_cached_bytes = max_cached_bytes
         self._cached_bytes = 0
@@ -127,7 +137,17 @@ class BlueprintMaker:
 
     async def read_profile(self, icp: Icp) -> CustomerProfile:
         """Read a profile. Raise `UnreadableProfile` if nothing in it is understood, and `InvalidProfile`."""
-        return (await self._in_thread(_read, icp)).profile
+        return (await self._read(icp)).profile
+
+    async def _read(self, icp: Icp) -> "ProfileResult":
+        """Read a text by the language model, if there is one; without an answer, and objects, by the rules."""
+        if self._language_model is not None and isinstance(icp, str):
+            from enrichment.blueprint.profile import provided  # noqa: PLC0415
+            from enrichment.icp.model import read_by_model  # noqa: PLC0415
+
+            if profile := await read_by_model(icp, self._language_model, self._in_thread):
+                return provided(profile)
+        return await self._in_thread(_read, icp)
 
     async def find(self, blueprint_id: str) -> Blueprint | None:
         """Return the blueprint of this id if it is cached."""
@@ -213,7 +233,7 @@ class BlueprintMaker:
     async def _make(self, brief: Brief, run: BlueprintRun) -> None:
         begun_at = self._clock.now()
         run.log.publish(BlueprintProgress(stage="reading_profile", percent=5))
-        result = await self._in_thread(_read, brief.icp) if brief.icp else None
+        result = await self._read(brief.icp) if brief.icp else None
         if result is None:
             simulated = self._resolver.is_simulated
             run.log.publish(BlueprintProgress(stage="describing_company", percent=15, simulated=simulated))

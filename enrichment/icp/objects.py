@@ -108,6 +108,11 @@ def _given_conditions(given: IcpObject) -> Iterator[Condition]:
         yield from _conditions(one, index, f"#/icp/conditions/{index}", "conditions")
 
 
+def completed_conditions(one: ConditionInput) -> Iterator[Condition]:
+    """The conditions that an input stands for, with all that follows from it. Raises `InvalidProfile`."""
+    return _conditions(one, 0, "#", "conditions")
+
+
 def _conditions(one: ConditionInput, index: int, pointer: str, field: str) -> Iterator[Condition]:
     """The condition with all that follows from its value; several for a list of alternatives."""
     for operator, value in _values(one, pointer):

@@ -34,7 +34,7 @@ def read_person(context: Context, mention: Person) -> None:
     elif context.drafts and words("seeks") <= set(context.words_between(mention.first - 5, mention.first)):
         contact = reading(Measure.PERSONA, f"contact {mention.title}", mention.title)
         context.doubt(mention, contact, reading(Measure.HIRING, f"hiring {mention.title}", mention.title))
-    elif relation == "appointed" and topic != "persona":
+    elif relation == "appointed" and (topic != "persona" or _is_spelled_out(context)):
         left = "lost" in context.words_between(mention.first - 4, mention.first)
         label = f"{mention.title} left" if left else f"new {mention.title}"
         context.happens(mention, Measure.LEADERSHIP_CHANGE, label).about = about
@@ -50,6 +50,12 @@ def _is_wanted(context: Context) -> bool:
     following, later = context.after(), context.mentions[context.place + 2 : context.place + 3]
     hires = following is not None and context.word(following.first) in ("hiring", "recruiting")
     return hires and not any(isinstance(one, Person) for one in later)
+
+
+def _is_spelled_out(context: Context) -> bool:
+    """Whether "hired a new" is before a title, and not only "new", which under a label is one to contact."""
+    before = context.before()
+    return before is not None and before.last - before.first > 1
 
 
 def _is_something_else(context: Context, mention: Person) -> bool:
