@@ -92,8 +92,9 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
         place = start + step
         while context.is_or(start) and context.word(place) in words("articles"):
             place += step
-        if context.is_or(start) and context.word(place).isalpha() and place not in taken | context.grammar:
-            return context.tokens[place].text
+        word = context.tokens[place] if context.is_or(start) and 0 <= place < len(context.tokens) else None
+        if word and word.kind in ("word", "number") and place not in taken | context.grammar:
+            return word.text
     return None
 
 

@@ -44,6 +44,9 @@ def begin(context: Context, mention: Words, relation: str) -> None:
             context.last.last = mention.last  # "AE hiring"
             context.understood.update(range(mention.first, mention.last))
             return
+        following = context.after()
+        if isinstance(following, Words) and (following.of("model") or following.of("industry")):
+            return  # "recruiting resellers"
         context.happens(mention, Measure.HIRING, "hiring").confidence = 0.9
     elif relation == "expanding" and context.place + 1 == len(context.mentions):
         if spoken[-1] not in ("to", "into", "in", "expand"):

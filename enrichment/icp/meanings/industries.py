@@ -76,10 +76,15 @@ def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
         and entry.spelling.casefold().endswith("s")
         and not (isinstance(following, Words) and following.of("noun"))
     )
+    product = _is_of_product(context, mention) and not (isinstance(following, Words) and following.of("noun"))
+    return part or is_one or product  # "Reha-Kliniken", "outsourced to an agency", "Oracle Retail"
+
+
+def _is_of_product(context: Context, mention: Words) -> bool:
+    """Whether it stands in capitals after the name of a product, and belongs to it: "HubSpot Enterprise"."""
     before = context.before()
     named = isinstance(before, Words) and before.of("technology") and before.last == mention.first
-    product = named and word.text.istitle() and not (isinstance(following, Words) and following.of("noun"))
-    return part or is_one or bool(product)  # "Reha-Kliniken", "outsourced to an agency", "Oracle Retail"
+    return bool(named) and context.tokens[mention.first].text.istitle()
 
 
 def _is_in_context(context: Context, mention: Words) -> bool:
@@ -166,7 +171,7 @@ def read_size(context: Context, mention: Words, entry: Entry) -> bool:
     if relation in FOREIGN | SERVED | {"hiring", "migrating_to", "migrating_from"}:
         return False
     is_product = isinstance(following, Words) and (following.of("category") or following.of("technology"))
-    if is_product or (entry.ordinary and written != entry.spelling):
+    if is_product or _is_of_product(context, mention) or (entry.ordinary and written != entry.spelling):
         return False
     draft = number_draft(Measure.HEADCOUNT, entry.minimum, entry.maximum, mention, 0.6)
     draft.label, draft.in_words = f"{written} ({draft.label})", True

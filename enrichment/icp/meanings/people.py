@@ -72,6 +72,11 @@ def _is_something_else(context: Context, mention: Person) -> bool:
     explained = context.word(mention.last) == "(" and following and following.first == mention.last + 1
     if explained and isinstance(following, Words) and following.of("industry"):
         return True
+    counted = mention.first > 0 and (
+        context.tokens[mention.first - 1].kind == "number" or context.word(mention.first - 1) == "+"
+    )
+    if mention.is_rank and mention.department is None and counted:
+        return True  # "800+ head"
     return mention.is_rank and context.is_followed_by_unknown(mention)
 
 
