@@ -76,6 +76,9 @@ def read_sentence(context: Context) -> None:
         HANDLERS[type(mention)](context, mention)
         last = max(last, mention.last)
         context.place += 1
+    if context.word(0) in words("conditional"):
+        for draft in context.drafts:
+            draft.dropped = draft.dropped or draft.strength == "must"  # "if under 100 employees, then only funded ones"
     taken = {place for one in context.drafts if not one.dropped for place in range(one.first, one.last)}
     for draft in context.drafts:
         if isinstance(draft.value, (str, bool)):
@@ -197,7 +200,7 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
     """Open or close a negation or a wish, or apply it to what is before it."""
     kind = next((one for one in kinds if one in AFTER), kinds[0])
     if kind in AFTER:
-        if context.last and mention.first - context.last.last <= NEAR and _ends_part(context, mention.last):
+        if context.last and _is_about(context, mention) and _ends_part(context, mention.last):
             apply_after(kind, context.drafts, context.chunk)
             return
         kind = kind.removesuffix("_after")
@@ -217,6 +220,14 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
         context.scopes.close()
 
 
+def _is_about(context: Context, mention: Words) -> bool:
+    """Whether "preferred" is said of the newest condition, and not of something unknown: "cold storage a plus"."""
+    between = range(context.last.last if context.last else 0, mention.first)
+    part = [place for place in between if context.tokens[place].kind == "word"]
+    is_other = context.last and context.last.chunk != context.chunk and not set(part) <= context.known
+    return len(between) <= NEAR and not is_other
+
+
 def _negate(context: Context, mention: Words) -> None:
     """Begin a negation; "outside Germany" holds for places only."""
     context.negation_end = mention.last
@@ -225,6 +236,11 @@ def _negate(context: Context, mention: Words) -> None:
     outside = words("outside") | words("based") | {"in", "from"}
     spoken = context.words_between(mention.first, mention.last)
     only: frozenset[str] = PLACES if is_place and outside & set(spoken) else frozenset()
+    before = set(context.words_between(mention.first - 3, mention.first))
+    excluded = context.section.strength == "must_not" or context.is_excluding() or before & words("nobody")
+    if only and words("outside") & set(spoken) and excluded:  # "no one outside Germany" is in Germany
+        context.scopes.open("must", "list", context.chunk, in_brackets=context.in_brackets, only=only)
+        return
     scope = context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
     if {"except", "but"} & set(spoken) and len(spoken) > 1:
         scope.measures |= KINDS_OF_COMPANIES  # "anyone except consultancies, resellers and agencies"

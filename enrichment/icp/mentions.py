@@ -76,11 +76,21 @@ def find_mentions(text: str, tokens: Sequence[Token], language: str, *, people: 
         found = [one for one in _candidates(text, tokens, place, language, people=people) if one is not None]
         if found:
             best = max(found, key=lambda one: one.last)  # of equal ones the first
+            if isinstance(best, Words) and best.of("technology") and _is_version(tokens, best.last):
+                best = msgspec.structs.replace(best, last=best.last + 1)
             mentions.append(best)
             place = best.last
         else:
             place += 1
     return _with_listed_codes(text, tokens, mentions)
+
+
+def _is_version(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a number that counts nothing stands at a place, at the end of a part: the 6 of "Shopware 6, Shopify"."""
+    if place >= len(tokens) or tokens[place].line or not (tokens[place].norm.isdecimal() and len(tokens[place].norm) < 3):
+        return False
+    following = tokens[place + 1] if place + 1 < len(tokens) else None
+    return following is None or following.line > 0 or following.norm in {",", ".", ";", "/", ")", "or", "and", "oder", "und"}
 
 
 def _with_listed_codes(text: str, tokens: Sequence[Token], mentions: list[Mention]) -> list[Mention]:
