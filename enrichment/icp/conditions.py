@@ -91,12 +91,15 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
     while after < draft.last + MAX_UNKNOWN and after in context.known - taken and not context.is_or(after):
         after += 1
     after += context.word(after) == "," and context.is_or(after + 1)
+    is_place = draft.measure in PLACES
     for start, step in ((draft.first - 1, -1), (after, 1)):
+        joins = context.is_or(start) or (is_place and start != after and context.is_and(start))
         place = start + step
-        while context.is_or(start) and context.word(place) in words("articles"):
+        while joins and context.word(place) in words("articles") | {","}:
             place += step
-        word = context.tokens[place] if context.is_or(start) and 0 <= place < len(context.tokens) else None
-        if word and word.kind in ("word", "number") and place not in taken | context.grammar:
+        word = context.tokens[place] if joins and 0 <= place < len(context.tokens) else None
+        named = word and word.kind in ("word", "number") and (context.is_or(start) or word.text[0].isupper())
+        if word and named and place not in taken | context.grammar:
             return word.text
     return None
 

@@ -138,7 +138,7 @@ class Context:
         for word in reversed(self.words_between(self.last.last, first)):
             if word in OR | by_language("or_in", self.language):
                 return "or"
-            if word in AND or word in by_language("and_in", self.language):
+            if word in AND | by_language("and_in", self.language):
                 return "and"
             if word in BREAKS:
                 return ","
@@ -147,6 +147,10 @@ class Context:
     def is_or(self, place: int) -> bool:
         """Whether the word at a place makes an alternative."""
         return self.word(place) in OR | by_language("or_in", self.language)
+
+    def is_and(self, place: int) -> bool:
+        """Whether the word at a place makes an addition."""
+        return self.word(place) in AND - {"with"} | by_language("and_in", self.language)
 
     def is_alone(self) -> bool:
         """Whether the mention is a whole part of the sentence between commas, but for words that only link."""

@@ -13,7 +13,7 @@ from enrichment.icp.quantities import Quantity, quantity_at
 from enrichment.icp.stages import Stages, stages_at
 from enrichment.icp.text import Token
 from enrichment.icp.titles import Person, function_at, person_at
-from enrichment.icp.vocabulary import Entry, Kind, official_titles, vocabulary, words
+from enrichment.icp.vocabulary import Entry, Kind, official_titles, table, vocabulary, words
 
 WITH_NUMBERS: Final = frozenset(
     {"bound", "bound_after", "between", "to", "both", "around", "window", "time", "currency"}
@@ -82,15 +82,42 @@ def find_mentions(text: str, tokens: Sequence[Token], language: str, *, people: 
             place = best.last
         else:
             place += 1
-    return _with_listed_codes(text, tokens, mentions)
+    return _with_listed_titles(text, tokens, _with_listed_codes(text, tokens, mentions))
+
+
+def _with_listed_titles(text: str, tokens: Sequence[Token], mentions: list[Mention]) -> list[Mention]:
+    """The mentions, with industries that are titles, too, as titles in a list of those: "asset managers + VPs Ops"."""
+    for place, one in enumerate(mentions):
+        near = [*mentions[max(0, place - 2) : place], *mentions[place + 1 : place + 3]]
+        is_title = isinstance(one, Words) and one.of("industry") and tokens[one.last - 1].stem in table("ranks")
+        if is_title and any(_is_listed_title(tokens, one, each) for each in near):
+            title = text[tokens[one.first].start : tokens[one.last - 1].end]
+            level = table("ranks")[tokens[one.last - 1].stem]
+            mentions[place] = Person(
+                one.first, one.last, title[:1].upper() + title[1:].removesuffix("s"), None, level, is_rank=False
+            )
+    return mentions
+
+
+def _is_listed_title(tokens: Sequence[Token], one: Mention, other: Mention) -> bool:
+    first, last = min(one.last, other.last), max(one.first, other.first)
+    return isinstance(other, Person) and last - first == 1 and tokens[first].norm in words("list")
 
 
 def _is_version(tokens: Sequence[Token], place: int) -> bool:
     """Whether a number that counts nothing stands at a place, at the end of a part: the 6 of "Shopware 6, Shopify"."""
-    if place >= len(tokens) or tokens[place].line or not (tokens[place].norm.isdecimal() and len(tokens[place].norm) < 3):
+    if (
+        place >= len(tokens)
+        or tokens[place].line
+        or not (tokens[place].norm.isdecimal() and len(tokens[place].norm) < 3)
+    ):
         return False
     following = tokens[place + 1] if place + 1 < len(tokens) else None
-    return following is None or following.line > 0 or following.norm in {",", ".", ";", "/", ")", "or", "and", "oder", "und"}
+    return (
+        following is None
+        or following.line > 0
+        or following.norm in {",", ".", ";", "/", ")", "or", "and", "oder", "und"}
+    )
 
 
 def _with_listed_codes(text: str, tokens: Sequence[Token], mentions: list[Mention]) -> list[Mention]:

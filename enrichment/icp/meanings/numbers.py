@@ -206,6 +206,8 @@ def _state(context: Context, mention: Quantity, measure: Measure, *, certain: bo
         high = None
     if mention.is_exact and measure is Measure.RANK:
         low = None
+    if mention.is_exact and context.section.bound:
+        low, high = (low, None) if context.section.bound in ("lower", "above") else (None, high)
     unit = YEARS_OLD if measure is Measure.FOUNDED else None
     draft = number_draft(
         measure, low, high, mention, confidence, currency=currency, unit=unit, strict=mention.is_strict
