@@ -15,6 +15,8 @@ from enrichment.icp.text import Token
 from enrichment.icp.titles import Person, function_at, person_at
 from enrichment.icp.vocabulary import Entry, Kind, official_titles, table, vocabulary, words
 
+PEOPLE: Final = ("persona", "seniority", "hiring", "department")
+"Topics of labels for people."
 WITH_NUMBERS: Final = frozenset(
     {"bound", "bound_after", "between", "to", "both", "around", "window", "time", "currency"}
 )
@@ -64,16 +66,16 @@ class Words(msgspec.Struct, frozen=True):
 Mention = Quantity | Person | Stages | Places | Window | Team | Codes | Words
 
 
-def find_mentions(text: str, tokens: Sequence[Token], language: str, *, people: bool = False) -> list[Mention]:
+def find_mentions(text: str, tokens: Sequence[Token], language: str, *, topic: str | None = None) -> list[Mention]:
     """
     Find the mentions in the tokens of a sentence: at each place the longest one, and of equal ones the most specific.
 
-    `people` says that the sentence is about people: "property managers" are some, and no industry.
+    The topic decides between equal ones: "property managers" are people under a label for them, else an industry.
     """
     mentions: list[Mention] = []
     place = 0
     while place < len(tokens):
-        found = [one for one in _candidates(text, tokens, place, language, people=people) if one is not None]
+        found = [one for one in _candidates(text, tokens, place, language, topic) if one is not None]
         if found:
             best = max(found, key=lambda one: one.last)  # of equal ones the first
             if isinstance(best, Words) and best.of("technology") and _is_version(tokens, best.last):
@@ -136,15 +138,18 @@ def _with_listed_codes(text: str, tokens: Sequence[Token], mentions: list[Mentio
     return mentions
 
 
-def _candidates(text: str, tokens: Sequence[Token], place: int, language: str, *, people: bool) -> list[Mention | None]:
+def _candidates(
+    text: str, tokens: Sequence[Token], place: int, language: str, topic: str | None
+) -> list[Mention | None]:
     """What can begin at a place; of mentions of equal length the first one is preferred."""
     found = vocabulary().at(tokens, place)
     expression = Words(place, found[0], tuple(found[1])) if found else None
     kinds = {one.kind for one in found[1]} if found else set()
-    person, location = person_at(text, tokens, place), places_at(text, tokens, place)
+    person, location = person_at(text, tokens, place), places_at(text, tokens, place, is_label=topic == "place")
+    people = topic in PEOPLE
     if person and expression and not people and expression.last == person.last and "industry" in kinds:
         person = None  # property managers are an industry, unless it is about people
-    if people and "function" in kinds:
+    if (people and "function" in kinds) or (topic == "industry" and "industry" in kinds):
         location = None  # "Function: IT" is not Italy
     if location and location.needs_evidence and expression and expression.last == location.last and kinds & ENTITIES:
         location = None  # "Enterprise" is a town, too

@@ -36,8 +36,8 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     demonym: bool = False
 
 
-def places_at(text: str, tokens: Sequence[Token], first: int) -> Places | None:
-    """Parse the place that starts at a position."""
+def places_at(text: str, tokens: Sequence[Token], first: int, *, is_label: bool = False) -> Places | None:
+    """Parse the place that starts at a position. Under a label for places, codes may be in small letters."""
     token = tokens[first]
     if token.kind == "flag":
         code = "".join(chr(ord(letter) - FLAG + ord("A")) for letter in token.text)
@@ -54,13 +54,14 @@ def places_at(text: str, tokens: Sequence[Token], first: int) -> Places | None:
         return Places(first=first, last=last, meanings=meanings, needs_evidence=not capital, demonym=demonym)
     if token.norm in words("compass") and (inner := _inner(tokens, first + 1)):
         return Places(first=first, last=inner[0], meanings=(inner[1],), is_part=True)
-    if len(token.text) == 2 and token.text.isupper() and (codes := codes_of(token.text)):
+    code = token.text.upper() if is_label else token.text
+    if len(code) == 2 and code.isupper() and (codes := codes_of(code)):
         return Places(
             first=first,
             last=first + 1,
             meanings=codes,
             is_code=True,
-            other=table("codes_that_are_words").get(token.text),
+            other=table("codes_that_are_words").get(code),
         )
     return _unknown_city(text, tokens, first)
 

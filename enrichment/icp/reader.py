@@ -43,7 +43,6 @@ GRAMMAR: Final[frozenset[Kind]] = frozenset(
     }
 )
 "Kinds of expressions that need not be understood, since they are no conditions."
-PEOPLE: Final = ("persona", "seniority", "hiring", "department")
 
 
 def read_text(text: str, *, field: str = "text", index: int = 0, section: Section | None = None) -> CustomerProfile:
@@ -57,8 +56,7 @@ def read_text(text: str, *, field: str = "text", index: int = 0, section: Sectio
     language = language_of(tokens)
     sentences = [_within(sentence, section) for sentence in read_sentences(tokens)]
     mentions = [
-        find_mentions(text, tokens[each.first : each.last], language, people=each.section.topic in PEOPLE)
-        for each in sentences
+        find_mentions(text, tokens[each.first : each.last], language, topic=each.section.topic) for each in sentences
     ]
     drafts, doubts, understood = _conditions(text, tokens, sentences, mentions, language)
     groups = grouped(drafts)

@@ -64,7 +64,7 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
 def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
     """Whether a label is about something else, a single company is meant, or a part of an unknown word."""
     topic = context.section.topic
-    if topic in ("technology", "department", "hiring"):
+    if topic in ("technology", "department", "hiring", "business_model"):
         return True
     if entry.ordinary and topic in ("persona", "seniority", "place", "headcount", "revenue"):
         return True

@@ -31,7 +31,7 @@ def read_places(context: Context, mention: Mention) -> None:
         return
     entry: Entry | None = mention.meanings[0]
     if mention.is_code or len(kinds) == 2:
-        code = context.tokens[mention.first].text if mention.is_code else ""
+        code = context.tokens[mention.first].text.upper() if mention.is_code else ""
         entry = decide(code, mention.meanings, [one for one in context.certain if one not in mention.meanings])
     if entry is None:
         others = [reading(None, mention.other)] if mention.other else []

@@ -149,7 +149,7 @@ def _measure_of(context: Context, mention: Quantity, lead: str | None) -> Measur
 
 
 def _measure_of_unit(measure: Measure, lead: str | None, *, money: bool) -> Measure | None:
-    if money and measure not in MONEY:
+    if (money and measure not in MONEY) or (lead == "growth" and measure is Measure.HEADCOUNT):
         return None
     if measure is Measure.FUNDING_RAISED and lead in ("revenue", "recurring_revenue"):
         return MEASURES[lead]
