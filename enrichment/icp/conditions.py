@@ -46,8 +46,6 @@ SHORT_RELATIONS: Final = frozenset(
 MAX_UNKNOWN: Final = 2
 NEAR: Final = 8  # tokens between a condition and "preferred"
 PLACES: Final = frozenset({Measure.HEADQUARTERS, Measure.OFFICE, Measure.CUSTOMERS_LOCATION})
-LESS: Final = frozenset({"ex", "minus", "less", "bar"})
-'Words that exclude the place after them: "APAC ex China".'
 LACKED: Final = frozenset({Measure.TECHNOLOGY, Measure.TECHNOLOGY_CATEGORY, Measure.CERTIFICATION})
 "What a company can be without."
 
@@ -79,6 +77,10 @@ def read_sentence(context: Context) -> None:
     if context.word(0) in words("conditional"):
         for draft in context.drafts:
             draft.dropped = draft.dropped or draft.strength == "must"  # "if under 100 employees, then only funded ones"
+    figures = [one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit is None]
+    unread = any(one.first not in context.understood for one in figures if one.currency is None)
+    for draft in context.drafts:
+        draft.dropped = draft.dropped or (draft.in_words and unread)  # "small firms (20-80 lawyers)"
     taken = {place for one in context.drafts if not one.dropped for place in range(one.first, one.last)}
     for draft in context.drafts:
         if isinstance(draft.value, (str, bool)):
@@ -154,7 +156,7 @@ def _read_words(context: Context, mention: Words) -> None:
 
 def _read_small_word(context: Context, mention: Words, word: str) -> bool:
     """Read a word whose meaning depends on what is beside it; False if it means nothing special here."""
-    if word in LESS and isinstance(context.after(), Places):
+    if word in words("less") and isinstance(context.after(), Places):
         context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=PLACES)
     elif word == "ie" and context.last and context.last.strength == "must_not":
         context.scopes.close()  # "not HubSpot, i.e. Salesforce": what is left, or what is excluded
@@ -216,7 +218,9 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
         context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets)
         context.relation = context.section.relation
     elif kind == "not":
-        _negate(context, mention)
+        following = context.word(mention.last)
+        if context.word(mention.first) not in words("no") or following not in BREAKS | {"-"}:  # unlike "no, 50 people"
+            _negate(context, mention)
     elif kind == "wish" and not context.is_excluding():
         context.scopes.open("should", "list", context.chunk, in_brackets=context.in_brackets)
     elif kind != "either":
@@ -245,6 +249,10 @@ def _negate(context: Context, mention: Words) -> None:
         context.scopes.open("must", "list", context.chunk, in_brackets=context.in_brackets, only=only)
         return
     scope = context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
+    wish = context.before()
+    scope.is_soft = (
+        isinstance(wish, Words) and wish.last == mention.first and any(one.id == "wish" for one in wish.entries)
+    )
     if {"except", "but"} & set(spoken) and len(spoken) > 1:
         scope.measures |= KINDS_OF_COMPANIES  # "anyone except consultancies, resellers and agencies"
 

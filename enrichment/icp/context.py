@@ -167,6 +167,16 @@ class Context:
         place = mention.last
         return place < len(self.tokens) and self._is_unknown(place) and not self.tokens[place].line
 
+    def is_after_unknown(self, mention: Mention) -> bool:
+        """Whether a word that the reader does not know is directly before: "financieel directeur"."""
+        return mention.first > 0 and self._is_unknown(mention.first - 1)
+
+    def is_after_function(self, mention: Mention) -> bool:
+        """Whether the name of a department is directly before: "clinical" of "clinical ops team"."""
+        before = self.before()
+        function = isinstance(before, Words) and before.of("function") is not None
+        return bool(function and before and before.last == mention.first)
+
     def is_negated_verb(self, first: int) -> bool:
         """Whether unknown words are between an open negation and a place: "not licensed in"."""
         if not self.is_excluding() or self.section.strength == "must_not" or self.negation_end < 0:
@@ -242,15 +252,14 @@ class Context:
             draft.connector = ""  # "no banks with more than 50 branches"
         self.drafts.append(draft)
         is_kind = draft.in_words or draft.measure in KINDS_OF_COMPANIES
-        draft.dropped = draft.strength == "must_not" and is_kind and self._is_modified(draft)
+        draft.dropped |= draft.strength == "must_not" and is_kind and self.is_modified(draft.first, draft.last)
         if not draft.dropped:
             self.understood.update(range(draft.first, draft.last))
         return draft
 
-    def _is_modified(self, draft: Draft) -> bool:
+    def is_modified(self, first: int, after: int) -> bool:
         """Whether a word beside it, which the reader does not know, changes its meaning: "no military hospitals"."""
-        before, after = draft.first - 1, draft.last
-        if before >= 0 and self._is_unknown(before):
+        if first > 0 and self._is_unknown(first - 1):
             return True
         if after >= len(self.tokens) or self.tokens[after].line:
             return False

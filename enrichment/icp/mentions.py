@@ -115,11 +115,7 @@ def _is_version(tokens: Sequence[Token], place: int) -> bool:
     ):
         return False
     following = tokens[place + 1] if place + 1 < len(tokens) else None
-    return (
-        following is None
-        or following.line > 0
-        or following.norm in {",", ".", ";", "/", ")", "or", "and", "oder", "und"}
-    )
+    return following is None or following.line > 0 or following.norm in {",", ".", ";", "/", "or", "and", "oder", "und"}
 
 
 def _with_listed_codes(text: str, tokens: Sequence[Token], mentions: list[Mention]) -> list[Mention]:

@@ -30,6 +30,8 @@ class Scope(msgspec.Struct, kw_only=True):
     in_brackets: bool = False
     only: frozenset[str] = frozenset()
     """The measures that it can apply to; any if it is empty."""
+    is_soft: bool = False
+    """Whether it is only a wish ("ideally not on Adyen"), which no strength says."""
 
 
 class Scopes:
@@ -84,6 +86,7 @@ class Scopes:
             scope.chunk = draft.chunk
             scope.measures.add(draft.measure)
             draft.strength = scope.strength
+            draft.dropped = draft.dropped or scope.is_soft
             draft.negator = scope.number if scope.strength == "must_not" else -1
 
 

@@ -239,7 +239,8 @@ def _label_end(tokens: Sequence[Token], first: int, last: int) -> int | None:
         spaced = tokens[place].space and (place + 1 == last or tokens[place + 1].space)
         if place > first and norm in ("-", "|") and spaced:
             found = vocabulary().at(tokens, first, kind="topic") or vocabulary().at(tokens, first, kind="strength")
-            return place if found and found[0] == place else None
+            is_no = place == first + 1 and tokens[first].norm in words("no")  # "no - 50 employees" corrects itself
+            return place if found and found[0] == place and not is_no else None
         if norm in (",", "."):
             return None
     return None

@@ -35,6 +35,7 @@ ALIKE: Final = {
     "\U0001f44e": "\u274c", "\U0001f31f": "\u2b50",
 }  # fmt: skip
 SIGNS: Final = frozenset("\u274c\u2b50\u2705\u2714") | ALIKE.keys()  # the emojis and bullets that have a meaning
+MAX_SLASHES: Final = 2  # with spaces, between alternatives in a line; more of them separate other things
 FIRST_EMOJI: Final = "\u2190"  # below it are ®, ™ and °
 MARKUP: Final = frozenset("*_`'\u2019\u2018\"\u201c\u201d\u201e\u00ab\u00bb^")
 FOLDED: Final = str.maketrans(
@@ -96,6 +97,21 @@ def read_tokens(text: str) -> list[Token]:
                 tokens.pop()
             tokens.append(Token(start, match.end(), found, norm, singular(norm), plain, space, joined, line))
             end = match.end()
+    return _with_commas(tokens)
+
+
+def _with_commas(tokens: list[Token]) -> list[Token]:
+    """The tokens, with the slashes that separate the parts of a line as commas: "SaaS / 50+ people / UK / CFO"."""
+    slashes: list[int] = []
+    for place, token in enumerate(tokens):
+        if token.line:
+            slashes = []
+        if token.norm == "/" and token.space and place + 1 < len(tokens) and tokens[place + 1].space:
+            slashes.append(place)
+        if len(slashes) > MAX_SLASHES:
+            for each in slashes:
+                tokens[each] = msgspec.structs.replace(tokens[each], norm=",", stem=",")
+            slashes = slashes[-1:] * MAX_SLASHES
     return tokens
 
 

@@ -65,6 +65,8 @@ def read_signal(context: Context, mention: Words, entry: Entry) -> bool:
     """Read a signal of the vocabulary."""
     if context.relation_to("signal") in FOREIGN | {"serving"}:
         return False
+    if mention.last < len(context.tokens) and context.tokens[mention.last].joined:
+        return False  # "M&A-focused"
     measure = SIGNALS.get(entry.id)
     if measure is None:
         context.state(mention, Measure.SIGNAL, entry.id, entry.label, 0.8)

@@ -52,6 +52,9 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False  # "with retail distribution"
     elif _is_partner(context, mention, following):
         return False
+    elif _is_compound(entry, following):
+        other = f"{entry.label} or what follows"
+        context.doubt_name(mention, Measure.CUSTOMERS_INDUSTRY, entry.label, entry.id, other)  # "pharma packaging"
     elif _is_modifier(entry, following):
         context.state_entry(mention, Measure.CUSTOMERS_INDUSTRY, entry, 0.75)
     elif entry.id == "saas" and _follows(context, mention, Measure.INDUSTRY):
@@ -70,6 +73,12 @@ def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
         return True
     part = context.tokens[mention.first].joined and mention.first - 1 not in context.known
     word, following = context.tokens[mention.last - 1], context.after()
+    alone = mention.last - mention.first == 1
+    named = context.word(mention.first - 1) not in words("sizes") and context.is_modified(mention.first, mention.last)
+    if alone and named and word.stem in words("generic_industries"):
+        return True  # "agences immobilières", "casting agencies"
+    if mention.last < len(context.tokens) and context.tokens[mention.last].joined and following is None:
+        return True  # "publisher-funded"
     is_one = (
         context.word(mention.first - 1) in words("articles") | {"no", "without"}
         and word.norm == word.stem
@@ -126,6 +135,16 @@ def _is_partner(context: Context, mention: Words, following: Mention | None) -> 
     after = context.after_kinds(mention)
     is_industry = isinstance(following, Words) and following.of("industry") is not None
     return "partners" in after and "users" not in after and not _is_head(following) and not is_industry
+
+
+def _is_compound(entry: Entry, following: Mention | None) -> bool:
+    """Whether another industry follows directly, which the first one may only describe: "pharma packaging"."""
+    following = following if isinstance(following, Words) else None
+    industry = following.of("industry") if following else None
+    known = words("tech") | words("services")
+    if industry is None or (following and following.of("noun")) or industry.ordinary:  # "roofing contractors"
+        return False
+    return not {entry.id, industry.id} & known and entry.id != industry.id
 
 
 def _is_modifier(entry: Entry, following: Mention | None) -> bool:

@@ -68,6 +68,9 @@ def _is_something_else(context: Context, mention: Person) -> bool:
             return True
     if context.word(mention.last) in words("person_runs"):
         return True
+    if context.section.topic not in OF_PEOPLE and _is_among_industries(context, mention):
+        context.doubt_name(mention, Measure.PERSONA, mention.title, mention.title, "a kind of companies")
+        return True
     following = context.mentions[context.place + 1] if context.place + 1 < len(context.mentions) else None
     explained = context.word(mention.last) == "(" and following and following.first == mention.last + 1
     if explained and isinstance(following, Words) and following.of("industry"):
@@ -77,7 +80,18 @@ def _is_something_else(context: Context, mention: Person) -> bool:
     )
     if mention.is_rank and mention.department is None and counted:
         return True  # "800+ head"
-    return mention.is_rank and context.is_followed_by_unknown(mention)
+    bare = mention.is_rank and mention.department is None
+    return mention.is_rank and (
+        context.is_followed_by_unknown(mention) or (bare and context.is_after_unknown(mention))
+    )  # "VP lending", "financieel directeur"
+
+
+def _is_among_industries(context: Context, mention: Person) -> bool:
+    """Whether an acronym in the plural is listed with an industry: the CROs of "pharma & CROs"."""
+    before, written = context.listed(-1), context.written(mention)
+    acronym = mention.last - mention.first == 1 and written.endswith("s") and written[:-1].isupper()
+    joined = context.is_and(mention.first - 1)
+    return acronym and joined and isinstance(before, Words) and before.of("industry") is not None
 
 
 def _complete_rank(context: Context, mention: Person) -> None:
@@ -110,8 +124,8 @@ def read_team(context: Context, mention: Team) -> None:
     elif relation == "contact" or context.section.topic in ("persona", "department"):
         name = f"{mention.name} team"
         context.state(mention, Measure.PERSONA, name, name, 0.85, about=about)
-    else:
-        context.team = mention
+    elif not context.is_after_unknown(mention) and not context.is_after_function(mention):
+        context.team = mention  # unlike "clinical ops team"
 
 
 def read_function(context: Context, mention: Words, entry: Entry) -> bool:

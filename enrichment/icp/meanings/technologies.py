@@ -116,7 +116,9 @@ def read_category(context: Context, mention: Words, entry: Entry) -> bool:
     after, last, topic = context.after_kinds(mention), context.last, context.section.topic
     noun = isinstance(following, Words) and following.of("noun")
     counted = isinstance(before, Quantity) and before.last == mention.first
-    if (("partners" in after or noun) and "users" not in after) or counted or isinstance(following, (Person, Team)):
+    edition = last and last.measure is Measure.TECHNOLOGY and context.in_brackets and context.is_excluding()
+    something_else = (("partners" in after or noun) and "users" not in after) or isinstance(following, (Person, Team))
+    if something_else or counted or edition:  # "50 CRMs", "Jira (not Cloud)"
         return False
     between = set(context.words_between(last.last, mention.first)) if last else set()
     if last and last.measure is Measure.TECHNOLOGY and words("as_category") >= between:
