@@ -65,7 +65,7 @@ ROUTES: Final = (
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}", read_batch,
              gives={200: schemas.BatchStatus}, is_large=True),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}/results", read_batch_results,
-             query=schemas.BatchResultsQuery, gives={200: schemas.BatchResults}, is_large=True),
+             query=schemas.BatchResultsQuery, gives={200: schemas.BatchResults}),
     Endpoint("GET", "/api/v1/enrich/{domain}/status", read_status,
              query=schemas.JobQuery, gives={200: schemas.JobStatus}, is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/results", read_results,

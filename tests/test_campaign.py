@@ -50,12 +50,11 @@ async def test_from_a_profile_in_words_to_a_ranked_list_whose_verdicts_rest_on_f
     api: httpx.AsyncClient, clock: FakeClock
 ) -> None:
     blueprint = await post(api, "/campaigns/enrichment", 200, website_url="getuniti.com", icp=ICP)
-    modules = sorted({*blueprint["modules"], "m14_icp_scoring"})
     started = await post(
         api,
         f"{API}/batch",
         domains=DOMAINS,
-        modules=modules,
+        modules=blueprint["modules"],
         blueprint_id=blueprint["metadata"]["id"],
         concurrency=20,
     )
@@ -110,6 +109,22 @@ def is_named(value: Any, found: str) -> bool:
         names = [text for one in value for text in ([one] if isinstance(one, str) else map(str, one.values()))]
         return not value or "none among" in found or any(name in found for name in names)
     return str(value) in found.replace(",", "") or f"{value:,}" in found if isinstance(value, int) else value in found
+
+
+@pytest.mark.parametrize(
+    ("icp", "modules"),
+    [
+        ("Among the top 10,000 websites", {"m03_traffic", "m14_icp_scoring"}),
+        ("Ideally on Shopify", {"m02_tech_stack", "m14_icp_scoring"}),
+        ("Retailers with offices in Berlin", {"m01_company_context", "m14_icp_scoring"}),
+    ],
+)
+async def test_a_blueprint_lists_the_modules_that_judge_its_conditions(
+    api: httpx.AsyncClient, icp: str, modules: set[str]
+) -> None:
+    blueprint = await post(api, "/campaigns/enrichment", 200, website_url="getuniti.com", icp=icp)
+
+    assert modules <= set(blueprint["modules"])
 
 
 async def test_judging_by_another_profile_costs_nothing_and_is_kept_apart(

@@ -168,6 +168,8 @@ FILTERS = [
      "hq_country", "country", "in", tuple(f"A{letter}" for letter in "BCDEFGHIJKLMN"),
      "head office in Many (13 countries)"),
     (Criteria(geographies=(state("Texas"),)),
+     "hq_country", "country", "in", ("US",), "head office in US"),
+    (Criteria(geographies=(state("Texas"),)),
      "hq_locality", "hq", "in", ("Texas",), "head office in Texas"),
     (Criteria(geographies=(country("United States", "US"), state("Texas", excluded=True))),
      "hq_country", "country", "in", ("US",), "head office in United States (US)"),
@@ -310,11 +312,11 @@ def test_contradiction_does_not_result_in_an_empty_list(profile: Criteria) -> No
         Criteria(revenue=(money(0, None),)),
     ],
 )
-def test_criterion_that_allows_everything_leaves_the_point_a_standard_one(profile: Criteria) -> None:
-    sections = choose(profile)
+def test_criterion_that_allows_everything_determines_no_filter(profile: Criteria) -> None:
+    points = all_points(choose(profile))
 
-    assert {"headcount", "industry_codes", "revenue_band"} <= {point.id for point in sections.standard}
-    assert {"headcount", "industry_codes", "revenue_band"}.isdisjoint(all_points(sections))
+    for id_ in ("headcount", "industry_codes", "revenue_band"):
+        assert id_ not in points or points[id_].filter.strength is None
 
 
 def test_stated_criteria_are_must_haves_and_are_quoted() -> None:
@@ -444,27 +446,41 @@ def test_each_group_has_up_to_14_points_and_no_point_stands_twice(profile: Crite
     assert len(ids) == len(set(ids))
 
 
+def test_no_group_is_ever_empty() -> None:
+    for profile in (Criteria(), Criteria(personas=(persona("CIO", "it"),)), RETAILERS):
+        sections = choose(profile)
+        assert all((sections.firmographic, sections.technographic, sections.personalization))
+
+
 def test_a_detailed_profile_fills_each_group() -> None:
     for profile in (RETAILERS, STARTUPS, EVERYTHING):
         sections = choose(profile)
         assert all(len(each) >= 4 for each in (sections.firmographic, sections.technographic, sections.personalization))
 
 
-def test_standard_points_are_few_and_short_and_the_same_for_every_profile_that_does_not_ask_for_them() -> None:
-    standard = choose(Criteria()).standard
+def test_standard_points_are_few_and_short_and_apart_from_what_the_profile_asks_for() -> None:
+    detailed = choose(RETAILERS)
+    universal = [point.id for point in catalogue() if "always" in point.criteria]
 
-    assert [point.id for point in standard] == [point.id for point in catalogue() if "always" in point.criteria]
-    assert len(standard) <= 16
-    assert choose(Criteria(company_size=(size(1, 5),))).standard == tuple(
-        point for point in standard if point.id != "headcount"
+    assert [point.id for point in detailed.standard] == [id_ for id_ in universal if id_ not in all_points(detailed)]
+    assert len(universal) <= 16
+    assert all(point.priority_reason[:4] != "Part" for point in all_points(detailed).values())
+    one = choose(Criteria(technologies=(product("Shopify", "ecommerce_platform"),)))
+    assert next(point for point in one.standard if point.id == "crm") == StandardPoint(
+        id="crm", name="CRM", why=POINTS["crm"].why, module="m02_tech_stack", field="technologies.name"
     )
-    assert standard[0] == StandardPoint(
-        id="headcount",
-        name="Headcount",
-        why=POINTS["headcount"].why,
-        module="m01_company_context",
-        field="employees",
-    )
+
+
+def test_a_group_that_the_profile_says_nothing_about_has_the_standard_points() -> None:
+    sections = choose(Criteria(company_size=(size(1, 5),)))
+
+    assert {point.id for point in sections.technographic} == {
+        point.id for point in catalogue() if "always" in point.criteria and point.group == "technographic"
+    }
+    assert {point.priority_reason for point in sections.technographic} == {
+        "Part of every blueprint; the profile does not narrow it."
+    }
+    assert not {point.id for point in sections.standard} & set(all_points(sections))
 
 
 def test_offer_raises_the_priority_of_points_it_mentions() -> None:
@@ -660,7 +676,8 @@ def test_the_growth_of_a_profile_is_that_of_the_figure_it_names(target: str | No
 def test_contradictory_numbers_are_no_filter() -> None:
     numbers = (number("company_age", 2015, None, "new"), number("company_age", 2015, None, "new", excluded=True))
 
-    assert "company_age" not in all_points(choose(Criteria(numbers=numbers)))
+    point = all_points(choose(Criteria(numbers=numbers))).get("company_age")
+    assert point is None or point.filter.strength is None
 
 
 def test_conditions_that_no_data_point_is_about_are_known() -> None:
@@ -690,26 +707,17 @@ def steps_of(point: RecommendedPoint) -> list[str]:
 
 
 def test_steps_name_the_products_titles_and_roles_of_the_profile() -> None:
-    points = blueprint_of(
-        "Shops on Shopify or Magento; contacts: Head of E-commerce; hired a new CFO in the last 90 days"
-    )
+    points = blueprint_of("Shops on Shopify or Magento that hired a new CFO in the last 90 days")
+    people = chosen(RETAILERS, "decision_makers")
 
     assert "Look for Shopify or Magento." in steps_of(points["commerce_platform"])
-    people = points["decision_makers"]
-    assert people.sources[0].provider == "Apollo"
-    assert people.sources[0].endpoint == "POST /mixed_people/search"
-    assert any("person_titles[]=" in step and "Head of" in step for step in steps_of(people))
+    assert (people.sources[0].provider, people.sources[0].endpoint) == ("Apollo", "POST /mixed_people/search")
+    assert any("person_titles[]=Head of E-commerce and" in step for step in steps_of(people))
     assert any('"query": "{name} ' in step and "CFO" in step for step in steps_of(points["leadership_change"]))
     assert "{titles}" not in str(steps_of(people))
 
 
 def test_without_titles_in_the_profile_steps_name_usual_ones() -> None:
-    (people,) = [
-        point
-        for point in choose(Criteria(), offer="").personalization + choose(RETAILERS).personalization
-        if point.id == "decision_makers"
-    ]
-    assert any("Head of E-commerce" in step for step in steps_of(people))
     assert DEFAULT_TITLES in str(fitting_methods(POINTS["decision_makers"], Criteria(), None))
 
 

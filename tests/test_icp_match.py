@@ -97,6 +97,8 @@ AUSTIN = condition(M.HEADQUARTERS, "austin", label="Austin, Texas", place="US-TX
 MUNICH = condition(M.HEADQUARTERS, "munich", label="Munich", place="DE", kind="city")
 BAVARIA = condition(M.HEADQUARTERS, "DE-BY", label="Bavaria", codes=("DE-BY",), kind="subdivision")
 OFFICE = condition(M.OFFICE, "de", label="Germany", codes=("DE",), kind="country")
+OFFICE_IN_MUNICH = condition(M.OFFICE, "munich", label="Munich", place="DE-BY", kind="city")
+BAY_AREA = condition(M.HEADQUARTERS, "bay_area", label="San Francisco Bay Area", place="US-CA", kind="city")
 IN_GERMANY = context(country="Germany", hq="München, Germany")
 IN_TEXAS = context(country="United States", hq="Austin, TX")
 SHOPIFY = condition(M.TECHNOLOGY, "Shopify")
@@ -118,6 +120,7 @@ TEN_ROLES = condition(M.HIRING, 10, operator="gte")
 ENGINEERS = condition(M.HIRING, department="engineering")
 NURSES = condition(M.HIRING, department="clinical")
 HEAD_OF_SECURITY = condition(M.HIRING, department="engineering", role="Head of Security", seniority="head")
+SDRS = condition(M.HIRING, department="sales", role="SDR", seniority="individual")
 SOME_ENGINEERS = condition(M.HIRING, department="engineering", role="Engineer", seniority="individual")
 NEW_CFO = condition(M.LEADERSHIP_CHANGE, role="CFO", within_days=90)
 NEW_VP_SALES = condition(M.LEADERSHIP_CHANGE, role="VP of Sales")
@@ -165,6 +168,11 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
         (BAVARIA, {"m01": IN_GERMANY}, "unknown", "München, Germany"),
         (OFFICE, {"m01": IN_GERMANY}, "met", "Germany"),
         (OFFICE, {"m01": IN_TEXAS}, "unknown", "seat in United States"),
+        (OFFICE_IN_MUNICH, {"m01": IN_GERMANY}, "met", "München, Germany"),
+        (OFFICE_IN_MUNICH, {"m01": context(country="Germany", hq="Köln, Germany")}, "unknown", "seat in Köln, Germany"),
+        (BAY_AREA, {"m01": context(country="United States", hq="San Jose, CA")}, "unknown", "San Jose, CA"),
+        (BAY_AREA, {"m01": IN_TEXAS}, "not_met", "Austin, TX"),
+        (BAY_AREA, {"m01": IN_GERMANY}, "not_met", "Germany"),
         (
             OVER_10M,
             {"m07": Financials(is_public=True, revenue=10_000_000, currency="USD")},
@@ -183,6 +191,12 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
             {"m07": Financials(is_public=True, revenue=9)},
             "unknown",
             "9 of an unknown currency a year",
+        ),
+        (
+            OVER_10M,
+            {"m07": Financials(is_public=False, revenue=8_000_000, currency="USD", basis="estimated")},
+            "unknown",
+            "8,000,000 USD a year, estimated",
         ),
         (OVER_10M, {"m01": context(revenue_range="$10M-$50M")}, "met", "$10M-$50M a year"),
         (OVER_10M, {"m01": context(revenue_range="$10B+")}, "met", "$10B+ a year"),
@@ -297,6 +311,7 @@ APRIL = events(("leadership_change", "1969-04-01", "Acme appoints new CFO"))
         (NURSES, {"m10": roles(9, Sales=9)}, "unknown", "9 open roles"),
         (HEAD_OF_SECURITY, {"m10": roles(9, Engineering=9)}, "unknown", "9 open roles, 9 in Engineering"),
         (HIRING, {"m10": roles(None)}, "unknown", None),
+        (SDRS, {"m10": roles(9, Sales=4)}, "unknown", "9 open roles, 4 in Sales"),
         (SOME_ENGINEERS, {"m10": roles(9, Engineering=4)}, "met", "9 open roles, 4 in Engineering"),
         (
             HEAD_OF_SECURITY,

@@ -10,6 +10,7 @@ import pytest
 
 from enrichment.errors import InvalidProfile, UnreadableProfile
 from enrichment.icp.profiles import read_profile
+from enrichment.icp.reader import read_text
 from schemas import CustomerProfile, IcpObject
 from tests.profiles import shown
 
@@ -43,6 +44,8 @@ TOPICS: list[tuple[dict[str, Any], list[set[str]]]] = [
     ({"funding_amount": [1_000_000, 5_000_000]}, [{"funding_raised 1000000..5000000 USD"}]),
     ({"funding": "Series A-C"}, [{"funding_stage series_a..series_c"}]),
     ({"geographies": ["fr", "US", "Texas"]}, [{"headquarters FR", "headquarters US", "headquarters US-TX"}]),
+    ({"geographies": ["DE", "ca"]}, [{"headquarters DE", "headquarters CA"}]),
+    ({"geographies": "CA, TX"}, [{"headquarters US-CA", "headquarters US-TX"}]),
     ({"technologies": ["segment", "Go", "NOTION"]}, [{"technology Segment", "technology Go", "technology Notion"}]),
     ({"personas": ["marketing", "Head of IT"]}, [{"persona marketing", "persona Head of IT"}]),
     ({"business_models": ["B2B", "SaaS"]}, [{"business_model b2b"}, {"business_model saas"}]),
@@ -54,7 +57,7 @@ TOPICS: list[tuple[dict[str, Any], list[set[str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("icp", "expected"), TOPICS, ids=str)
+@pytest.mark.parametrize(("icp", "expected"), TOPICS)
 def test_topics_take_texts_lists_and_numbers(icp: dict[str, Any], expected: list[set[str]]) -> None:
     assert groups(read(icp)) == expected
 
@@ -65,6 +68,7 @@ CONDITIONS: list[tuple[dict[str, Any], list[set[str]]]] = [
     ({"measure": "industry", "value": "sic:7372"}, [{"industry sic:7372"}]),
     ({"measure": "headcount", "value": {"min": 50, "max": 200}}, [{"headcount 50..200"}]),
     ({"measure": "headcount", "value": [50, 200]}, [{"headcount 50..200"}]),
+    ({"measure": "headcount", "value": [50, None, 70]}, [{"headcount 50..50", "headcount 70..70"}]),
     ({"measure": "headcount", "operator": "gte", "value": 50}, [{"headcount 50.."}]),
     ({"measure": "revenue", "value": {"max": 5e6}, "currency": "EUR"}, [{"revenue ..5000000 EUR"}]),
     ({"measure": "founded", "value": 5, "unit": "years since"}, [{"founded 5..5 years since"}]),
@@ -84,7 +88,7 @@ CONDITIONS: list[tuple[dict[str, Any], list[set[str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("condition", "expected"), CONDITIONS, ids=str)
+@pytest.mark.parametrize(("condition", "expected"), CONDITIONS)
 def test_conditions_are_completed(condition: dict[str, Any], expected: list[set[str]]) -> None:
     profile = read({"conditions": [condition]})
 
@@ -107,7 +111,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("condition", "pointer", "words"), FAULTS, ids=str)
+@pytest.mark.parametrize(("condition", "pointer", "words"), FAULTS)
 def test_impossible_conditions_are_refused_with_their_place(
     condition: dict[str, Any], pointer: str, words: str
 ) -> None:
@@ -163,3 +167,32 @@ def test_profile_without_conditions_is_refused(icp: Any) -> None:
 
     assert refused.value.pointer == "#/icp"
     assert len(refused.value.suggestions) == 2
+
+
+def test_codes_of_countries_are_quoted_as_given() -> None:
+    (condition,) = read({"geographies": ["de"]}).conditions
+
+    assert (condition.quote.text, condition.label) == ("de", "Germany")
+
+
+def test_contradictions_are_reported() -> None:
+    profile = read(
+        {
+            "conditions": [
+                {"measure": "headcount", "operator": "gte", "value": 500},
+                {"measure": "headcount", "operator": "lte", "value": 100},
+                {"measure": "industry", "value": "retail"},
+                {"measure": "industry", "value": "retail", "strength": "must_not"},
+            ]
+        }
+    )
+
+    assert profile.contradictions == (
+        "“retail” is wanted, and “retail” is excluded.",
+        "“500” and “100” cannot both be true of one company.",
+    )
+    assert profile.confidence == 0.8
+
+
+def test_empty_text_has_no_conditions() -> None:
+    assert read_text("") == read_text(" \u200b")

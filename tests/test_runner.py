@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from enrichment.jobs import dispatcher
 from enrichment.jobs.model import Lookup
 from enrichment.sources.simulated.source import COMPANY
 from schemas import CompanyData, JobState
@@ -144,9 +145,10 @@ async def test_an_enrichment_that_is_finished_before_it_begins_asks_no_source(cl
 
 @pytest.mark.parametrize("outcome", ["completed", "failed", "cancelled"])
 async def test_a_final_state_is_not_overwritten_whatever_the_source_does_then(
-    clock: FakeClock, caplog: pytest.LogCaptureFixture, outcome: str
+    clock: FakeClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
     """Nor is there a second log line."""
+    monkeypatch.setattr(dispatcher, "MAX_STOP_SECONDS", 0.1)
     gate = asyncio.Event()
 
     class Gated:

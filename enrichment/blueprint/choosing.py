@@ -3,7 +3,7 @@ The choice of data points for a profile, with their priorities and filters, and 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -103,7 +103,7 @@ def choose(profile: Criteria, *, offer: str | None = None) -> Sections:
         for group in ("firmographic", "technographic", "personalization")
     }
     points = [point for group in groups.values() for point in group]
-    standard = _standard_points(candidates)
+    standard = _standard_points(candidates, {point.id for point in points})
     return Sections(
         **groups, standard=standard, sources=_recommended_sources(points), modules=_modules(points, standard)
     )
@@ -129,17 +129,21 @@ def _is_met(field: str, point: CataloguePoint, profile: Criteria) -> bool:
 
 
 def _best(candidates: Sequence[PointCandidate], profile: Criteria) -> tuple[RecommendedPoint, ...]:
-    """Choose points that the profile states, then related ones; sort them by priority."""
+    """
+    Choose points that the profile states, then related ones; sort them by priority. If there are none, the group has
+    the universal ones, so that it is never empty.
+    """
     stated = [one for one in candidates if one.match][:MAX_STATED_POINTS]
     related = [one for one in candidates if one.is_related and not one.match]
+    related = related or ([] if stated else [one for one in candidates if one.is_universal])
     related.sort(key=lambda one: (one.priority, -one.weight))
     best = (stated + related)[: max(MAX_POINTS, len(stated))]
     return tuple(_recommended_point(one, profile) for one in sorted(best, key=lambda one: one.priority))
 
 
-def _standard_points(candidates: Sequence[PointCandidate]) -> tuple[StandardPoint, ...]:
-    """The points of every blueprint, in short, without those that the profile or the offer asks for."""
-    points = [one.point for one in candidates if one.is_universal and not one.match and not one.offered]
+def _standard_points(candidates: Sequence[PointCandidate], chosen: Collection[str]) -> tuple[StandardPoint, ...]:
+    """The points of every blueprint, in short, without those that are chosen."""
+    points = [one.point for one in candidates if one.is_universal and one.point.id not in chosen]
     return tuple(
         StandardPoint(
             id=point.id,
@@ -187,6 +191,8 @@ def _reason(candidate: PointCandidate) -> str:
         reasons.append(f"{_basis([one.found for one in candidate.related])}, and this bears on it.")
     elif candidate.criteria:
         reasons.append(f"The profile has something on {' and '.join(candidate.criteria).replace('_', ' ')}.")
+    elif not candidate.offered:
+        reasons.append("Part of every blueprint; the profile does not narrow it.")
     if candidate.offered:
         reasons.append(f'The offer speaks of "{candidate.offered}".')
     return " ".join(reasons)

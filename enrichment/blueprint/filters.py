@@ -17,6 +17,7 @@ RANGES: Final = ("company_size", "revenue", "arr", "funding_amount")
 LIST_OPERATORS: Final = ("in", "contains_any")
 OPPOSITES: Final[dict[str, Operator]] = {"gte": "lte", "lte": "gte", "within_days": "not_within_days"}
 EXCLUDING: Final = ("not_in", "not_within_days")
+IMPLIED: Final = -1  # the group of conditions that follow from others, which have no alternatives
 MAX_CODES: Final = 12  # of countries that the words of a filter list one by one
 
 
@@ -91,7 +92,7 @@ def _match(
     for (is_wish, any_of), group in sorted(wanted.items(), key=lambda item: item[0][0]):
         if built := build(group, excluded if subtracts else ()):
             strength: Strength = "should" if is_wish else "must"
-            filters.append(_stated(built, strength, any_of, group))
+            filters.append(_stated(built, strength, None if any_of == IMPLIED else any_of, group))
             used += group
     exclude = build((), excluded) if excluded else None
     if not filters and exclude is None:
@@ -282,12 +283,18 @@ def _industry_names(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValu
 
 
 def _countries(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:
+    """A city or state implies its country, unless a country is an alternative to it; it does not exclude it."""
     whole = [one for one in profile.geographies if one.kind in ("country", "region")]
     excluded = {code for one in whole if one.excluded for code in one.countries}
-    for one in whole:
+    with_countries = {one.found.any_of for one in whole if not one.excluded}
+    for one in profile.geographies:
+        is_whole = one in whole
+        if not is_whole and (one.excluded or one.found.any_of in with_countries):
+            continue
         codes = one.countries if one.excluded else tuple(code for code in one.countries if code not in excluded)
         listed = ", ".join(codes) if len(codes) <= MAX_CODES else f"{len(codes)} countries"
-        yield FilterValue(codes, f"{one.name} ({listed})", one.found, one.excluded)
+        found = one.found if is_whole else msgspec.structs.replace(one.found, any_of=IMPLIED)
+        yield FilterValue(codes, f"{one.name} ({listed})" if is_whole else listed, found, one.excluded)
 
 
 def _localities(_: CataloguePoint, profile: Criteria) -> Iterator[FilterValue]:

@@ -18,6 +18,7 @@ from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, So
 from enrichment.jobs.events import EventLog
 from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
+from enrichment.modules.icp_match import judging_modules
 from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import DESCRIBING_MODULES, MODULES
 from schemas import (
@@ -337,7 +338,9 @@ def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, Cust
     from enrichment.blueprint.profile import gaps  # noqa: PLC0415
 
     profile, of_offer = with_offer(result.profile, offer)
-    return choose(criteria_of(profile), offer=offer), profile, (*gaps(result), *of_offer)
+    sections = choose(criteria_of(profile), offer=offer)
+    modules = tuple(sorted({*sections.modules, *judging_modules(profile.conditions)}))
+    return msgspec.structs.replace(sections, modules=modules), profile, (*gaps(result), *of_offer)
 
 
 def _as_cached(event: BlueprintEvent) -> BlueprintEvent:

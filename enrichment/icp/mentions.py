@@ -21,6 +21,7 @@ WITH_NUMBERS: Final = frozenset(
     {"bound", "bound_after", "between", "to", "both", "around", "window", "time", "currency"}
 )
 ENTITIES: Final = frozenset({"industry", "size", "technology", "model", "ownership", "category"})
+MAX_DAYS: Final = 36_500
 CODE: Final = re.compile(r"\d{2,6}")
 SCHEMES: Final = ("naics", "sic")
 
@@ -168,21 +169,19 @@ def _window_at(tokens: Sequence[Token], first: int) -> Window | None:
     lead = vocabulary().at(tokens, first, kind="window")
     if lead is None or lead[0] >= len(tokens):
         return None
-    place, count = lead[0], 1.0
-    if tokens[place].kind == "number" or vocabulary().at(tokens, place, kind="time") is None:
-        number = quantity_at(tokens, place, "en") if tokens[place].kind != "number" else None
-        if tokens[place].kind == "number":
-            count, place = float(tokens[place].norm.replace(",", ".")[:6].rstrip(".")), place + 1
-            if place + 1 < len(tokens) and tokens[place].norm == "-" and tokens[place + 1].kind == "number":
-                count, place = float(tokens[place + 1].norm.replace(",", ".")[:6]), place + 2
-            place += place < len(tokens) and tokens[place].norm == "-"
-        elif number and number.low and number.unit is None:
-            count, place = number.low, number.last
-    time = vocabulary().at(tokens, place, kind="time") if place < len(tokens) else None
-    if time is None:
-        return None
-    days = round(count * int(time[1][0].id))
-    return Window(first, time[0], days) if 0 < days <= 36_500 else None
+    count, place = _count_at(tokens, lead[0])
+    time = vocabulary().at(tokens, place, kind="time")
+    days = round(count * int(time[1][0].id)) if time else 0
+    return Window(first, time[0], days) if time and 0 < days <= MAX_DAYS else None
+
+
+def _count_at(tokens: Sequence[Token], place: int) -> tuple[float, int]:
+    """The number of days, weeks or months: the larger end of "3-6"; one without a number."""
+    number = quantity_at(tokens, place, "en")
+    if number is None or number.high is None or number.currency is not None:
+        return 1, place
+    last = next((here for here in range(place, number.last) if vocabulary().at(tokens, here, kind="time")), number.last)
+    return number.high, last + (last < len(tokens) and tokens[last].norm == "-")
 
 
 def _team_at(text: str, tokens: Sequence[Token], first: int) -> Team | None:

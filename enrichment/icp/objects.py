@@ -9,6 +9,7 @@ import msgspec
 
 from enrichment.errors import InvalidProfile
 from enrichment.icp.drafts import MONEY, UNITS, YEARS_OLD, number_label, unit_of
+from enrichment.icp.places import country_named
 from enrichment.icp.reader import checked, read_text
 from enrichment.icp.sections import Section
 from enrichment.icp.stages import STAGES, stage_codes
@@ -68,21 +69,29 @@ def read_object(given: IcpObject) -> CustomerProfile:
     """Read a profile from an object. Raises `InvalidProfile` for a condition with an impossible value."""
     parts: list[CustomerProfile] = []
     stated = tuple(_given_conditions(given))
-    for field, section in TOPICS.items():
-        parts += [
-            read_text(text, field=field, index=index, section=section)
-            for index, text in enumerate(_texts(given, field))
-        ]
+    for field in TOPICS:
+        parts += [_read_topic(text, field, index) for index, text in enumerate(_texts(given, field))]
     sizes = tuple(one for field in SIZES for one in _size(given, field))
     return _merged((*stated, *sizes), parts, "rules" if parts else "object")
 
 
-def _texts(given: IcpObject, field: str) -> Iterator[str]:
+def _texts(given: IcpObject, field: str) -> list[str]:
     value = getattr(given, field)
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, tuple) and not _pair(value):
-        yield from (str(one) for one in value if one is not None)
+        return [value]
+    return [str(one) for one in value if one is not None] if isinstance(value, tuple) and not _pair(value) else []
+
+
+def _read_topic(text: str, field: str, index: int) -> CustomerProfile:
+    """Read the text of a field. The code of a country stands for its name: "DE" is Germany here, and not Delaware."""
+    country = country_named(text) if field == "geographies" and len(text) == 2 else None
+    profile = read_text(country or text, field=field, index=index, section=TOPICS[field])
+    if country is None:
+        return profile
+    quote = ConditionQuote(text=text, start=0, end=len(text), field=field, index=index)
+    return msgspec.structs.replace(
+        profile, conditions=tuple(msgspec.structs.replace(one, quote=quote) for one in profile.conditions)
+    )
 
 
 def _pair(value: Sequence[object]) -> tuple[float | None, float | None] | None:

@@ -139,6 +139,12 @@ def _country(code: str) -> Entry | None:
     return next((one for one in codes_of(code) if one.place_kind == "country"), None)
 
 
+def country_named(code: str) -> str | None:
+    """The name of the country with an ISO 3166-1 code."""
+    country = _country(code.upper())
+    return country.label if country else None
+
+
 def country_of(name: str | None) -> str | None:
     """The ISO 3166-1 code of a country by any of its names or its code."""
     found = vocabulary().find("place", name) if name else []

@@ -30,11 +30,6 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     operator: str
     stages: tuple[str, ...]
 
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """All the stages that are meant."""
-        return stage_codes(self.operator, self.stages)
-
 
 def stage_codes(operator: str, stages: Sequence[str]) -> tuple[str, ...]:
     """All the stages that an operator with its value means, in order."""
@@ -124,12 +119,6 @@ def _one(tokens: Sequence[Token], first: int) -> tuple[int, str] | None:
         return None
     if tokens[first].norm == "a" and first + 1 < len(tokens):
         first += 1
-    if tokens[first].stem in ("series", "serie") and first + 1 < len(tokens):
-        letter = tokens[first + 1].norm
-        place = first + 2
-        if letter in LETTERS:
-            return place, LETTERS[letter]
-        return None
     found = vocabulary().at(tokens, first, kind="stage")
     return (found[0], found[1][0].id) if found else None
 

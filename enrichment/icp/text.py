@@ -84,7 +84,7 @@ def read_tokens(text: str) -> list[Token]:
         if kind == "short":
             found = "without" if len(found) == 3 else "with"
         norm = normalized(found.replace(".", "") if kind == "acronym" else found)
-        if norm:
+        if norm:  # not only invisible characters
             plain = "word" if kind in ("acronym", "name", "short") else kind
             line = gap.count("\n") + gap.count("\u2028")
             space = any(letter.isspace() or letter == ";" for letter in gap)

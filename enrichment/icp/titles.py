@@ -74,7 +74,7 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     last, entries = found
     entry: Entry = entries[0]
     written = excerpt(text, tokens, first, last)
-    if entry.spelling.isupper() and len(entry.spelling) < 4 and written.rstrip("s") != entry.spelling:
+    if entry.spelling.isupper() and len(entry.spelling) < 3 and written.rstrip("s") != entry.spelling:
         return None
     if entry.ordinary and not written.isupper():
         return None
@@ -181,36 +181,26 @@ def _function(tokens: Sequence[Token], first: int, *, known_only: bool) -> tuple
     if first >= len(tokens) or tokens[first].line:
         return None
     known = function_at(tokens, first)
-    if known:
-        last = known[0]
-        while last < len(tokens) and last - known[0] < 2 and _is_of_title(tokens, last):
-            last += 1
-        return last, known[1]
     if known_only:
-        return None
+        return known
     last = first
-    while last < len(tokens) and last - first < MAX_WORDS and tokens[last].kind == "word" and not tokens[last].line:
-        if (
-            tokens[last].norm in words("title_stops")
-            or not tokens[last].text[0].isupper()
-            or (last > first and _rank_at(tokens, last))
-        ):
-            break
+    while last < len(tokens) and last - first < MAX_WORDS and _continues_name(tokens, last, is_first=last == first):
         last += 1
-    return (last, None) if last > first else None
+    if known and known[0] >= last:
+        return known
+    return (last, known[1] if known else None) if last > first else None
 
 
-def _is_of_title(tokens: Sequence[Token], place: int) -> bool:
-    """Whether an unknown word in capitals goes on a function that is in capitals: "VP Clinical Informatics"."""
-    before, token = tokens[place - 1], tokens[place]
-    written = token.text.istitle() and before.text[0].isupper() and token.kind == "word" and not token.line
-    return written and token.norm not in words("title_stops") and not vocabulary().knows(token.stem)
+def _continues_name(tokens: Sequence[Token], place: int, *, is_first: bool) -> bool:
+    """Whether a word in capitals can be part of a function: no rank, no place, and none of the words that end one."""
+    token = tokens[place]
+    if token.kind != "word" or token.line or not token.text[0].isupper() or token.norm in words("title_stops"):
+        return False
+    return is_first or not (_rank_at(tokens, place) or vocabulary().at(tokens, place, kind="place"))
 
 
 def _rank_at(tokens: Sequence[Token], first: int) -> tuple[int, Seniority] | None:
     """The rank at a position, singular or plural: its end and its level."""
-    if first >= len(tokens):
-        return None
     if tokens[first].norm == "vice" and first + 1 < len(tokens) and tokens[first + 1].stem == "president":
         return first + 2, "vp"
     return _level("ranks", tokens[first], first)

@@ -5,6 +5,7 @@ Each says whether the condition is met, or None if the value does not tell. What
 from outside is unknown: it may be there all the same.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
@@ -32,6 +33,12 @@ SECTOR: Final = {"32": "31", "33": "31", "45": "44", "49": "48"}
 
 PRODUCT_WORDS: Final = frozenset({"cloud", "cms", "crm", "enterprise", "platform", "plus", "pro"})
 "Words that may follow the name of a product without making it another product."
+
+ERROR: Final = 0.25
+"How far an estimate may be from the truth, as a share of it."
+
+AREA_WORDS: Final = frozenset({"area", "bay", "greater", "metro", "metropolitan", "region", "valley"})
+"Words in the names of areas that consist of several cities."
 
 HEADS: Final = frozenset({"c_level", "vp", "director", "head"})
 "The levels of roles that `senior_roles` counts."
@@ -123,7 +130,12 @@ def by_revenue(condition: Condition, evidence: Evidence) -> Outcome | None:
     financials: Financials = evidence.answer
     basis = f", {financials.basis}" if financials.basis else ""
     found = f"{evidence.value:,} {financials.currency or 'of an unknown currency'} a year{basis}"
-    return _by_amount(condition, evidence.value, financials.currency, found)
+    outcome = _by_amount(condition, evidence.value, financials.currency, found)
+    if outcome and outcome.state == "not_met" and financials.basis == "estimated":
+        near = (evidence.value * (1 - ERROR), evidence.value * (1 + ERROR))
+        if any(_is_in_range(condition, each) for each in near):
+            return Outcome("unknown", found, "The estimate is too near to the limit to tell.")
+    return outcome
 
 
 def by_revenue_range(condition: Condition, evidence: Evidence) -> Outcome | None:
@@ -204,18 +216,23 @@ def by_headquarters(condition: Condition, evidence: Evidence) -> Outcome | None:
     is_there = state in states if state and states else None
     if condition.kind == "city":
         is_city = city_key(city) == city_key(condition.label.partition(",")[0])
-        return _decided(condition, evidence.value, is_met=is_city and is_there is not False)
-    if condition.kind == "subdivision" and is_there is not None:
+        if is_city or is_there is False or not AREA_WORDS.intersection(words(condition.label)):
+            return _decided(condition, evidence.value, is_met=is_city and is_there is not False)
+    elif condition.kind == "subdivision" and is_there is not None:
         return _decided(condition, evidence.value, is_met=is_there)
     return Outcome("unknown", evidence.value, f"That does not tell whether it is in {condition.label}.")
 
 
-def by_seat(condition: Condition, evidence: Evidence) -> Outcome | None:
-    """A company has an office where it is seated; whether it has others is unknown."""
-    outcome = by_country(condition, evidence)
-    if outcome is None or outcome.state == "met":
-        return outcome
-    return Outcome("unknown", f"seat in {evidence.value}", "Other offices are not known.")
+def by_seat(compare_seat: Comparison) -> Comparison:
+    """Compare the seat: a company has an office there; whether it has others is unknown."""
+
+    def compare(condition: Condition, evidence: Evidence) -> Outcome | None:
+        outcome = compare_seat(condition, evidence)
+        if outcome is None or outcome.state == "met":
+            return outcome
+        return Outcome("unknown", f"seat in {evidence.value}", "Other offices are not known.")
+
+    return compare
 
 
 # Ownership and funding
@@ -325,14 +342,13 @@ def by_roles(condition: Condition, evidence: Evidence) -> Outcome | None:
     if about.seniority in HEADS and signals.senior_roles == 0:
         return _decided(condition, f"{found}, none for heads of departments or above", is_met=False)
     if about.department:
-        wanted = DEPARTMENT_WORDS.get(about.department, frozenset(words(about.department)))
+        wanted = _department_words(condition)
         rows = [row for row in signals.roles_by_department if wanted.intersection(words(row.department))]
         found = ", ".join([found, *(f"{row.open_roles:,} in {row.department}" for row in rows)])
         total = sum(row.open_roles for row in rows)
         if not total:
             return Outcome("unknown", found, f"No department is reported that is known to be {about.department}.")
-    is_any_role = about.seniority == "individual" and len(words(about.role or "")) == 1  # "engineers"
-    if (about.role and not is_any_role) or about.place:
+    if (about.role and not _is_any_role(condition)) or about.place:
         return Outcome("unknown", found, "The titles and places of the roles are not reported.")
     if _is_number(condition.value):
         return _decided(condition, found, is_met=_is_in_range(condition, total))
@@ -364,6 +380,17 @@ def by_events(*types: EventType, pattern: re.Pattern[str] | None = None) -> Call
 
 
 # What they share
+
+
+def _is_any_role(condition: Condition) -> bool:
+    """Whether the role is any of its department: an "engineer" in engineering."""
+    role = " ".join(words(condition.about.role or ""))
+    return any(word.startswith(role) for word in _department_words(condition))
+
+
+def _department_words(condition: Condition) -> frozenset[str]:
+    department = condition.about.department or ""
+    return DEPARTMENT_WORDS.get(department, frozenset(words(department)))
 
 
 def _event(event: TriggerEvent) -> str:
@@ -433,9 +460,16 @@ def _codes_of_place(condition: Condition) -> tuple[str, ...]:
 
 def _is_product(detected: str, wanted: str) -> bool:
     """Whether a detected name is that of the product: the same words, perhaps with a word such as "CRM" after them."""
-    names = [words(name) for name in (detected, *re.split(r"[()/]", detected))]
     target = words(wanted)
-    return any(name[: len(target)] == target and PRODUCT_WORDS.issuperset(name[len(target) :]) for name in names)
+    return any(
+        name[: len(target)] == target and PRODUCT_WORDS.issuperset(name[len(target) :]) for name in _names(detected)
+    )
+
+
+@functools.lru_cache(maxsize=4_096)
+def _names(detected: str) -> tuple[tuple[str, ...], ...]:
+    """The words of a detected name, and of its parts: "Adobe Commerce (Magento)". The same ones occur everywhere."""
+    return tuple(words(name) for name in (detected, *re.split(r"[()/]", detected)))
 
 
 def _is_wanted(detected: str, condition: Condition) -> bool:

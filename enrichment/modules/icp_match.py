@@ -7,7 +7,7 @@ unknown; what is unknown counts neither for nor against the company.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from msgspec.structs import replace
 
@@ -36,6 +36,7 @@ M07: Final = "m07_financials"
 M08: Final = "m08_stock_info"
 M10: Final = "m10_hiring_signals"
 M12: Final = "m12_trigger_events"
+M14: Final = "m14_icp_scoring"
 
 WEIGHTS: Final[Mapping[Strength, int]] = {"must": 3, "should": 1, "must_not": 1}
 SURE: Final = 0.5  # a condition that was read with less confidence disqualifies nobody
@@ -55,7 +56,8 @@ CHECKS: Final[Mapping[Measure, tuple[Check, ...]]] = {
         Check(M01, CompanyContext, "country", compare.by_country),
         Check(M01, CompanyContext, "hq", compare.by_headquarters)),
     Measure.OFFICE: (
-        Check(M01, CompanyContext, "country", compare.by_seat),),
+        Check(M01, CompanyContext, "country", compare.by_seat(compare.by_country)),
+        Check(M01, CompanyContext, "hq", compare.by_seat(compare.by_headquarters))),
     Measure.REVENUE: (
         Check(M07, Financials, "revenue", compare.by_revenue),
         Check(M01, CompanyContext, "revenue_range", compare.by_revenue_range)),
@@ -116,23 +118,25 @@ class Judged(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Alternatives: conditions of which one has to be met."""
+    """
+    Alternatives: conditions of which one has to be met.
+
+    Conditions that were read with little confidence are wishes. The state is `unknown` if a condition that is not met
+    so far may be.
+    """
 
     members: Sequence[Judged]
+    strength: Strength
+    state: ConditionState
 
-    @property
-    def strength(self) -> Strength:
-        """The strength of its conditions; those that were read with little confidence are wishes."""
-        conditions = [judged.condition for judged in self.members]
-        strength = conditions[0].strength
-        unsure = any(condition.confidence < SURE for condition in conditions)
-        return "should" if strength == "must" and unsure else strength
-
-    @property
-    def state(self) -> ConditionState:
-        """Whether an alternative is met; `unknown` if one that is not met so far may be."""
-        states = {judged.verdict.state for judged in self.members}
-        return "met" if "met" in states else "unknown" if "unknown" in states else "not_met"
+    @classmethod
+    def of(cls, members: Sequence[Judged]) -> Self:
+        """Make the group of conditions of the same strength."""
+        strength = members[0].condition.strength
+        is_sure = all(judged.condition.confidence >= SURE for judged in members)
+        states = {judged.verdict.state for judged in members}
+        state: ConditionState = "met" if "met" in states else "unknown" if "unknown" in states else "not_met"
+        return cls(members, strength if is_sure or strength == "must_not" else "should", state)
 
     @property
     def weight(self) -> int:
@@ -169,6 +173,12 @@ class Group(NamedTuple):
         return " or ".join(judged.verdict.wanted for judged in self.members)
 
 
+def judging_modules(conditions: Iterable[Condition]) -> set[str]:
+    """Return the ids of the modules that conditions are judged by: of several for a measure, the best."""
+    measures = {condition.measure for condition in conditions}
+    return {CHECKS[measure][0].module for measure in measures & CHECKS.keys()} | ({M14} if measures else set())
+
+
 def derive(subject: Subject) -> IcpScore:
     """Judge the company by the conditions of the job's profile, or without one by the rules of the service."""
     conditions = subject.profile.conditions() if subject.profile else ()
@@ -185,7 +195,7 @@ def judge(subject: Subject, conditions: Iterable[Condition]) -> IcpScore:
     members: dict[int, list[Judged]] = {}
     for condition in conditions:
         members.setdefault(condition.any_of, []).append(_judged(subject, answers, condition))
-    groups = [Group(each) for each in members.values()]
+    groups = [Group.of(each) for each in members.values()]
     known = [group for group in groups if group.state != "unknown"]
     disqualifying = [group for group in groups if group.disqualifies]
     possible = sum(group.weight for group in groups)
@@ -195,8 +205,7 @@ def judge(subject: Subject, conditions: Iterable[Condition]) -> IcpScore:
     score = 0 if disqualifying else share
     coverage = round(judged_points / possible, 2)
     verdict: Verdict = "qualified" if known and not any(group.is_open for group in groups) else "undecided"
-    first = [each for group in disqualifying for each in group.members]
-    ordered = [*first, *(each for group in groups for each in group.members if each not in first)]
+    ordered = [each for group in sorted(groups, key=lambda group: not group.disqualifies) for each in group.members]
     modules = {each.verdict.module for each in ordered if each.verdict.module}
     return IcpScore(
         simulated=any_simulated(subject, modules),

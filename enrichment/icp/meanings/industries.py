@@ -37,7 +37,7 @@ def is_for_customers(context: Context, mention: Words) -> bool:
 
 def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
     """Read an industry: of the company, or of those whom it serves."""
-    if _is_elsewhere(context, mention, entry) or (entry.ordinary and not _is_in_context(context, mention)):
+    if _is_elsewhere(context, mention, entry) or (entry.ordinary and not _is_in_context(context, mention, entry)):
         return False
     relation = context.relation_to("industry")
     following = context.after()
@@ -96,11 +96,11 @@ def _is_of_product(context: Context, mention: Words) -> bool:
     return bool(named) and context.tokens[mention.first].text.istitle()
 
 
-def _is_in_context(context: Context, mention: Words) -> bool:
+def _is_in_context(context: Context, mention: Words, entry: Entry) -> bool:
     """Whether an everyday word is an industry here: in a list of industries, before "companies", or under a label."""
     if context.section.topic in ("industry", "customers"):
         return True
-    if mention.entries[0].spelling.isupper() and not context.written(mention).isupper():
+    if entry.spelling.isupper() and not context.written(mention).isupper():
         return False
     following, before = context.after(), context.before()
     if isinstance(following, Words) and following.of("noun") and not following.of("strength"):
