@@ -144,10 +144,12 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
     best: dict[tuple[object, ...], Draft] = {}
     for draft in drafts:
         key = (draft.measure, draft.operator, draft.value, draft.currency, draft.about, draft.strength, draft.segment)
-        if key not in best or best[key].confidence < draft.confidence:
-            if key in best:
-                draft.connector = best[key].connector
+        other = best.setdefault(key, draft)
+        alternative = other.alternative or draft.alternative
+        if other.confidence < draft.confidence:
+            draft.connector = other.connector
             best[key] = draft
+        best[key].alternative = alternative
     return list(best.values())
 
 

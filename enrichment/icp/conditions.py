@@ -94,16 +94,33 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
         after += 1
     after += context.word(after) == "," and context.is_or(after + 1)
     is_place = draft.measure in PLACES
+    if (
+        draft.measure in PLACES | {Measure.TECHNOLOGY}
+        and draft.connector == ","
+        and _is_unknown_item(context, draft.last)
+    ):
+        return context.tokens[draft.last + 1].text
     for start, step in ((draft.first - 1, -1), (after, 1)):
         joins = context.is_or(start) or (is_place and start != after and context.is_and(start))
         place = start + step
         while joins and context.word(place) in words("articles") | {","}:
             place += step
         word = context.tokens[place] if joins and 0 <= place < len(context.tokens) else None
+        if word and step < 0 and word.text.islower() and context.word(place - 1) == "/":
+            continue  # the path of an address
         named = word and word.kind in ("word", "number") and (context.is_or(start) or word.text[0].isupper())
         if word and named and place not in taken | context.grammar:
             return word.text
     return None
+
+
+def _is_unknown_item(context: Context, place: int) -> bool:
+    """Whether an unknown name stands alone between a comma and the end of a list: "(Veneto, Friuli, Foo)"."""
+    if context.word(place) != "," or place + 1 >= len(context.tokens):
+        return False
+    item, follows = context.tokens[place + 1], context.word(place + 2)
+    is_name = item.text[0].isupper() and item.kind == "word" and place + 1 not in context.known
+    return is_name and follows in {"", ")", ".", ";"}
 
 
 def _pass(context: Context, first: int, last: int) -> None:
@@ -163,8 +180,9 @@ def _read_small_word(context: Context, mention: Words, word: str) -> bool:
         context.relate("evaluating")
     elif word == "no" and context.language == "pt":
         context.relate("located")
-    elif word == "for" and is_for_customers(context, mention):
-        context.relate("serving")
+    elif word in words("for") and is_for_customers(context, mention):
+        sells = context.last and context.last.value in words("sellers")
+        context.relate("evaluating" if sells else "serving")  # "shops for furniture" have no customers in that industry
     else:
         return False
     return True

@@ -169,7 +169,8 @@ class Context:
 
     def is_after_unknown(self, mention: Mention) -> bool:
         """Whether a word that the reader does not know is directly before: "financieel directeur"."""
-        return mention.first > 0 and self._is_unknown(mention.first - 1)
+        before = mention.first - 1
+        return before >= 0 and self.tokens[before].kind == "word" and before not in self.understood | self.grammar
 
     def is_after_function(self, mention: Mention) -> bool:
         """Whether the name of a department is directly before: "clinical" of "clinical ops team"."""
@@ -252,6 +253,7 @@ class Context:
             draft.connector = ""  # "no banks with more than 50 branches"
         self.drafts.append(draft)
         is_kind = draft.in_words or draft.measure in KINDS_OF_COMPANIES
+        draft.dropped |= draft.strength == "must_not" and self.word(draft.last) in words("only")  # "no B2B-only"
         draft.dropped |= draft.strength == "must_not" and is_kind and self.is_modified(draft.first, draft.last)
         if not draft.dropped:
             self.understood.update(range(draft.first, draft.last))
@@ -259,7 +261,9 @@ class Context:
 
     def is_modified(self, first: int, after: int) -> bool:
         """Whether a word beside it, which the reader does not know, changes its meaning: "no military hospitals"."""
-        if first > 0 and self._is_unknown(first - 1):
+        before = first - 1
+        read = self.understood | self.grammar
+        if before >= 0 and self.tokens[before].kind == "word" and before not in read and not self.tokens[first].line:
             return True
         if after >= len(self.tokens) or self.tokens[after].line:
             return False

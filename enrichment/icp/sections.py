@@ -97,7 +97,8 @@ class _SectionReader:
         self.number += label.number
         content = last if end is None else end + 1
         if content < last:
-            self.inline = _under(self.inline, label, self.number)
+            stops = not starts_line and label.topic is not None and self.tokens[first - 1].norm == "."
+            self.inline = _under(self.heading if stops else self.inline, label, self.number)
             self.heading = Section(number=self.number) if label.number else self.heading
             self._add(content, last)
         elif starts_line and _ends_line(self.tokens, last):
@@ -214,7 +215,8 @@ def _is_labelled(tokens: Sequence[Token], place: int) -> bool:
         found = vocabulary().at(tokens, place, kind=kind)
         if found and found[0] < len(tokens) and tokens[found[0]].norm in LABEL_ENDS:
             return True
-    return False
+    segment = vocabulary().at(tokens, place, kind="segment")  # "Tier B = fintech"
+    return bool(segment and segment[0] + 1 < len(tokens) and tokens[segment[0] + 1].norm in LABEL_ENDS)
 
 
 def _without_bullet(tokens: Sequence[Token], first: int, last: int) -> int:
@@ -301,6 +303,8 @@ class _LabelReader:
             self.topics.append((end - place, Entry(kind="topic", id="technology")))
         if "segment" in kinds and end < last:
             self.is_segment |= tokens[end].kind == "number" or len(tokens[end].norm) == 1
+        if any(one.kind == "relation" and one.id == "like" for one in entries):
+            self.topics.append((end - place, Entry(kind="topic", id="skip")))  # "Lookalikes of our top 3"
         for one in entries:
             self.relation = one.id if one.kind == "relation" and one.id in RELATIONS else self.relation
             self.currency = one.id if one.kind == "currency" and one.id else self.currency

@@ -9,7 +9,7 @@ from enrichment.icp.drafts import reading
 from enrichment.icp.mentions import Window, Words
 from enrichment.icp.stages import Stages, stage_codes
 from enrichment.icp.text import excerpt
-from enrichment.icp.vocabulary import Entry, vocabulary, words
+from enrichment.icp.vocabulary import Entry, table, vocabulary, words
 from schemas import ConditionValue, Measure
 
 SIGNALS: Final[dict[str, Measure]] = {
@@ -65,8 +65,9 @@ def read_signal(context: Context, mention: Words, entry: Entry) -> bool:
     """Read a signal of the vocabulary."""
     if context.relation_to("signal") in FOREIGN | {"serving"}:
         return False
-    if mention.last < len(context.tokens) and context.tokens[mention.last].joined:
-        return False  # "M&A-focused"
+    following = context.tokens[mention.last : mention.last + 1]
+    if following and (following[0].joined or following[0].stem in table("ranks")):
+        return False  # "M&A-focused", "digitalization lead"
     measure = SIGNALS.get(entry.id)
     if measure is None:
         context.state(mention, Measure.SIGNAL, entry.id, entry.label, 0.8)

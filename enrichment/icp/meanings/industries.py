@@ -8,7 +8,7 @@ from enrichment.icp.context import FOREIGN, SERVED, Context
 from enrichment.icp.drafts import number_draft, reading
 from enrichment.icp.mentions import Codes, Mention, Words
 from enrichment.icp.vocabulary import Entry, official_titles, vocabulary, words
-from schemas import Measure
+from schemas import Measure, Reading
 
 NOT_OF_THE_COMPANY: Final = FOREIGN | {
     "hiring", "appointed", "migrating_from", "migrating_to", "event", "expanding", "lacking", "using",
@@ -41,10 +41,7 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False
     relation = context.relation_to("industry")
     following = context.after()
-    names = {one.id: one.label for one in mention.entries if one.kind == "industry"}
-    if len(names) > 1:
-        context.doubt(mention, *(reading(Measure.INDUSTRY, label, one) for one, label in sorted(names.items())))
-    elif relation in SERVED or context.section.topic == "customers":
+    if relation in SERVED or context.section.topic == "customers":
         context.state_entry(mention, Measure.CUSTOMERS_INDUSTRY, entry, 0.9)
     elif relation in NOT_OF_THE_COMPANY and not _is_example(context, relation):
         return False
@@ -52,16 +49,40 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False  # "with retail distribution"
     elif _is_partner(context, mention, following):
         return False
-    elif _is_compound(entry, following):
-        other = f"{entry.label} or what follows"
-        context.doubt_name(mention, Measure.CUSTOMERS_INDUSTRY, entry.label, entry.id, other)  # "pharma packaging"
+    elif readings := _readings(context, mention, entry, following):
+        context.doubt(mention, *readings)
     elif _is_modifier(entry, following):
         context.state_entry(mention, Measure.CUSTOMERS_INDUSTRY, entry, 0.75)
+        _serve_listed(context)
     elif entry.id == "saas" and _follows(context, mention, Measure.INDUSTRY):
         context.state(mention, Measure.BUSINESS_MODEL, "saas", "Software as a service", 0.9)  # "fintech SaaS"
     else:
+        if context.last and context.word(mention.first - 1) == ">" and context.last.last == mention.first - 1:
+            context.last.dropped = context.last.measure is Measure.INDUSTRY  # "Manufacturing > Automotive"
         context.state_entry(mention, Measure.INDUSTRY, entry, 0.8 if entry.ordinary else 0.95)
     return True
+
+
+def _serve_listed(context: Context) -> None:
+    """What is listed before it describes the next word, too: "insurance, solar and home services call centers"."""
+    for before, draft in zip(context.drafts[-2::-1], context.drafts[:0:-1], strict=False):
+        between = set(context.words_between(before.last, draft.first))
+        if before.measure is not Measure.INDUSTRY or before.value in words("services") or not between <= words("list"):
+            return
+        before.measure = Measure.CUSTOMERS_INDUSTRY
+
+
+def _readings(context: Context, mention: Words, entry: Entry, following: Mention | None) -> tuple[Reading, ...]:
+    """Its possible meanings, if the text does not decide: "carriers", "pharma packaging", "healthcare payers"."""
+    names = {one.id: one.label for one in mention.entries if one.kind == "industry"}
+    if len(names) > 1:
+        return tuple(reading(Measure.INDUSTRY, label, one) for one, label in sorted(names.items()))
+    word = context.tokens[mention.last - 1]
+    of_unknown = word.norm == word.stem and context.is_followed_by_unknown(mention)
+    if not of_unknown and not _is_compound(entry, following):
+        return ()
+    of_next = reading(None, f"{entry.label} only describes the next word")
+    return (reading(Measure.INDUSTRY, entry.label, entry.id), of_next)
 
 
 def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
@@ -142,6 +163,8 @@ def _is_compound(entry: Entry, following: Mention | None) -> bool:
     following = following if isinstance(following, Words) else None
     industry = following.of("industry") if following else None
     known = words("tech") | words("services")
+    if industry and industry.id == "wholesale":
+        return True  # "chemical distributors" sell chemicals, or to those who make them
     if industry is None or (following and following.of("noun")) or industry.ordinary:  # "roofing contractors"
         return False
     return not {entry.id, industry.id} & known and entry.id != industry.id
@@ -190,6 +213,8 @@ def read_size(context: Context, mention: Words, entry: Entry) -> bool:
     if relation in FOREIGN | SERVED | {"hiring", "migrating_to", "migrating_from"}:
         return False
     is_product = isinstance(following, Words) and (following.of("category") or following.of("technology"))
+    if context.word(mention.last) in words("investors"):
+        return False  # "mid-market PE funds" are not mid-sized themselves
     if is_product or _is_of_product(context, mention) or (entry.ordinary and written != entry.spelling):
         return False
     draft = number_draft(Measure.HEADCOUNT, entry.minimum, entry.maximum, mention, 0.6)
