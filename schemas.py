@@ -25,11 +25,19 @@ class Response(msgspec.Struct, frozen=True):
 JOB_STATE = Meta(description="State of the job.")
 JobId = Annotated[str, Meta(description="Id of the job.")]
 
+# What callers send, and JSON Schema cannot describe. The schemas that are referred to are in `web.json_schemas`.
+AnyDomain = Annotated[str, Meta(extra_json_schema={"format": "company-domain"})]
+AnyWebsite = Annotated[str, Meta(extra_json_schema={"format": "company-website"})]
+MODULE_ID = {"$ref": "#/components/schemas/ModuleId"}
+AnyModuleId = Annotated[str, Meta(extra_json_schema=MODULE_ID)]
+
 
 class EnrichRequest(Request, frozen=True):
     """`POST /enrich`."""
 
-    company_domain: Annotated[str, Meta(description="The company's domain in any spelling, or a URL of its website.")]
+    company_domain: Annotated[
+        AnyDomain, Meta(description="The company's domain in any spelling, or a URL of its website.")
+    ]
 
 
 class CompanyData(Response, frozen=True):
@@ -98,8 +106,14 @@ class FieldError(Response, frozen=True, kw_only=True):
 class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
     """Every error, as RFC 9457 `application/problem+json`."""
 
-    type: Annotated[str, Meta(description="Always `about:blank`, so `title` is the phrase of the HTTP status.")]
-    title: Annotated[str, Meta(description="Phrase of the HTTP status, such as `Not Found`.")]
+    type: Annotated[
+        str,
+        Meta(
+            description="URL of the description of `code`, on the same server: `/docs#problem-<code>` below the "
+            "path of the mount."
+        ),
+    ]
+    title: Annotated[str, Meta(description="What is wrong, in few words; the same for every error with this `code`.")]
     status: Annotated[int, Meta(description="The HTTP status.")]
     detail: Annotated[str, Meta(description="What is wrong, in words.")]
     instance: Annotated[str, Meta(description="Path of the request.")]
@@ -151,8 +165,9 @@ class Freshness(StrEnum):
 
 
 Priority = Literal["low", "normal", "high"]
-WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4)]
-ModuleIds = Annotated[tuple[str, ...], Meta(max_length=100)]
+NOT_EMPTY = {"minItems": 1}  # said here and checked by `plan`, which has better words for it
+WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4, extra_json_schema=NOT_EMPTY)]
+ModuleIds = Annotated[tuple[AnyModuleId, ...], Meta(max_length=100, extra_json_schema=NOT_EMPTY)]
 
 
 # Fields that several shapes have.
@@ -242,6 +257,16 @@ class Spending(Response, frozen=True, kw_only=True):
 JobCost = Annotated[Spending, Meta(description="What was spent so far.")]
 
 
+class PathParameters(Query, frozen=True, kw_only=True):
+    """The parts of paths that vary."""
+
+    domain: Annotated[
+        AnyDomain, Meta(description="The company's domain in any spelling, or a percent-encoded URL of its website.")
+    ]
+    job_id: Annotated[str, Meta(description="Id of the job, as the answer to `POST /enrich` has it.")]
+    batch_id: Annotated[str, Meta(description="Id of the batch, as the answer to the POST has it.")]
+
+
 class JobQuery(Query, frozen=True, kw_only=True):
     """Which job of a domain is meant."""
 
@@ -255,7 +280,7 @@ class ResultsQuery(JobQuery, frozen=True, kw_only=True):
     """The query of `GET /api/v1/enrich/{domain}/results`."""
 
     modules: Annotated[
-        tuple[str, ...] | None,
+        tuple[AnyModuleId, ...] | None,
         Meta(description="Ids of the modules whose results are wanted; by default all modules of the job."),
     ] = None
 
@@ -263,7 +288,7 @@ class ResultsQuery(JobQuery, frozen=True, kw_only=True):
 class ListQuery(Query, frozen=True, kw_only=True):
     """The query of `GET /api/v1/enrich`: filters, and the page."""
 
-    domain: Annotated[str | None, Meta(description="Only jobs of this domain, in any spelling.")] = None
+    domain: Annotated[AnyDomain | None, Meta(description="Only jobs of this domain, in any spelling.")] = None
     status: Annotated[tuple[JobState, ...], Meta(description="Only jobs in one of these states.")] = ()
     limit: Annotated[Annotated[int, Meta(ge=1, le=100)], Meta(description="Maximum number of jobs in the list.")] = 50
     offset: Annotated[
@@ -304,7 +329,7 @@ DryRun = Annotated[
     bool | None, Meta(description="Whether to answer only what would be done and at what cost; false by default.")
 ]
 MaxAge = Annotated[
-    Age | Annotated[dict[str, Age], Meta(max_length=100)] | None,
+    Age | Annotated[dict[str, Age], Meta(max_length=100, extra_json_schema={"propertyNames": MODULE_ID})] | None,
     Meta(
         description="Age in seconds above which a cached answer is not used: one number, or one by module id; "
         "by default each answer is used for the time to live of its module."
@@ -350,7 +375,10 @@ Concurrency = Annotated[
 class BatchRequest(Request, frozen=True):
     """`POST /api/v1/enrich/batch`."""
 
-    domains: Annotated[tuple[str, ...], Meta(description="The companies' domains, in any spelling.")]
+    domains: Annotated[
+        tuple[AnyDomain, ...],
+        Meta(description="The companies' domains, in any spelling.", extra_json_schema=NOT_EMPTY),
+    ]
     modules: OnlyModules = None
     waves: OnlyWaves = None
     force: WithoutCache = None
@@ -370,7 +398,10 @@ class BatchQuery(Query, frozen=True, kw_only=True):
     column: Annotated[
         str | None, Meta(description="Name of the column with the domains, if it is not to be found by its content.")
     ] = None
-    modules: OnlyModules = None
+    modules: Annotated[
+        Annotated[tuple[str, ...], Meta(max_length=50)] | None,
+        Meta(description="Ids of the modules to run; by default all modules of the waves."),
+    ] = None
     waves: OnlyWaves = None
     force: WithoutCache = None
     priority: WantedPriority = None
@@ -891,7 +922,10 @@ class JobResults(Response, frozen=True, kw_only=True):
     simulated: Simulated
     results: Annotated[
         dict[str, Any],
-        Meta(description="The answer of each module that has one, by module id, in the shape of that module."),
+        Meta(
+            description="The answer of each module that has one, by module id, in the shape of that module.",
+            extra_json_schema={"$ref": "#/components/schemas/ModuleAnswers"},
+        ),
     ]
     module_statuses: Annotated[
         dict[str, ModuleStatus], Meta(description="The state and the origin of each module's answer, by module id.")
@@ -1356,7 +1390,7 @@ class IcpObject(Request, frozen=True, kw_only=True):
 
 
 Icp = FreeText | IcpObject
-WebsiteUrl = Annotated[str, Meta(description="URL of the website of the company that sells, or its domain.")]
+WebsiteUrl = Annotated[AnyWebsite, Meta(description="URL of the website of the company that sells, or its domain.")]
 Offer = Annotated[FreeText | None, Meta(description="What the campaign sells, as free text.")]
 Stream = Annotated[
     bool | None, Meta(description="Whether to send the blueprint as a stream of events; false by default.")

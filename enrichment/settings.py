@@ -305,6 +305,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="origins such as `https://app.example.com`, without a path, each once, separated by commas"),
     ] = ()
     "Origins whose pages may call the service from a browser; none: only pages of the service's own origin."
+    docs: Annotated[
+        Literal["on", "off"],
+        Meta(description="`on` or `off`"),
+    ] = "on"
+    "Whether `/openapi.json`, `/docs` and `/llms.txt` describe the service to everyone."
     log_format: Annotated[
         Literal["text", "json"],
         Meta(description="`text` or `json`"),

@@ -297,7 +297,6 @@ async def test_only_one_call_to_the_store_reads_the_jobs_of_a_page(
     [
         ({"sort": "name"}, "sort"),
         ({"qualified": "maybe"}, "qualified"),
-        ({"qualified": True}, "qualified"),
         ({"format": "xlsx"}, "format"),
         ({"bom": True}, "bom"),
         ({"bom": True, "format": "ndjson"}, "bom"),
@@ -315,6 +314,14 @@ async def test_a_parameter_that_cannot_be_taken_is_named(
 
     assert response.status_code == 422
     assert response.json()["errors"][0]["parameter"] == parameter
+
+
+async def test_a_batch_without_profile_has_no_qualified_leads(api: httpx.AsyncClient) -> None:
+    batch_id = await post(api, domains=["costco.com"])
+    response = await api.get(f"{API}/{batch_id}/results", params={"qualified": "true"})
+
+    assert (response.status_code, response.json()["code"]) == (409, "no_profile")
+    assert response.json()["errors"][0]["parameter"] == "qualified"
 
 
 # Forms
@@ -492,7 +499,6 @@ async def test_columns_that_have_our_names_get_a_number(api: httpx.AsyncClient) 
         ("domain\na.com\n", {"max_age": "60", "stale_if_error": "true", "max_cost": "0.5"}, None),
         ("domain\na.com\n", {"max_age": "60", "force": "true"}, {"parameter": "max_age"}),
         ("domain\na.com\n", {"max_cost": "-1"}, {"parameter": "max_cost"}),
-        ("domain\na.com\n", {"blueprint_id": "b"}, {"parameter": "blueprint_id"}),
         ("domain\na.com\n", {"modules": "m99"}, {"parameter": "modules"}),
         (b"domain\n\xff.com\n", {}, {"pointer": "#"}),
     ],
@@ -506,6 +512,13 @@ async def test_a_table_that_cannot_be_run_is_refused_with_the_place(
     if place:
         assert place.items() <= response.json()["errors"][0].items()
         assert (await api.get("/api/v1/enrich")).json()["total"] == 0
+
+
+async def test_a_table_is_not_judged_by_a_blueprint_that_does_not_exist(api: httpx.AsyncClient) -> None:
+    response = await post_table(api, "domain\na.com\n", blueprint_id="b")
+
+    assert (response.status_code, response.json()["code"]) == (404, "blueprint_not_found")
+    assert response.json()["errors"][0]["parameter"] == "blueprint_id"
 
 
 async def test_a_dry_run_of_a_table_starts_nothing(api: httpx.AsyncClient) -> None:

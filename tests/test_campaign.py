@@ -180,8 +180,8 @@ async def test_a_retry_judges_by_the_same_profile(clock: FakeClock) -> None:
         ({"icp": "xyzzy plugh"}, "unreadable_profile", "#/icp"),
         ({"icp": {"conditions": [{"measure": "headcount", "value": "much"}]}}, "invalid_profile", None),
         ({"icp": {"conditions": [{"measure": "weight", "value": 3}]}}, "invalid_body", "#/icp/conditions/0/measure"),
-        ({"icp": "US retailers", "blueprint_id": "b"}, "invalid_body", "#/blueprint_id"),
-        ({"blueprint_id": "blueprint_1"}, "invalid_body", "#/blueprint_id"),
+        ({"icp": "US retailers", "blueprint_id": "b"}, "contradiction", "#/blueprint_id"),
+        ({"blueprint_id": "blueprint_1"}, "blueprint_not_found", "#/blueprint_id"),
         ({"blueprint_id": ""}, "invalid_body", "#/blueprint_id"),
         ({"icp": 3}, "invalid_body", "#/icp"),
     ],
@@ -190,7 +190,7 @@ async def test_a_profile_that_cannot_be_judged_by_is_refused(
     api: httpx.AsyncClient, body: dict[str, Any], code: str, pointer: str | None
 ) -> None:
     for path, more in ((f"{API}/costco.com", {}), (f"{API}/batch", {"domains": ["costco.com"]})):
-        problem = await post(api, path, 422, **body, **more)
+        problem = await post(api, path, 404 if code == "blueprint_not_found" else 422, **body, **more)
         assert problem["code"] == code
         assert pointer in (None, problem["errors"][0]["pointer"])
     assert (await api.get(API)).json()["total"] == 0
@@ -207,7 +207,7 @@ async def test_a_profile_in_the_query_of_a_table(api: httpx.AsyncClient, clock: 
     assert lead["posted"] == {"domain": "costco.com"}
     for query, code in (
         ({"icp": "xyzzy"}, "unreadable_profile"),
-        ({"icp": "US", "blueprint_id": "b"}, "invalid_query"),
+        ({"icp": "US", "blueprint_id": "b"}, "contradiction"),
     ):
         refused = (await post_table(**query)).json()
         assert refused["code"] == code

@@ -20,7 +20,8 @@ from enrichment.settings import Settings
 from enrichment.web.auth import BearerAuth, Tokens
 from enrichment.web.bodies import TableBody
 from enrichment.web.boundary import App
-from enrichment.web.endpoint import Access, Endpoint, TableEndpoint
+from enrichment.web.endpoint import Access, Endpoint
+from enrichment.web.streams import SSE
 from service import ROUTES, create_app
 from tests.conftest import FakeClock, client_of
 from tests.contract import fits, route_of
@@ -150,7 +151,12 @@ async def test_only_what_its_row_says_is_open(clock: FakeClock) -> None:
 
 def test_a_row_that_does_not_say_who_may_call_it_takes_a_token() -> None:
     assert Endpoint("GET", "/x", number, gives={}).access is Access.TOKEN
-    assert {route.path for route in ROUTES if route.access is Access.OPEN} == {"/health", "/ready"}
+    assert {route.path for route in ROUTES if route.access is Access.OPEN} == {
+        "/health",
+        "/ready",
+        "/openapi.json",
+        "/llms.txt",
+    }
     assert {route.path for route in ROUTES if route.access is Access.OPEN_WITHOUT_TOKENS} == {
         "/enrich",
         "/enrich/{job_id}",
@@ -165,7 +171,7 @@ def test_every_row_says_what_its_handler_takes_and_returns() -> None:
         if route.query is not schemas.Query:
             expected["query"] = route.query
         if route.body is not None:
-            expected["body"] = route.body | TableBody if isinstance(route, TableEndpoint) else route.body
+            expected["body"] = route.body | TableBody if route.body_as else route.body
         assert hints == {**expected, "return": Response}, route.path
         assert list(inspect.signature(route.endpoint).parameters) == list(expected), route.path
         assert inspect.getdoc(route.endpoint), route.path
@@ -209,10 +215,16 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
         await client.post(f"{API}/a.com/retry", json={"failed_modules_only": False})
         await client.post(f"{API}/a.com", json={"dry_run": True})
         await client.post(f"{API}/batch", json={"domains": ["a.com"], "dry_run": True})
+        brief = {"website_url": "a.com", "icp": "Banks in France"}
         for prefix in ("", "/api/v1"):
             path = f"{prefix}/campaigns/enrichment"
-            await client.post(path, json={"website_url": "a.com", "icp": "Banks in France"})
-            await client.get(path, params={"website_url": "a.com", "icp": "Banks in France"})
+            await client.post(path, json=brief)
+            await client.get(path, params=brief)
+            ended = {"last-event-id": "99", "accept": SSE}
+            await client.post(path, json=brief, headers=ended)
+            await client.get(path, params=brief, headers=ended)
+        await client.get("/openapi.json")
+        await client.get("/llms.txt")
         await client.get("/api/v1/sources")
         await client.get("/health")
         await client.get("/ready")

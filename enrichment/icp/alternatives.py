@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
-from enrichment.icp.drafts import Draft, reading
+from enrichment.icp.drafts import Draft, family, reading
 from schemas import Measure
 
 ONE_VALUE: Final = frozenset(
@@ -30,7 +30,8 @@ ONE_VALUE: Final = frozenset(
     }
 )
 "Measures of which a company has one value, or of which one will do: their conditions are alternatives."
-ALIKE: Final = {Measure.TECHNOLOGY_CATEGORY: Measure.TECHNOLOGY}
+COARSE: Final = frozenset({Measure.INDUSTRY, Measure.CUSTOMERS_INDUSTRY, Measure.TECHNOLOGY_CATEGORY})
+"Measures whose values stand for words of several meanings."
 
 
 def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
@@ -38,6 +39,7 @@ def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
     _drop_inexpressible(drafts)
     kept = _deduplicated(draft for draft in drafts if not draft.dropped)
     _prefer_figures(kept)
+    _drop_coarse_exclusions(kept)
     kept = [draft for draft in kept if not draft.dropped]
     remaining = {id(draft) for draft in kept}
     for before, draft in pairwise(drafts):
@@ -101,9 +103,9 @@ def _is_listed(last: Draft, draft: Draft) -> bool:
     if last.sentence != draft.sentence:
         return False
     if draft.connector == "or":
-        same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
+        same = family(last.measure) is family(draft.measure)
         return same or draft.is_next
-    same = ALIKE.get(last.measure, last.measure) == ALIKE.get(draft.measure, draft.measure)
+    same = family(last.measure) is family(draft.measure)
     return (
         same
         and draft.connector == ","
@@ -177,6 +179,14 @@ def _drop_inexpressible(drafts: Sequence[Draft]) -> None:
         together = last.strength == "must_not" and last.sentence == draft.sentence and last.chunk == draft.chunk
         if together and draft.connector == "" and last.negator == draft.negator and last.measure is not draft.measure:
             draft.dropped = last.dropped = True
+
+
+def _drop_coarse_exclusions(drafts: Sequence[Draft]) -> None:
+    """Drop what excludes the very thing that is wanted: banks and credit unions are one industry of the vocabulary."""
+    wanted = {(one.measure, one.value) for one in drafts if one.strength != "must_not"}
+    for one in drafts:
+        if one.strength == "must_not" and one.measure in COARSE and (one.measure, one.value) in wanted:
+            one.dropped = True
 
 
 def _relax_segments(drafts: Sequence[Draft]) -> None:

@@ -37,7 +37,7 @@ from enrichment.icp.scopes import AFTER, Reach, apply_after
 from enrichment.icp.stages import Stages
 from enrichment.icp.titles import Person
 from enrichment.icp.vocabulary import Entry, Kind, by_language, words
-from schemas import Measure
+from schemas import Measure, Strength
 
 SHORT_RELATIONS: Final = frozenset(
     {"using_weak", "located", "appointed", "founded", "expanding", "office", "event", "hiring", "using", "lacking"}
@@ -206,7 +206,8 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
     elif not _goes_on(context, relation):
         context.relate(relation)
         if relation == "lacking":
-            context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=LACKED)
+            strength: Strength = "must" if context.is_excluding() else "must_not"  # "no companies without a CRM"
+            context.scopes.open(strength, "list", context.chunk, in_brackets=context.in_brackets, only=LACKED)
         begin(context, mention, relation)
 
 

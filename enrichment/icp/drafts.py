@@ -92,6 +92,11 @@ class Doubt(msgspec.Struct, kw_only=True):
     readings: tuple[Reading, ...]
 
 
+def family(measure: Measure) -> Measure:
+    """The measure that stands for those of one kind: products and categories of products."""
+    return Measure.TECHNOLOGY if measure is Measure.TECHNOLOGY_CATEGORY else measure
+
+
 class Passage(Protocol):
     """A mention, or anything else that takes the tokens from `first` to before `last`."""
 

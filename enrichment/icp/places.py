@@ -46,7 +46,8 @@ def places_at(text: str, tokens: Sequence[Token], first: int, *, is_label: bool 
     named = vocabulary().at(tokens, first, kind="place")
     if named and (capital := _is_name(text, tokens, first, named[0], named[1])) is not None:
         last, meanings = named[0], tuple(dict.fromkeys(named[1]))
-        if any(one.place_kind == "city" for one in meanings) and (state := _state_after(tokens, last)):
+        city_in = next((one.within for one in meanings if one.place_kind == "city" and one.within), None)
+        if city_in and (state := _state_after(tokens, last, (city_in, city_in[:2]))):
             matching = [one for one in meanings if one.within == state[1]]
             city = matching[0] if matching else _city(meanings[0].label, state[1])
             return Places(first=first, last=state[0], meanings=(city,))
@@ -54,7 +55,7 @@ def places_at(text: str, tokens: Sequence[Token], first: int, *, is_label: bool 
         return Places(first=first, last=last, meanings=meanings, needs_evidence=not capital, demonym=demonym)
     if token.norm in words("compass") and (inner := _inner(tokens, first + 1)):
         return Places(first=first, last=inner[0], meanings=(inner[1],), is_part=True)
-    code = token.text.upper() if is_label else token.text
+    code = token.text.upper() if is_label and len(tokens) == 1 else token.text
     if len(code) == 2 and code.isupper() and (codes := codes_of(code)):
         return Places(
             first=first,
@@ -79,16 +80,21 @@ def _is_name(text: str, tokens: Sequence[Token], first: int, last: int, entries:
 
 
 def _inner(tokens: Sequence[Token], first: int) -> tuple[int, Entry] | None:
-    found = vocabulary().at(tokens, first, kind="place") if first < len(tokens) else None
+    while first < len(tokens) and tokens[first].norm in words("compass") | {"of", "the"}:
+        first += 1
+    found = vocabulary().at(tokens, first, kind="place")
     return (found[0], found[1][0]) if found and tokens[first].text[0].isupper() else None
 
 
-def _state_after(tokens: Sequence[Token], place: int) -> tuple[int, str] | None:
-    """A state of the US or Canada after a city: "Austin, TX", "Boston MA", "Denver (CO)", "Austin, Texas"."""
+def _state_after(tokens: Sequence[Token], place: int, within: Sequence[str] = ()) -> tuple[int, str] | None:
+    """A state of the US or Canada after a city ("Austin, TX"), or the place that it lies in ("London, UK")."""
     if place < len(tokens) and tokens[place].norm == "," and not tokens[place].line:
         place += 1
     if place >= len(tokens) or tokens[place].line:
         return None
+    named = vocabulary().at(tokens, place, kind="place")
+    if named and named[1][0].id in within:
+        return named[0], within[0]
     code = tokens[place].text
     if len(code) == 2 and code.isupper():
         states = [one for one in codes_of(code) if one.place_kind == "subdivision"]

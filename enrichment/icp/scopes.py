@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from enrichment.icp.drafts import Draft
+from enrichment.icp.drafts import Draft, family
 from schemas import Measure, Strength
 
 AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should", "allowed_after": "should"}
@@ -79,12 +79,12 @@ class Scopes:
         for scope in self._open:
             if scope.only and draft.measure not in scope.only:
                 continue
-            goes_on = draft.chunk == scope.chunk or draft.measure in scope.measures
+            goes_on = draft.chunk == scope.chunk or family(draft.measure) in scope.measures
             if scope.reach == "list" and (not goes_on or (closed_by_only and draft.chunk != scope.chunk)):
                 self._open = []
                 continue
             scope.chunk = draft.chunk
-            scope.measures.add(draft.measure)
+            scope.measures.add(family(draft.measure))
             draft.strength = scope.strength
             draft.dropped = draft.dropped or scope.is_soft
             draft.negator = scope.number if scope.strength == "must_not" else -1

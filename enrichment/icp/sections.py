@@ -88,6 +88,9 @@ class _SectionReader:
             self._begin_line(first, is_bullet=start > first)
         elif self.tokens[first - 1].norm in (";", "|") and _has_label_after(self.tokens, first):
             self.inline = self.heading
+        elif self.tokens[first - 1].norm in (".", "?", "!"):
+            strength = self.inline.strength  # "Exclude: agencies. Freelancers, too."
+            self.inline = self.heading if strength is None else Section(strength=strength, number=self.number)
         end = _label_end(self.tokens, start, last)
         is_heading = starts_line and end is None and _is_heading(self.tokens, start, last)
         label = _label(self.tokens, start, last if end is None else end) if end is not None or is_heading else None
@@ -313,7 +316,7 @@ class _LabelReader:
 
     def section(self, tokens: Sequence[Token]) -> Section | None:
         """What the label says."""
-        if self.names_customers and not self.strength:
+        if self.names_customers:
             return None
         sizes: dict[str, float] = table("label_sizes") if self.currency else {}
         best = max(self.topics, key=lambda one: (one[0], one[1].id != "skip"), default=None)

@@ -87,14 +87,14 @@ def _listed(tokens: Sequence[Token], found: tuple[int, str]) -> tuple[int, list[
     place = last if last < len(tokens) and tokens[last].joined else None
     if end < len(tokens) and tokens[end].norm in words("stage_through"):
         place = end + 1
-    two = _next(tokens, place) if place is not None else None
+    two = _next(tokens, place, stages) if place is not None else None
     if two and STAGES.index(two[1]) > STAGES.index(stages[0]):
         return two[0], [stages[0], two[1]], "between"
     while last < len(tokens) and tokens[last].norm in words("stage_list") and len(stages) < len(STAGES):
         after = last + 1
         while after < len(tokens) and tokens[after].norm in words("stage_list"):
             after += 1
-        if (two := _next(tokens, after)) is None:
+        if (two := _next(tokens, after, stages)) is None:
             break
         last = two[0]
         stages.append(two[1])
@@ -123,14 +123,16 @@ def _one(tokens: Sequence[Token], first: int) -> tuple[int, str] | None:
     return (found[0], found[1][0].id) if found else None
 
 
-def _next(tokens: Sequence[Token], place: int) -> tuple[int, str] | None:
+def _next(tokens: Sequence[Token], place: int, stages: Sequence[str]) -> tuple[int, str] | None:
     """A letter alone, or a stage, that continues a list: the "C" of "Series A, B or C"."""
     if place >= len(tokens) or tokens[place].line:
         return None
     token = tokens[place]
     if found := _one(tokens, place):
         return found if token.norm != "a" or token.text == "A" else None
-    if token.norm in LETTERS and token.text.isupper():
+    joined = place + 1 < len(tokens) and tokens[place + 1].joined
+    is_letter = token.text.isupper() or (stages[-1].startswith("series_") and token.text != "a")
+    if token.norm in LETTERS and is_letter and not joined:
         return place + 1, LETTERS[token.norm]
     return None
 

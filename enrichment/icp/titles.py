@@ -84,7 +84,7 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     seniority = rank[1] if rank and not is_rank else entry.seniority or "any"
     acronym = entry.spelling.removesuffix("s").isupper() and last - first == 1
     title = entry.spelling.removesuffix("s") if acronym else _as_written(text, tokens, first, last)
-    if title.endswith(("ers", "ors", "ists", "ives")):
+    if title.endswith(("ers", "ors", "ists", "ives", "ians")):
         title = title[:-1]
     return Person(first, last, title, department, seniority, is_rank=is_rank)
 
@@ -114,7 +114,8 @@ def _rank_first(text: str, tokens: Sequence[Token], first: int) -> Person | None
     comma = here > last and tokens[last].norm == ","
     is_vp = seniority == "vp" and here < len(tokens) and tokens[here].space
     if (function := _function(tokens, here, known_only=comma or (here == last and not is_vp))) is not None:
-        if comma and not tokens[here].text[0].isupper():
+        is_next = function[0] < len(tokens) and _rank_at(tokens, function[0]) is not None
+        if comma and (is_next or not tokens[here].text[0].isupper()):
             return Person(first, last, _as_written(text, tokens, first, last), None, seniority, is_rank=True)
         end, department = function
         title = _as_written(text, tokens, first, end)
@@ -135,17 +136,16 @@ def _function_first(text: str, tokens: Sequence[Token], first: int) -> Person | 
     ):
         start += 1
     is_chief = start > first and tokens[start - 1].norm == "chief"
-    function = (
-        _function(tokens, start, known_only=True) or _named(tokens, start, is_chief=is_chief)
-        if start < len(tokens)
-        else None
-    )
-    if function is None:
+    if start >= len(tokens):
         return None
-    end, department = function
+    function = _function(tokens, start, known_only=True) or _named(tokens, start, is_chief=is_chief)
+    product = None if function else vocabulary().at(tokens, start, kind="technology")
+    if function is None and product is None:
+        return None
+    end, department = function or (product[0] if product else start, None)
     if end >= len(tokens) or tokens[end].line:
         return None
-    rank = _rank_at(tokens, end) or _last_rank_at(tokens, end)
+    rank = _last_rank_at(tokens, end) if product else _rank_at(tokens, end) or _last_rank_at(tokens, end)
     if rank is None:
         return None
     if tokens[start - 1].norm == "chief" and start > first and tokens[end].stem == "officer":

@@ -1,5 +1,5 @@
 """
-The handler of `/api/v1/enrich/batch/{batch_id}/results`: leads ranked, filtered, and in the form that is wanted.
+The handlers of `/api/v1/enrich/batch/{batch_id}/results`: leads ranked, filtered, and in the form that is wanted.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +13,8 @@ from enrichment.web import leads, streams
 from enrichment.web.bodies import Header, json_response, retry_after
 from enrichment.web.endpoint import engine_of
 from enrichment.web.leads import Place
-from enrichment.web.params import qualities, refused_parameter
+from enrichment.web.params import qualities
+from enrichment.web.problems import ProblemError, contradiction
 
 POLL_SECONDS: Final = 5
 DEFAULT_PAGE: Final = 50  # leads of JSON
@@ -28,7 +29,9 @@ async def read_batch_results(request: Request, query: schemas.BatchResultsQuery)
     store = engine_of(request).store
     snapshot = await store.batch(request.path_params["batch_id"])
     if query.qualified is not None and snapshot.batch.profile is None:
-        raise refused_parameter("qualified", "The batch was posted without a profile, so no lead is qualified or not.")
+        detail = "The batch was posted without a profile, so no lead is qualified or disqualified."
+        error = schemas.FieldError(parameter="qualified", detail=detail)
+        raise ProblemError(409, "no_profile", detail, errors=(error,))
     everything = leads.ranked(snapshot)
     places = [each for each in everything if query.qualified in (None, _is_qualified(each))]
     if query.sort == "score":
@@ -65,11 +68,10 @@ def _form(request: Request, query: schemas.BatchResultsQuery) -> str:
     named = {form: wanted[kind] for form, kind in MEDIA_TYPES.items() if wanted.get(kind)}
     form: str = query.format or max(named, key=lambda each: named[each], default="json")
     if query.bom and form != "csv":
-        raise refused_parameter("bom", f"Only CSV can have a byte order mark, and this is {form}.")
+        raise contradiction(f"Only CSV can have a byte order mark, and this is {form}.", parameter="bom")
     if form == "json" and (query.limit or 0) > MAX_PAGE:
-        raise refused_parameter(
-            "limit", f"A page of JSON has {MAX_PAGE} leads at most; `ndjson` and `csv` may have all."
-        )
+        detail = f"A page of JSON has {MAX_PAGE} leads at most; `ndjson` and `csv` may have all."
+        raise contradiction(detail, parameter="limit")
     return form
 
 

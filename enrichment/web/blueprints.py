@@ -1,9 +1,9 @@
 """
-Blueprints over HTTP: the request as a brief, and the events of a run as a response or a stream.
+The handlers of `/campaigns/enrichment`: what to find out about a campaign's leads, as an answer or as a stream.
 """
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Final
 
@@ -17,27 +17,45 @@ from enrichment.domains import website_domain
 from enrichment.errors import BlueprintFailed, EnrichmentError
 from enrichment.modules.module import JobProfile
 from enrichment.web import streams
-from enrichment.web.bodies import bad_body, json_response
+from enrichment.web.bodies import json_response
 from enrichment.web.endpoint import engine_of
-from enrichment.web.params import qualities, refused_parameter
-from enrichment.web.problems import ProblemError, problem_of
+from enrichment.web.params import qualities
+from enrichment.web.problems import ProblemError, contradiction, problem_of
 from enrichment.web.streams import NDJSON, SSE, NamedEvent
 
 EVENT_ID: Final = re.compile(r"\d{1,9}", re.ASCII)
 JSON: Final = "application/json"
 
+EVENTS: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "progress": schemas.BlueprintProgress,
+    "section": schemas.BlueprintSection,
+    "completed": schemas.Blueprint,
+    "error": schemas.Problem,
+}
+"The events of a stream, of which the last two are final."
+NAMES: Final = {shape: name for name, shape in EVENTS.items()}
+
 Events = AsyncGenerator[BlueprintEvent, None]
 
 
 async def make_blueprint(request: Request, query: schemas.BlueprintOptions, body: schemas.BlueprintRequest) -> Response:
-    """Make a blueprint: what to find out about a campaign's leads, and from where."""
+    """
+    Make a blueprint: what to find out about a campaign's leads, and from where.
+
+    `Accept: text/event-stream` or `application/x-ndjson`, or `stream`, sends it as a stream of events while it is made.
+    A request to continue a stream that has ended is answered 204.
+    """
     stream = query.stream if body.stream is None else body.stream
     refresh = query.refresh if body.refresh is None else body.refresh
     return await _made(request, msgspec.structs.replace(body, stream=stream, refresh=refresh))
 
 
 async def read_blueprint(request: Request, query: schemas.BlueprintQuery) -> Response:
-    """Make a blueprint from the query: the same for a browser's `EventSource`, which can send nothing else."""
+    """
+    Make a blueprint from the query: the same for a browser's `EventSource`, which can send nothing else.
+
+    After the last event, its attempt to connect again is answered 204, on which it stops.
+    """
     return await _made(request, schemas.BlueprintRequest(**msgspec.structs.asdict(query)))
 
 
@@ -65,7 +83,7 @@ async def requested_profile(
     """The profile that a job is to judge by, read from `icp` or taken from the blueprint; None if neither is given."""
     icp = _icp_of(given.icp)
     if icp is not None and given.blueprint_id is not None:
-        raise _refused_profile(given, "blueprint_id", "Give `icp` or `blueprint_id`, not both.")
+        raise contradiction("Give `icp` or `blueprint_id`, not both.", **_place(given, "blueprint_id"))
     if icp is not None:
         try:
             return JobProfile.of(await blueprints.read_profile(icp))
@@ -78,7 +96,8 @@ async def requested_profile(
     blueprint = await blueprints.find(given.blueprint_id)
     if blueprint is None:
         detail = f"There is no blueprint {given.blueprint_id[:60]!r}; they are kept for a day at most."
-        raise _refused_profile(given, "blueprint_id", detail)
+        fault = schemas.FieldError(**_place(given, "blueprint_id"), detail=detail)
+        raise ProblemError(404, "blueprint_not_found", detail, errors=(fault,))
     return JobProfile.of(blueprint.icp)
 
 
@@ -96,9 +115,9 @@ def _icp_of(icp: schemas.Icp | None) -> schemas.Icp | None:
     return msgspec.convert(given, schemas.IcpObject) if given else None
 
 
-def _refused_profile(given: object, field: str, detail: str) -> ProblemError:
-    """The 422 for a profile, in the query of a table or in the body of JSON."""
-    return refused_parameter(field, detail) if isinstance(given, schemas.Query) else bad_body(f"#/{field}", detail)
+def _place(given: object, field: str) -> dict[str, str]:
+    """The place of a field: in the query of a table, or in the body of JSON."""
+    return {"parameter": field} if isinstance(given, schemas.Query) else {"pointer": f"#/{field}"}
 
 
 def media_type(request: Request, body: schemas.BlueprintRequest) -> str:
@@ -130,15 +149,8 @@ async def named(events: Events, request: Request) -> AsyncGenerator[NamedEvent, 
     """Name the events. An error is an event as well, because the response has already started."""
     async with aclosing(events):
         async for event in events:
-            match event:
-                case schemas.BlueprintProgress():
-                    yield "progress", event
-                case schemas.BlueprintSection():
-                    yield "section", event
-                case schemas.Blueprint():
-                    yield "completed", event
-                case _:
-                    yield "error", problem_of(request, event)
+            data = problem_of(request, event) if isinstance(event, Exception) else event
+            yield NAMES[type(data)], data
 
 
 def _without_blanks(value: object) -> object:

@@ -5,7 +5,7 @@ Bodies in and out: JSON decoded into a type, refused with the place of its first
 import codecs
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -58,7 +58,7 @@ def body_reader(shape: type[schemas.Request] | None) -> BodyReader:
     """
     if shape is None:
         return _read_nothing
-    decode = msgspec.json.Decoder(shape).decode
+    decode = _decoder(shape)
     required = [field.name for field in msgspec.structs.fields(shape) if field.required]
 
     async def read(request: Request, limit: int) -> schemas.Request | None:
@@ -80,6 +80,30 @@ def body_reader(shape: type[schemas.Request] | None) -> BodyReader:
             raise _not_json(_fault(content, str(error))) from None
 
     return read
+
+
+def _decoder(shape: type[T]) -> Callable[[bytes], T]:
+    """A function that decodes JSON into the shape."""
+    decode_strictly = msgspec.json.Decoder(shape).decode
+
+    def decode(content: bytes) -> T:
+        try:
+            return decode_strictly(content)
+        except msgspec.ValidationError as error:
+            if "got `float`" not in str(error):
+                raise
+            return msgspec.convert(_with_integers(msgspec.json.decode(content)), shape)
+
+    return decode
+
+
+def _with_integers(value: Any) -> Any:
+    """The value with integers in the place of floats that are whole: 2.0 is an integer in JSON Schema."""
+    if isinstance(value, list):
+        return [_with_integers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_integers(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class TableBody(NamedTuple):

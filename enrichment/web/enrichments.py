@@ -24,7 +24,7 @@ from enrichment.web.blueprints import requested_profile
 from enrichment.web.bodies import AsyncTask, Header, TableBody, accepted, json_response, retry_after
 from enrichment.web.endpoint import engine_of
 from enrichment.web.params import named_domain, path_domain, refused_parameter
-from enrichment.web.problems import ProblemError, request_id
+from enrichment.web.problems import ProblemError, contradiction, request_id
 from enrichment.web.tables import Entry, read_table
 from enrichment.web.terms import terms_of
 from schemas import JobState
@@ -36,7 +36,13 @@ MAX_FAULTS: Final = 100  # invalid domains of a batch that an error lists
 
 
 async def start_enrichment(request: Request, body: schemas.StartRequest) -> Response:
-    """Start an enrichment of a domain: all modules, or some; or show what it would do and cost."""
+    """
+    Start an enrichment of a domain: all modules, or some; or show what it would do and cost.
+
+    It is answered at once: `Location` is where to ask for the progress, and `Retry-After` when. Waves run one after the
+    other, the modules of a wave side by side, and a module that fails does not stop the rest. With `dry_run` nothing is
+    started, and the answer is the plan.
+    """
     engine, domain = engine_of(request), path_domain(request)
     options = await _options(request, body)
     if body.dry_run:
@@ -47,8 +53,11 @@ async def start_enrichment(request: Request, body: schemas.StartRequest) -> Resp
 
 async def start_batch(request: Request, query: schemas.BatchQuery, body: schemas.BatchRequest | TableBody) -> Response:
     """
-    Start an enrichment for each of several domains, some of them at a time; or show what they would do and cost. The
-    domains may be a column of a table.
+    Start an enrichment for each of several domains, some of them at a time; or show what they would do and cost.
+
+    The domains may be a column of a table, sent as `text/csv` with the options in the query. A domain that is invalid
+    or repeated is skipped, and its item in `jobs` says why. If none is left, the request is refused. With `dry_run`
+    nothing is started, and the answer is the plan.
     """
     engine = engine_of(request)
     given: schemas.BatchQuery | schemas.BatchRequest
@@ -61,7 +70,7 @@ async def start_batch(request: Request, query: schemas.BatchQuery, body: schemas
         columns, domain_column = (), None
         _check_is_empty(query)
     options = await _options(request, given)
-    items = await _batch_items(entries, engine.settings)
+    items = await _batch_items(entries, engine.settings, is_table=bool(columns))
     if given.dry_run:
         to_run = [item.domain for item in items if item.reason is None]
         planned = await engine.planner.plan(to_run, options, owner="batch")
@@ -75,7 +84,11 @@ async def start_batch(request: Request, query: schemas.BatchQuery, body: schemas
 
 
 async def read_batch(request: Request) -> Response:
-    """Get the progress of a batch and of each of its jobs."""
+    """
+    Get the progress of a batch and of each of its jobs.
+
+    Counts are of now, and sum to `total_domains`. Finished jobs that are no longer kept are `forgotten`.
+    """
     status = presenters.batch_status(
         await engine_of(request).store.batch(request.path_params["batch_id"]), _currency(request)
     )
@@ -83,7 +96,11 @@ async def read_batch(request: Request) -> Response:
 
 
 async def list_enrichments(request: Request, query: schemas.ListQuery) -> Response:
-    """List enrichments, newest first."""
+    """
+    List enrichments, newest first.
+
+    `status` may be repeated, or hold several states separated by commas.
+    """
     domain = None if query.domain is None else named_domain(query.domain)
     store = engine_of(request).store
     page = await store.page(domain, frozenset(query.status), limit=query.limit, offset=query.offset)
@@ -100,13 +117,22 @@ async def list_enrichments(request: Request, query: schemas.ListQuery) -> Respon
 
 
 async def read_status(request: Request, query: schemas.JobQuery) -> Response:
-    """Get the progress of the domain's newest job, or of `job_id`, module by module."""
+    """
+    Get the progress of the domain's newest job, or of `job_id`, module by module.
+
+    `progress_percent` never falls. A module whose answer is cached counts as completed.
+    """
     job = await _job_of(request, query, UNFINISHED | FINISHED)
     return json_response(presenters.status(job, _currency(request)), _headers(engine_of(request), job))
 
 
 async def read_results(request: Request, query: schemas.ResultsQuery) -> Response:
-    """Get the results of the domain's newest completed job, or of `job_id` in any state."""
+    """
+    Get the results of the domain's newest completed job, or of `job_id` in any state.
+
+    A job that is running, failed or cancelled has the answers that it got so far. Each has its source, its time and the
+    pages where it can be verified.
+    """
     for module_id in query.modules or ():
         if module_id not in MODULES:
             raise refused_parameter("modules", f"{module_id[:60]!r} is not a module; they are {', '.join(MODULES)}.")
@@ -115,7 +141,11 @@ async def read_results(request: Request, query: schemas.ResultsQuery) -> Respons
 
 
 async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Response:
-    """Stop the domain's newest unfinished job, or `job_id`, and the calls it makes."""
+    """
+    Stop the domain's newest unfinished job, or `job_id`, and the calls it makes.
+
+    What it has found stays readable.
+    """
     job = await engine_of(request).jobs.cancel(path_domain(request), query.job_id)
     message = f"Job cancelled. {job.completed} modules were already completed."
     return json_response(
@@ -124,7 +154,12 @@ async def cancel_enrichment(request: Request, query: schemas.JobQuery) -> Respon
 
 
 async def retry_enrichment(request: Request, query: schemas.JobQuery, body: schemas.RetryRequest) -> Response:
-    """Run the failed modules of the domain's newest finished job, or of `job_id`, again."""
+    """
+    Run the failed modules of the domain's newest finished job, or of `job_id`, again.
+
+    This is a new job. Modules that were skipped because another had failed are run as well, and cached answers are
+    ignored. If there is nothing to run, it is answered 409.
+    """
     before = await _job_of(request, query, FINISHED, UNFINISHED)
     failed_only = body.failed_modules_only is not False
     job = await engine_of(request).jobs.retry(
@@ -137,7 +172,11 @@ async def retry_enrichment(request: Request, query: schemas.JobQuery, body: sche
 
 
 async def read_cache(request: Request) -> Response:
-    """Get which modules are cached for a domain, and how fresh they are."""
+    """
+    Get which modules are cached for a domain, and how fresh they are.
+
+    Jobs use cached answers unless they are told to ignore them.
+    """
     engine, domain = engine_of(request), path_domain(request)
     findings = await engine.cache.inspect(domain)
     return json_response(presenters.cache_status(domain, findings, engine.clock.now(), simulated=engine.is_simulated))
@@ -180,7 +219,8 @@ def _check_is_empty(query: schemas.BatchQuery) -> None:
     """Raise a 422 for a parameter that came with a body of JSON."""
     for name, value in msgspec.structs.asdict(query).items():
         if value is not None:
-            raise refused_parameter(name, "It is for tables (`Content-Type: text/csv`); with JSON it is in the body.")
+            detail = f"{name} is for tables (`Content-Type: text/csv`); with JSON it is in the body."
+            raise contradiction(detail, parameter=name)
 
 
 def _max_items(settings: Settings) -> tuple[int, str]:
@@ -189,7 +229,7 @@ def _max_items(settings: Settings) -> tuple[int, str]:
     return min(limits, key=lambda limit: limit[0])
 
 
-async def _batch_items(entries: Sequence[Entry], settings: Settings) -> list[BatchItem]:
+async def _batch_items(entries: Sequence[Entry], settings: Settings, *, is_table: bool) -> list[BatchItem]:
     """Each of a batch's entries, to be run or skipped for a reason. Raise a 422 if none can be run."""
     limit, name = _max_items(settings)
     if len(entries) > limit:
@@ -215,7 +255,7 @@ async def _batch_items(entries: Sequence[Entry], settings: Settings) -> list[Bat
             schemas.FieldError(pointer=f"#/domains/{index}", detail=item.reason or "")
             for index, item in enumerate(items[:MAX_FAULTS])
         ]
-        raise _bad_batch("There is no domain to run.", *faults)
+        raise _bad_batch("There is no domain to run.", *faults, code="invalid_table" if is_table else "invalid_body")
     return items
 
 
@@ -223,9 +263,9 @@ def _currency(request: Request) -> str:
     return engine_of(request).settings.cost_currency
 
 
-def _bad_batch(detail: str, *faults: schemas.FieldError) -> ProblemError:
+def _bad_batch(detail: str, *faults: schemas.FieldError, code: str = "invalid_body") -> ProblemError:
     errors = faults or (schemas.FieldError(pointer="#/domains", detail=detail),)
-    return ProblemError(422, "invalid_body", detail, errors=errors)
+    return ProblemError(422, code, detail, errors=errors)
 
 
 def _accepted(request: Request, job: Enrichment) -> Response:

@@ -30,7 +30,7 @@ SIGNALS: Final[dict[str, Measure]] = {
 }
 "Signals of the vocabulary that are measures of their own."
 GROWING: Final = {"headcount_growth": "headcount", "web_traffic_growth": "traffic"}
-DATED: Final = frozenset({*SIGNALS.values(), Measure.HIRING, Measure.SIGNAL})
+DATED: Final = frozenset({*SIGNALS.values(), Measure.HIRING, Measure.SIGNAL}) - {Measure.GROWTH}
 MAX_NAME: Final = 4  # words of the name of an event
 
 

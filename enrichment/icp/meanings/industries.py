@@ -7,6 +7,7 @@ from typing import Final
 from enrichment.icp.context import FOREIGN, SERVED, Context
 from enrichment.icp.drafts import number_draft, reading
 from enrichment.icp.mentions import Codes, Mention, Words
+from enrichment.icp.quantities import Quantity
 from enrichment.icp.vocabulary import Entry, official_titles, vocabulary, words
 from schemas import Measure, Reading
 
@@ -25,19 +26,23 @@ def is_ours(context: Context, mention: Words) -> bool:
 
 
 def is_for_customers(context: Context, mention: Words) -> bool:
-    """Whether "for" is between what a company makes and for whom: "SaaS for dentists", "platforms for schools"."""
-    before, last = context.before(), context.last
-    if not isinstance(before, Words) or before.last != mention.first:
-        return False
-    if _is_head(before):
+    """Whether "for" says for whom the company works: "SaaS for dentists", "agencies that build sites for schools"."""
+    before = context.before()
+    if isinstance(before, Words) and before.last == mention.first and _is_head(before):
         return True
-    made = last is not None and last.measure in (Measure.INDUSTRY, Measure.BUSINESS_MODEL)
-    return bool(made and last and last.chunk == context.chunk and (last.last == mention.first or before.of("noun")))
+    made = (Measure.INDUSTRY, Measure.BUSINESS_MODEL)
+    return any(one.measure in made and one.chunk == context.chunk for one in context.drafts[-4:])
 
 
 def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
     """Read an industry: of the company, or of those whom it serves."""
-    if _is_elsewhere(context, mention, entry) or (entry.ordinary and not _is_in_context(context, mention, entry)):
+    before = context.before()
+    counted = isinstance(before, Quantity) and before.last == mention.first and before.unit is None
+    if (
+        counted
+        or _is_elsewhere(context, mention, entry)
+        or (entry.ordinary and not _is_in_context(context, mention, entry))
+    ):
         return False
     relation = context.relation_to("industry")
     following = context.after()

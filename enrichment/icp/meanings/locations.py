@@ -6,7 +6,7 @@ from typing import Final
 
 from enrichment.icp.context import FOREIGN, Context
 from enrichment.icp.drafts import reading
-from enrichment.icp.mentions import Mention
+from enrichment.icp.mentions import Mention, Words
 from enrichment.icp.places import Places, decide
 from enrichment.icp.vocabulary import Entry, words
 from schemas import ConditionAbout, Measure
@@ -21,7 +21,7 @@ def read_places(context: Context, mention: Mention) -> None:
     assert isinstance(mention, Places)  # noqa: S101 - the handlers are called with their own kind of mention
     relation = context.relation_to("place")
     certain = _is_certain(context, mention, relation)
-    if not certain and not _is_place(context, mention):
+    if not certain and (not _is_place(context, mention) or _is_part_of_name(context, mention)):
         return
     kinds = {one.place_kind for one in mention.meanings} & {"country", "subdivision"}
     if mention.is_part:
@@ -48,6 +48,16 @@ def _is_certain(context: Context, mention: Places, relation: str | None) -> bool
         return topic == "place" or (relation in LOCATED and context.word(mention.first - 1) == "the")
     based = after in words("based") or (after == "only" and not mention.needs_evidence)
     return relation in LOCATED or topic == "place" or based
+
+
+def _is_part_of_name(context: Context, mention: Places) -> bool:
+    """Whether a word in capitals goes on the name of a city: "Munich Re"."""
+    is_city = mention.meanings[0].place_kind == "city"
+    following = context.after()
+    links = isinstance(following, Words) and all(one.kind == "link" for one in following.entries)
+    if not is_city or not (context.is_followed_by_unknown(mention) or links):
+        return False
+    return context.tokens[mention.last].text[0].isupper()
 
 
 def _is_place(context: Context, mention: Places) -> bool:

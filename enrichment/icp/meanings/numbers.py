@@ -94,6 +94,8 @@ def _is_of_department(context: Context, mention: Quantity) -> bool:
     """Read "engineering team of 20-50", "10+ SDRs", "50 people in marketing": the size of a department."""
     if mention.unit not in (None, "headcount") or mention.currency is not None:
         return False
+    if context.relation_to("person") == "hiring":
+        return False  # "hiring 5 engineers"
     found = _department(context, mention)
     if found is None:
         return False

@@ -9,7 +9,7 @@ from enrichment.icp.context import FOREIGN, SERVED, Context
 from enrichment.icp.drafts import reading
 from enrichment.icp.meanings.locations import read_places
 from enrichment.icp.mentions import Mention, Team, Words
-from enrichment.icp.places import places_at
+from enrichment.icp.places import Places, places_at
 from enrichment.icp.titles import Person
 from enrichment.icp.vocabulary import Entry, words
 from schemas import ConditionAbout, Measure
@@ -59,8 +59,10 @@ def _is_spelled_out(context: Context) -> bool:
 
 
 def _is_something_else(context: Context, mention: Person) -> bool:
-    """Whether it is no person: "in AE", "founder-led", "VP lending", "CROs (contract research organizations)"."""
-    if mention.last - mention.first == 1 and context.relation in ("located", "office", "expanding"):
+    """Whether it is no person: "in AE", "founder-led", "VP lending", "CMO (decision maker)"."""
+    among_places = any(isinstance(one, Places) for one in (context.listed(-1), context.listed(1)))
+    located = among_places or context.relation in ("located", "office", "expanding")
+    if mention.last - mention.first == 1 and located:
         code = places_at(context.text, context.tokens, mention.first)
         if code and code.is_code:
             context.mentions[context.place] = code
@@ -80,10 +82,9 @@ def _is_something_else(context: Context, mention: Person) -> bool:
     )
     if mention.is_rank and mention.department is None and counted:
         return True  # "800+ head"
-    bare = mention.is_rank and mention.department is None
-    return mention.is_rank and (
-        context.is_followed_by_unknown(mention) or (bare and context.is_after_unknown(mention))
-    )  # "VP lending", "financieel directeur"
+    comment = context.in_brackets and mention.seniority == "any" and context.last is not None
+    is_part = context.is_followed_by_unknown(mention) or context.is_after_unknown(mention)
+    return comment or (mention.is_rank and is_part)  # "VP lending", "financieel directeur"
 
 
 def _is_among_industries(context: Context, mention: Person) -> bool:

@@ -60,6 +60,8 @@ def _state(context: Context, mention: Words, entry: Entry, relation: str | None,
             context.doubt_name(*name)
             return True
         return False
+    if relation == "migrating_from" and context.word(mention.first - 1) == "to":
+        relation = "migrating_to"
     if relation in CHANGES:
         label = f"moving {CHANGES[relation]} {entry.label}"
         context.happens(mention, Measure.TECHNOLOGY_CHANGE, label, target=entry.id)
