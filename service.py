@@ -20,9 +20,10 @@ from enrichment.logs import Log
 from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source
 from enrichment.web.auth import BearerAuth, Tokens, same_site_only
+from enrichment.web.batch_results import CSV, read_batch_results
 from enrichment.web.blueprints import EVENTS, make_blueprint, read_blueprint
 from enrichment.web.boundary import App
-from enrichment.web.documents import Documents, read_llms, read_openapi
+from enrichment.web.documents import Documents, read_docs, read_docs_file, read_llms, read_openapi
 from enrichment.web.endpoint import Access, Endpoint
 from enrichment.web.enrichments import (
     cancel_enrichment,
@@ -50,10 +51,12 @@ LOOKUP: Final = schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob
 OPEN: Final = Access.OPEN
 OPEN_WITHOUT_TOKENS: Final = Access.OPEN_WITHOUT_TOKENS
 NO_ROOM: Final = ("too_many_jobs", "shutting_down")
+OF_PROFILE: Final = ("unreadable_profile", "invalid_profile")
+TO_JUDGE: Final = (*OF_PROFILE, "blueprint_not_found", "contradiction")
 BLUEPRINT: Final[Mapping[str, Any]] = {
     "gives": {200: schemas.Blueprint, 204: None},
     "also": {SSE: EVENTS, NDJSON: EVENTS},
-    "problems": ("invalid_website", "insufficient_information", "shutting_down"),
+    "problems": ("invalid_website", "insufficient_information", *OF_PROFILE, "shutting_down"),
     "is_large": True,
 }
 
@@ -70,10 +73,15 @@ ROUTES: Final = (
     Endpoint("GET", "/api/v1/enrich", list_enrichments,
              query=schemas.ListQuery, gives={200: schemas.JobList}, problems=("invalid_domain",), is_large=True),
     Endpoint("POST", "/api/v1/enrich/batch", start_batch,
-             body=schemas.BatchRequest, gives={202: schemas.StartedBatch, 200: schemas.BatchPlan},
-             sends=("Retry-After",), problems=("invalid_plan", *NO_ROOM)),
+             query=schemas.BatchQuery, body=schemas.BatchRequest, body_as=(CSV,),
+             gives={202: schemas.StartedBatch, 200: schemas.BatchPlan},
+             sends=("Retry-After",), problems=(*TO_JUDGE, "invalid_table", "invalid_plan", *NO_ROOM)),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}", read_batch,
              gives={200: schemas.BatchStatus}, sends=("Retry-After",), problems=("job_not_found",), is_large=True),
+    Endpoint("GET", "/api/v1/enrich/batch/{batch_id}/results", read_batch_results,
+             query=schemas.BatchResultsQuery, gives={200: schemas.BatchResults},
+             also={NDJSON: schemas.BatchLead, CSV: str}, sends=("Retry-After",),
+             problems=("job_not_found", "no_profile", "contradiction")),
     Endpoint("GET", "/api/v1/enrich/{domain}/status", read_status,
              query=schemas.JobQuery, gives={200: schemas.JobStatus},
              sends=("Retry-After",), problems=("job_not_found",), is_large=True),
@@ -88,7 +96,7 @@ ROUTES: Final = (
              sends=("Retry-After",), problems=("job_not_found", "job_conflict", *NO_ROOM)),
     Endpoint("POST", "/api/v1/enrich/{domain}", start_enrichment,
              body=schemas.StartRequest, gives={202: schemas.StartedJob, 200: schemas.JobPlan},
-             sends=("Retry-After",), problems=("invalid_plan", *NO_ROOM)),
+             sends=("Retry-After",), problems=(*TO_JUDGE, "invalid_plan", *NO_ROOM)),
 
     *(row for path in ("/campaigns/enrichment", "/api/v1/campaigns/enrichment") for row in (
         Endpoint("POST", path, make_blueprint,
@@ -105,6 +113,11 @@ ROUTES: Final = (
 
     Endpoint("GET", "/openapi.json", read_openapi, access=OPEN, gives={200: dict}, is_large=True),
     Endpoint("GET", "/llms.txt", read_llms, access=OPEN, gives={200: str}, media_type="text/plain"),
+    Endpoint("GET", "/docs", read_docs, access=OPEN,
+             gives={200: str, 304: None}, media_type="text/html", sends=("ETag",), is_large=True),
+    Endpoint("GET", "/docs/{file}", read_docs_file, access=OPEN,
+             gives={200: str, 304: None}, media_type="text/javascript", also={"text/css": str},
+             sends=("ETag",), problems=("not_found",), is_large=True),
 )
 # fmt: on
 

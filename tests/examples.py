@@ -114,6 +114,13 @@ async def operations() -> dict[str, Any]:
         await record("start_batch", "POST", f"{API}/batch", {"domains": domains, "waves": [1], "dry_run": True})
         await clock.advance(4)
         await record("read_batch", "GET", f"{API}/batch/{{batch_id}}", batch_id=batch.json()["batch_id"])
+        leads = f"{API}/batch/{{batch_id}}/results"
+        icp = "US retailers with more than 1,000 employees, ideally on Elasticsearch"
+        judged = await client.post(f"{API}/batch", json={"domains": ["costco.com", "zalando.com"], "icp": icp})
+        await clock.advance(60)
+        for form in ("json", "ndjson", "csv"):
+            query = f"?sort=score&limit=1&format={form}"
+            await record("read_batch_results", "GET", leads + query, batch_id=judged.json()["batch_id"])
         await record("list_enrichments", "GET", f"{API}?limit=3")
         brief = {"website_url": "https://www.getuniti.com", "icp": PROFILE, "offer": "site search"}
         await record("make_blueprint", "POST", BLUEPRINTS, brief)
@@ -150,6 +157,20 @@ async def problems() -> dict[str, Any]:
                 ("POST", "/enrich", {"json": {"company_domain": "localhost"}}),
                 ("POST", BLUEPRINTS, {"json": {"website_url": "ftp://acme.com"}}),
                 ("POST", f"{API}/costco.com", {"json": {"modules": ["m03_traffic"], "waves": [1]}}),
+                ("POST", f"{API}/costco.com", {"json": {"icp": "xyzzy plugh"}}),
+                (
+                    "POST",
+                    f"{API}/costco.com",
+                    {"json": {"icp": {"conditions": [{"measure": "headcount", "value": "big"}]}}},
+                ),
+                ("POST", f"{API}/costco.com", {"json": {"icp": PROFILE, "blueprint_id": "blueprint_1"}}),
+                ("POST", f"{API}/costco.com", {"json": {"blueprint_id": "blueprint_1"}}),
+                (
+                    "POST",
+                    f"{API}/batch",
+                    {"content": "name,city\nAcme,Berlin\n", "headers": {"content-type": "text/csv"}},
+                ),
+                ("GET", f"{await _batch(client)}/results?qualified=true", {}),
             )
         ]
     app = create_app(Settings(auth="off", max_pending_jobs=1, **WITHOUT_FACTS), clock=clock)
@@ -173,6 +194,11 @@ async def problems() -> dict[str, Any]:
 def _body(problem: ProblemError) -> Any:
     """The body of an answer that the server gives, not the app."""
     return msgspec.to_builtins(problem_body(problem, "/", REQUEST_ID, root_path=""))
+
+
+async def _batch(client: httpx.AsyncClient) -> str:
+    response = await client.post(f"{API}/batch", json={"domains": ["costco.com"], "modules": ["m01_company_context"]})
+    return response.headers["location"]
 
 
 async def _job(client: httpx.AsyncClient) -> str:

@@ -13,6 +13,10 @@ WEBSITES: Final = st.sampled_from(["a.com", "Costco.com", "https://www.target.co
 DOMAINS: Final = WEBSITES | st.sampled_from(["jane@acme.co.uk", "bücher.example"])
 NOT_IN_A_SCHEMA: Final = {
     "invalid_plan": "modules have to be in the waves, and `max_age` excludes `force`",
+    "contradiction": "two parts exclude each other",
+    "unreadable_profile": "a profile has to mean something",
+    "invalid_profile": "a condition has to be possible",
+    "invalid_table": "a column has to hold domains",
     "target_too_long": "its limit is one of bytes, for the whole path and query",
 }
 "Codes of the refusals of requests that fit their schemas."

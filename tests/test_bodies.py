@@ -90,7 +90,7 @@ async def test_a_body_that_is_nested_too_deeply_is_no_json() -> None:
             schemas.BlueprintRequest,
             b'{"website_url": "a.com", "icp": {"industry": []}}',
             "#/icp/industry",
-            "geographies, technologies, personas, signals. Did you mean 'industries'? (at #/icp/industry)",
+            "signals, business_models, exclude. Did you mean 'industries'? (at #/icp/industry)",
         ),
         (schemas.BlueprintRequest, b"{}", "#/website_url", "missing required field `website_url`"),
         (schemas.BlueprintRequest, b" ", "#", "The body is empty; it needs website_url."),

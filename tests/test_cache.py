@@ -25,6 +25,7 @@ from tests.engine import Fact
 from tests.simulation.recount import recount_cache
 
 M01, M02, M08, M10 = "m01_company_context", "m02_tech_stack", "m08_stock_info", "m10_hiring_signals"
+M14 = "m14_icp_scoring"
 
 
 class ForgetfulCache(PostgresCache):
@@ -148,6 +149,34 @@ async def test_inspecting_lists_the_findings_in_the_order_of_the_modules(cache: 
 
     assert list(await cache.inspect("a.com")) == [M01, M08, M10]
     assert await cache.inspect("b.com") == {}
+
+
+async def test_findings_by_different_profiles_are_kept_side_by_side_and_the_last_is_inspected(
+    cache: Cache, clock: FakeClock
+) -> None:
+    findings = [finding(clock, call) for call in range(3)]
+    for key, kept in zip((M14, f"{M14}@a", f"{M14}@b"), findings, strict=True):
+        await cache.put("a.com", key, kept)
+    await cache.put("b.com", f"{M14}@a", findings[0])
+
+    assert await cache.get("a.com", (M14, f"{M14}@a", f"{M14}@c")) == {M14: findings[0], f"{M14}@a": findings[1]}
+    assert await cache.inspect("a.com") == {M14: findings[2]}
+    await cache.put("a.com", M14, findings[0])
+    assert await cache.inspect("a.com") == {M14: findings[0]}
+    assert await cache.inspect("b.com") == {M14: findings[0]}
+    await clock.advance(DAY)
+    assert await cache.get("a.com", (f"{M14}@a",)) == {}
+
+
+async def test_memory_forgets_the_key_of_a_finding_that_it_drops(clock: FakeClock) -> None:
+    cache = MemoryCache(max_results=2, max_bytes=10**6, clock=clock)
+    for key in (f"{M14}@a", f"{M14}@b", M01):
+        await cache.put("a.com", key, finding(clock))
+    assert await cache.inspect("a.com") == {M01: finding(clock), M14: finding(clock)}
+    await cache.put("b.com", M01, finding(clock))
+
+    assert await cache.inspect("a.com") == {M01: finding(clock)}
+    assert cache._last == {}
 
 
 async def test_the_least_recently_used_finding_is_dropped_for_a_new_one(

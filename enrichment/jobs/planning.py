@@ -14,7 +14,7 @@ from enrichment.jobs.accounts import max_cost_reached, unknown_cost
 from enrichment.jobs.model import JobOptions
 from enrichment.jobs.protocols import Cache, Held
 from enrichment.jobs.resolver import is_within
-from enrichment.modules.module import Module
+from enrichment.modules.module import Module, cache_key, module_of_key
 from enrichment.modules.table import MODULES
 from enrichment.sources import not_configured
 from enrichment.sources.costs import FREE, MAX_ATTEMPTS, Ledger, PaidRequests, Price
@@ -114,12 +114,14 @@ class Planner:
         """The plans for these domains, in their order, within the `max_cost` of all of them together."""
         run = _Plan(self, options, owner)
         plans: list[DomainPlan] = []
+        keys = [cache_key(module, options.profile) for module in MODULES.values()]
         began = time.perf_counter()
         for first in range(0, len(domains), DOMAINS_PER_READ):
             chunk = domains[first : first + DOMAINS_PER_READ]
-            held = await self._cache.list_held(chunk)
+            held = await self._cache.list_held(chunk, keys)
             for domain in chunk:
-                plans.append(run.domain(domain, held[domain], self._clock.now()))
+                by_module = {module_of_key(key): each for key, each in held[domain].items()}
+                plans.append(run.domain(domain, by_module, self._clock.now()))
                 if time.perf_counter() - began > SECONDS_PER_TURN:
                     await asyncio.sleep(0)
                     began = time.perf_counter()

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
 from enrichment.modules.module import Finding
+from enrichment.modules.table import MODULES
 from enrichment.sources.costs import Charge
 from schemas import CompanyData, JobState
 
@@ -114,26 +115,35 @@ class JobStore(Protocol):
     async def page(self, domain: str | None, states: Collection[JobState], *, limit: int, offset: int) -> Page:
         """Return `limit` enrichments after the `offset` newest ones, of `domain` and in `states` if given."""
 
+    async def enrichments(self, job_ids: Collection[str]) -> Mapping[str, Enrichment]:
+        """Return those of the enrichments that are held, with their steps, by id."""
+
     async def batch(self, batch_id: str) -> BatchSnapshot:
         """Return a batch. Raise `JobNotFound` if there is none, or none of its jobs is held any more."""
 
 
 class Cache(Protocol):
-    """The newest finding for each domain and module. Failures are no findings and are never kept."""
+    """
+    The newest finding for each domain and key of `modules.module.cache_key`: a module, with the profile by which it
+    judges. Failures are no findings and are never kept.
+    """
 
-    async def get(
-        self, domain: str, module_ids: Collection[str], *, with_expired: bool = False
-    ) -> Mapping[str, Finding]:
-        """Return those of the domain's findings that are kept and have not expired, by module; or all that are kept."""
+    async def get(self, domain: str, keys: Collection[str], *, with_expired: bool = False) -> Mapping[str, Finding]:
+        """Return those of the domain's findings that are kept and have not expired, by key; or all that are kept."""
 
-    async def put(self, domain: str, module_id: str, finding: Finding) -> None:
+    async def put(self, domain: str, key: str, finding: Finding) -> None:
         """Keep a finding in the place of the former one."""
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
-        """Return all findings that are kept for the domain, expired ones included, without using them."""
+        """
+        Return all findings that are kept for the domain, expired ones included, by module and without using them; of
+        those of a module by several profiles, the one that was kept last.
+        """
 
-    async def list_held(self, domains: Collection[str]) -> Mapping[str, Mapping[str, Held]]:
-        """Return what is kept and has not expired for each of the domains, by module, without using it."""
+    async def list_held(
+        self, domains: Collection[str], keys: Collection[str] = tuple(MODULES)
+    ) -> Mapping[str, Mapping[str, Held]]:
+        """Return what is kept and has not expired for each of the domains, by key, without using it."""
 
 
 class Dispatcher(Protocol):

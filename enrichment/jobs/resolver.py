@@ -13,7 +13,8 @@ from enrichment.clock import Clock
 from enrichment.errors import CostUnknown, MaxCostReached, SourceFailed
 from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.protocols import Cache
-from enrichment.modules.module import Finding, Module, Subject
+from enrichment.modules.module import Finding, JobProfile, Module, Subject, cache_key, module_of_key
+from enrichment.modules.table import MODULES
 from enrichment.sources import Source, first_success
 from enrichment.sources.costs import METER, NOBODY, Account, Ledger, Meter
 from enrichment.sources.local import based_on
@@ -51,23 +52,28 @@ class Resolver:
         """Whether the sources are simulated, and therefore all answers."""
         return "simulated" in self._sources
 
-    async def known(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
-        """Return what the cache holds, whatever it was derived from."""
-        return await self._cache.get(domain, module_ids)
+    async def known(
+        self, domain: str, module_ids: Collection[str], profile: JobProfile | None = None
+    ) -> Mapping[str, Finding]:
+        """Return what the cache holds, whatever it was derived from; of a derived answer only one by `profile`."""
+        keys = [cache_key(MODULES[module_id], profile) for module_id in module_ids]
+        return {module_of_key(key): finding for key, finding in (await self._cache.get(domain, keys)).items()}
 
     async def cached(self, module: Module, subject: Subject, *, max_age: float = math.inf) -> Finding | None:
         """
         Return what the cache holds for this question, if it is not older than `max_age` seconds; of a derived answer
         only one from the very same findings.
         """
-        finding = (await self._cache.get(subject.domain, (module.id,))).get(module.id)
+        key = cache_key(module, subject.profile)
+        finding = (await self._cache.get(subject.domain, (key,))).get(key)
         if finding is None or not is_within(finding.fetched_at, max_age, self._clock.now()):
             return None
         return finding if finding.based_on == based_on(subject) else None
 
     async def expired(self, module: Module, subject: Subject) -> Finding | None:
         """Return the answer that the cache holds for this question, of any age."""
-        finding = (await self._cache.get(subject.domain, (module.id,), with_expired=True)).get(module.id)
+        key = cache_key(module, subject.profile)
+        finding = (await self._cache.get(subject.domain, (key,), with_expired=True)).get(key)
         return finding if finding and not finding.unknown and finding.based_on == based_on(subject) else None
 
     async def ask(
@@ -80,7 +86,7 @@ class Resolver:
         that wait for the same outside service, the one with the lowest `order` is next. Raise `SourceFailed`,
         `InsufficientInput` or `MaxCostReached`.
         """
-        key = (subject.domain, module.id, based_on(subject))
+        key = (subject.domain, cache_key(module, subject.profile), based_on(subject))
         return await self._calls.share(key, asker, lambda call: self._call(module, subject, order, call), account)
 
     def abandon(self, asker: str) -> None:
@@ -98,7 +104,7 @@ class Resolver:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
         finally:
             await meter.close()
-        await self._cache.put(subject.domain, module.id, finding)
+        await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)
         return finding
 
 

@@ -76,24 +76,24 @@ class Retention:
         )
         ((held, size),) = await cursor.fetchall()
         cursor = await connection.execute(
-            "SELECT domain, module_id, size FROM enrichment_findings WHERE finding IS NOT NULL"
+            "SELECT domain, key, size FROM enrichment_findings WHERE finding IS NOT NULL"
             " ORDER BY used_at LIMIT %s FOR UPDATE SKIP LOCKED",
             (CHUNK,),
         )
         keys = []
-        for domain, module_id, its_size in await cursor.fetchall():
+        for domain, key, its_size in await cursor.fetchall():
             if held <= self._settings.max_cached_results and size <= self._settings.max_cached_bytes:
                 break
-            keys.append((domain, module_id))
+            keys.append((domain, key))
             held -= 1
             size -= its_size
         await connection.execute(
             "DELETE FROM enrichment_findings"
-            " WHERE (domain, module_id) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+            " WHERE (domain, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
             " OR expires_at <= %s OR (finding IS NULL AND coalesce(called_until, now()) < now() - interval '1 minute')",
             (
                 [domain for domain, _ in keys],
-                [module_id for _, module_id in keys],
+                [key for _, key in keys],
                 self._clock.now() - EXPIRED_DAYS * DAY,
             ),
         )

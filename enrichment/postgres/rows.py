@@ -11,8 +11,9 @@ import msgspec
 from msgspec.structs import replace
 from psycopg.sql import SQL, Composable
 
-from enrichment.jobs.model import AnyJob, Enrichment, Lookup, Step
-from enrichment.modules.module import Finding
+from enrichment.jobs.model import SCORING, AnyJob, Enrichment, Lookup, Step
+from enrichment.modules.icp_score import Fit
+from enrichment.modules.module import Finding, JobProfile
 from enrichment.postgres.database import Connection
 from enrichment.sources.costs import Charge
 from schemas import JobState
@@ -23,20 +24,29 @@ BYTES: Final = "bytes"
 "What is counted beside the enrichments in each state; `BYTES` are those of finished jobs."
 
 COLUMNS: Final = SQL("id, number, state, started_at, run, finished_at, document::text, charges::text")
-# Of an unfinished job, at the same moment as its row.
 STEPS: Final = SQL(
     ", ARRAY(SELECT step::text FROM enrichment_steps WHERE job_id = enrichment_jobs.id ORDER BY module_id)"
 )
 FINDINGS: Final = SQL(
     ", ARRAY(SELECT finding FROM enrichment_steps WHERE job_id = enrichment_jobs.id ORDER BY module_id)"
 )
-FINAL_STEPS: Final = SQL(", steps")
+SCORE: Final = SQL(
+    ", (SELECT finding FROM enrichment_steps WHERE job_id = enrichment_jobs.id AND module_id = {})"
+).format(SCORING)
+"""
+Further columns: what is recorded of unfinished jobs, at the same moment as their rows. `SCORE` is what jobs are
+compared by, for those that are read without findings.
+"""
+PROFILE_AND_FINAL_STEPS: Final = SQL(", (SELECT profile FROM enrichment_batches WHERE id = batch_id), steps")
+SUMMARY: Final = STEPS + SCORE
+ALL: Final = STEPS + FINDINGS + SCORE + PROFILE_AND_FINAL_STEPS
 NOTHING: Final = SQL("")
 
 _decode_enrichment: Final = msgspec.json.Decoder(Enrichment).decode
 _decode_lookup: Final = msgspec.json.Decoder(Lookup).decode
 _decode_step: Final = msgspec.json.Decoder(Step).decode
 _decode_steps: Final = msgspec.json.Decoder(tuple[Step, ...]).decode
+_decode_profile: Final = msgspec.json.Decoder(JobProfile).decode
 _decode_finding: Final = msgspec.json.Decoder(Finding).decode
 decode_charges: Final = msgspec.json.Decoder(tuple[Charge, ...]).decode
 
@@ -76,14 +86,8 @@ async def read_job(
     connection: Connection, condition: Composable, parameters: Mapping[str, object], rest: Composable = NOTHING
 ) -> AnyJob | None:
     """Return the job that fulfils the condition, with its steps."""
-    rows = await read_rows(connection, condition, parameters, rest, more=STEPS + FINDINGS + FINAL_STEPS)
-    if not rows:
-        return None
-    job = to_job(rows[0])
-    steps, findings, final_steps = rows[0][-3:]
-    if isinstance(job, Enrichment) and job.is_finished:
-        return replace(job, steps=_decode_steps(zlib.decompress(final_steps)))
-    return _with_recorded(job, steps, findings)
+    rows = await read_rows(connection, condition, parameters, rest, more=ALL)
+    return to_whole_job(rows[0]) if rows else None
 
 
 async def lock_job(connection: Connection, condition: Composable, parameters: Mapping[str, object]) -> AnyJob | None:
@@ -96,9 +100,22 @@ async def lock_job(connection: Connection, condition: Composable, parameters: Ma
 
 
 def without_steps(rows: Sequence[tuple[Any, ...]]) -> list[Enrichment]:
-    """Return the enrichments of rows with `STEPS` without their steps, but with the counts that follow from them."""
-    jobs = [_with_recorded(to_job(row), row[-1], [None] * len(row[-1])) for row in rows]
+    """Return the enrichments of rows with `SUMMARY` without their steps, but with the counts that follow from them."""
+    jobs = [_with_recorded(to_job(row), row[-2], [None] * len(row[-2]), row[-1]) for row in rows]
     return [replace(job, steps=()) for job in jobs if isinstance(job, Enrichment)]
+
+
+def to_whole_job(row: tuple[Any, ...]) -> AnyJob:
+    """Return the job of a row with `ALL`, with its steps."""
+    job = to_job(row)
+    steps, findings, score, profile, final_steps = row[-5:]
+    if not isinstance(job, Enrichment):
+        return job
+    if profile:
+        job = replace(job, profile=_decode_profile(profile))
+    if job.is_finished:
+        return replace(job, steps=_decode_steps(zlib.decompress(final_steps)))
+    return _with_recorded(job, steps, findings, score)
 
 
 def to_job(row: tuple[Any, ...]) -> AnyJob:
@@ -113,7 +130,7 @@ def to_job(row: tuple[Any, ...]) -> AnyJob:
     return replace(job, state=JobState(state), started_at=started_at, run=run)
 
 
-def _with_recorded(job: AnyJob, steps: Sequence[str], findings: Sequence[bytes | None]) -> AnyJob:
+def _with_recorded(job: AnyJob, steps: Sequence[str], findings: Sequence[bytes | None], score: bytes | None) -> AnyJob:
     """Put the steps that are recorded of an unfinished job in the places of its first ones."""
     if not steps or not isinstance(job, Enrichment):
         return job
@@ -121,4 +138,5 @@ def _with_recorded(job: AnyJob, steps: Sequence[str], findings: Sequence[bytes |
         step.module_id: replace(step, finding=_decode_finding(finding)) if finding else step
         for step, finding in zip(map(_decode_step, steps), findings, strict=True)
     }
-    return job.with_steps(tuple(recorded.get(step.module_id, step) for step in job.steps))
+    fit = Fit.of(_decode_finding(score)) if score else None
+    return job.with_steps(tuple(recorded.get(step.module_id, step) for step in job.steps), fit)

@@ -2,12 +2,13 @@
 The store of all processes: tables in a database.
 """
 
+import asyncio
 import functools
 import math
 import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -21,9 +22,10 @@ from enrichment.jobs.protocols import BatchSnapshot, J, Page
 from enrichment.postgres.database import Connection, Database, statement, transaction
 from enrichment.postgres.queue import Queue
 from enrichment.postgres.rows import (
+    ALL,
     BYTES,
     FINISHED_LOOKUPS,
-    STEPS,
+    SUMMARY,
     UNFINISHED_LOOKUPS,
     count,
     decode_charges,
@@ -31,6 +33,7 @@ from enrichment.postgres.rows import (
     read_counts,
     read_job,
     read_rows,
+    to_whole_job,
     without_steps,
 )
 from enrichment.sources.costs import Charge, add, fits, total
@@ -87,8 +90,13 @@ class PostgresStore:
             await count(connection, {UNFINISHED_LOOKUPS: len(jobs)})
         if batch:
             await connection.execute(
-                "INSERT INTO enrichment_batches (id, concurrency, document) VALUES (%s, %s, %s)",
-                (batch.id, batch.concurrency, _encode(batch).decode()),
+                "INSERT INTO enrichment_batches (id, concurrency, document, profile) VALUES (%s, %s, %s, %s)",
+                (
+                    batch.id,
+                    batch.concurrency,
+                    _encode(batch).decode(),
+                    batch.profile and _encode(batch.profile).decode(),
+                ),
             )
         entries: list[int | None] = [*await self._queue.put(connection, jobs[: batch.concurrency if batch else None])]
         entries += [None] * (len(jobs) - len(entries))
@@ -104,7 +112,7 @@ class PostgresStore:
                 [batch and batch.id for _ in jobs],
                 [job.created_at for job in jobs],
                 entries,
-                [_encode(job).decode() for job in jobs],
+                [_document(job) for job in jobs],
             ),
         )
         return jobs
@@ -190,7 +198,7 @@ class PostgresStore:
             kept = finished = replace(finished, result=result)
             steps = b""
             counts = {UNFINISHED_LOOKUPS: -1, FINISHED_LOOKUPS: 1}
-        document = _encode(kept).decode()
+        document = _document(kept)
         size = ROW_BYTES + len(document) + len(steps)
         await connection.execute("DELETE FROM enrichment_steps WHERE job_id = %s", (job_id,))
         await connection.execute(
@@ -272,7 +280,7 @@ class PostgresStore:
         condition = SQL(
             "number IN (SELECT number FROM ({}) AS newest ORDER BY number DESC LIMIT %(limit)s OFFSET %(offset)s)"
         ).format(numbers)
-        rows = await read_rows(connection, condition, parameters, SQL("ORDER BY number DESC"), more=STEPS)
+        rows = await read_rows(connection, condition, parameters, SQL("ORDER BY number DESC"), more=SUMMARY)
         counts = await self._counts(connection, domain)
         return Page(
             jobs=without_steps(rows),
@@ -280,6 +288,21 @@ class PostgresStore:
             running=counts[JobState.RUNNING],
             queued=counts[JobState.QUEUED],
         )
+
+    async def enrichments(self, job_ids: Collection[str]) -> Mapping[str, Enrichment]:
+        """See `JobStore.enrichments`. To decompress one takes 0.3 ms, so other tasks run between them."""
+        found: dict[str, Enrichment] = {}
+        for row in await self._rows_of(job_ids):
+            job = to_whole_job(row)
+            if isinstance(job, Enrichment):
+                found[job.id] = job
+            await asyncio.sleep(0)
+        return found
+
+    @statement
+    async def _rows_of(self, connection: Connection, job_ids: Collection[str]) -> list[tuple[Any, ...]]:
+        condition = SQL("id = ANY(%(ids)s) AND ") + IS_HELD
+        return await read_rows(connection, condition, {"ids": [*job_ids], "cutoff": self._cutoff()}, more=ALL)
 
     @statement
     async def batch(self, connection: Connection, batch_id: str) -> BatchSnapshot:
@@ -289,7 +312,7 @@ class PostgresStore:
         )
         batch = await cursor.fetchone()
         condition = SQL("batch_id = %(id)s AND ") + IS_HELD
-        rows = await read_rows(connection, condition, {"id": batch_id, "cutoff": self._cutoff()}, more=STEPS)
+        rows = await read_rows(connection, condition, {"id": batch_id, "cutoff": self._cutoff()}, more=SUMMARY)
         if batch is None or not rows:
             raise JobNotFound("Batch not found", parameter="batch_id")
         jobs = {job.id: job for job in without_steps(rows)}
@@ -328,3 +351,10 @@ class PostgresStore:
     def _cutoff(self) -> float:
         """A job that finished at this time or before is not to be read any more."""
         return self._clock.now() - self._retention_seconds
+
+
+def _document(job: AnyJob) -> str:
+    """The job as JSON; the profile of a job of a batch is that of the batch."""
+    if isinstance(job, Enrichment) and job.batch_id:
+        job = replace(job, profile=None)
+    return _encode(job).decode()

@@ -21,6 +21,7 @@ from enrichment.errors import (
     InsufficientInformation,
     InvalidDomain,
     InvalidPlan,
+    InvalidProfile,
     InvalidWebsite,
     JobConflict,
     JobNotFound,
@@ -34,6 +35,7 @@ log = Log(__name__)
 STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
     InvalidDomain: 422,
     InvalidPlan: 422,
+    InvalidProfile: 422,
     InvalidWebsite: 422,
     InsufficientInformation: 422,
     BlueprintFailed: 500,
@@ -68,6 +70,13 @@ class ProblemError(Exception):
         self.headers = dict(headers or {})
         self.missing = missing
         self.suggestions = suggestions
+
+
+def contradiction(detail: str, *, parameter: str | None = None, pointer: str | None = None) -> ProblemError:
+    """The 422 for two parts of the request that exclude each other, with the place of one of them."""
+    error = schemas.FieldError(parameter=parameter, detail=detail) if parameter else None
+    error = error or schemas.FieldError(pointer=pointer or "#", detail=detail)
+    return ProblemError(422, "contradiction", detail, errors=(error,))
 
 
 def safe_path(scope: Scope) -> str:

@@ -159,7 +159,12 @@ BUGS: Final = (
         "return finding if finding.based_on == based_on(subject) else None",
         "return finding",
     ),
-    Bug("no answer is cached", RESOLVER, "        await self._cache.put(subject.domain, module.id, finding)\n", ""),
+    Bug(
+        "no answer is cached",
+        RESOLVER,
+        "        await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)\n",
+        "",
+    ),
     Bug("the bytes of a replaced finding still count", CACHE, " - (_size(before) if before else 0)", ""),
     Bug("an expired finding is used", CACHE, "if left > 0 or (", "if left or ("),
     Bug("a forced job reads the cache", PIPELINE, "if not run.job.force and", "if"),

@@ -49,10 +49,12 @@ CREATE TABLE enrichment_steps (
     PRIMARY KEY (job_id, module_id)
 );
 
+-- `profile` is that of all jobs of the batch, whose own documents are without it.
 CREATE TABLE enrichment_batches (
     id text PRIMARY KEY,
     concurrency integer NOT NULL,
     document json NOT NULL,
+    profile text,
     charges json
 );
 
@@ -64,10 +66,13 @@ CREATE TABLE enrichment_counts (
     amount bigint NOT NULL
 );
 
--- The newest finding for each domain and module; and by whom, and until when, the sources are being asked for one.
+-- The newest finding for each domain and key, the latter for a module and perhaps a profile; and by whom, and until when,
+-- the sources are being asked for one. `number` tells which of several was kept last.
+CREATE SEQUENCE enrichment_finding_numbers;
 CREATE TABLE enrichment_findings (
     domain text NOT NULL,
-    module_id text NOT NULL,
+    key text NOT NULL,
+    number bigint,
     finding bytea,
     origin json,
     size integer NOT NULL DEFAULT 0,
@@ -76,7 +81,7 @@ CREATE TABLE enrichment_findings (
     used_at double precision,
     caller text,
     called_until timestamptz,
-    PRIMARY KEY (domain, module_id)
+    PRIMARY KEY (domain, key)
 );
 CREATE INDEX enrichment_findings_by_use ON enrichment_findings (used_at) WHERE finding IS NOT NULL;
 
