@@ -123,6 +123,68 @@ async def test_to_be_listed_is_not_to_be_used(make_cache: MakeCache, clock: Fake
     assert [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com", "c.com")] == [False, True, True]
 
 
+def unknown(clock: FakeClock, source: str, reason: str = "It does not know this company.") -> Finding:
+    attempt = SourceAttempt(source=source, duration_seconds=1, outcome=Outcome.UNKNOWN, error=reason)
+    return Finding.of_unknown(f"{source}: {reason}", source=source, fetched_at=clock.now(), attempts=(attempt,))
+
+
+async def test_it_is_kept_which_sources_do_not_know_a_company(cache: Cache, clock: FakeClock) -> None:
+    first, second = unknown(clock, "apollo"), unknown(clock, "clearbit")
+    await cache.put_unknown("a.com", M01, unknown(clock, "apollo", "No."))
+    await cache.put_unknown("a.com", M01, second)
+    await cache.put_unknown("a.com", M01, first)
+    await cache.put_unknown("a.com", M02, first)
+    await cache.put_unknown("b.com", M01, second)
+
+    assert await cache.list_unknown(("a.com", "b.com", "c.com"), (M01, M08)) == {
+        "a.com": {M01: {"apollo": first, "clearbit": second}},
+        "b.com": {M01: {"clearbit": second}},
+        "c.com": {},
+    }
+    assert await cache.list_unknown(("a.com",), (M08, M02)) == {"a.com": {M02: {"apollo": first}}}
+    assert await cache.list_unknown((), (M01,)) == {}
+
+
+async def test_that_a_source_does_not_know_a_company_stands_beside_the_answer(cache: Cache, clock: FakeClock) -> None:
+    await cache.put_unknown("a.com", M01, said := unknown(clock, "apollo"))
+    assert await cache.get("a.com", (M01,), with_expired=True) == await cache.inspect("a.com") == {}
+    assert await cache.list_held(("a.com",)) == {"a.com": {}}
+
+    await cache.put("a.com", M01, answer := finding(clock))
+    assert await cache.list_unknown(("a.com",), (M01,)) == {"a.com": {M01: {"apollo": said}}}
+    await cache.put_unknown("a.com", M01, unknown(clock, "clearbit"))
+    assert await cache.get("a.com", (M01,)) == await cache.inspect("a.com") == {M01: answer}
+
+
+async def test_that_a_source_does_not_know_a_company_expires_after_a_tenth_of_the_time(
+    cache: Cache, clock: FakeClock
+) -> None:
+    for module_id in (M01, M08):
+        await cache.put_unknown("a.com", module_id, unknown(clock, "yahoo"))
+    await clock.advance(DAY / 10 - 1)
+    assert (await cache.list_unknown(("a.com",), MODULES))["a.com"].keys() == {M01, M08}
+    await clock.advance(1)
+    assert (await cache.list_unknown(("a.com",), MODULES))["a.com"].keys() == {M01}
+    await clock.advance(3 * DAY)
+    assert await cache.list_unknown(("a.com",), MODULES) == {"a.com": {}}
+
+
+async def test_what_is_kept_of_sources_has_its_place_within_the_limits(make_cache: MakeCache, clock: FakeClock) -> None:
+    """To be listed is not to be used."""
+    cache = await make_cache(max_results=2)
+    await cache.put_unknown("a.com", M01, unknown(clock, "apollo"))
+    await cache.put("b.com", M01, finding(clock))
+    await cache.list_unknown(("a.com",), (M01,))
+    await cache.put_unknown("a.com", M01, unknown(clock, "clearbit"))
+    assert (await cache.list_unknown(("a.com",), (M01,)))["a.com"][M01].keys() == {"clearbit"}
+    assert await cache.inspect("b.com") == {M01: finding(clock)}
+    for number in range(2):
+        await cache.put(f"{number}.com", M01, finding(clock))
+
+    assert await cache.list_unknown(("a.com",), (M01,)) == {"a.com": {}}
+    assert await cache.inspect("b.com") == {}
+
+
 async def test_inspecting_lists_the_findings_in_the_order_of_the_modules(cache: Cache, clock: FakeClock) -> None:
     for module_id in (M10, M01, M08):
         await cache.put("a.com", module_id, finding(clock))
@@ -194,6 +256,18 @@ async def test_memory_counts_the_bytes_of_the_findings_that_it_holds(clock: Fake
         await cache.put("4.com", M01, replace(finding(clock, 3), body=Raw(f'"{text}"'.encode())))
         assert [*recount_cache(cache)] == []
     assert list(cache._findings) == [("4.com", M01)]
+
+
+async def test_memory_counts_the_bytes_of_what_is_kept_of_sources(clock: FakeClock) -> None:
+    cache = MemoryCache(max_results=4, max_bytes=1_000_000, clock=clock)
+    for reason in ("No.", "It does not know this company."):
+        await cache.put_unknown("a.com", M08, unknown(clock, "yahoo", reason))
+        assert [*recount_cache(cache)] == []
+    await clock.advance(DAY / 10)
+    await cache.list_unknown(("a.com",), (M08,))
+
+    assert cache._findings == {}
+    assert [*recount_cache(cache)] == []
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ EXPIRED_DAYS: Final = 30  # for which an answer is kept after it has expired, if
 class MemoryCache:
     """
     A `Cache` in memory of at most `max_results` findings with some `max_bytes` in all; the least recently used ones are
-    dropped for a new one.
+    dropped for a new one. The keys of those that one source does not know a company end with that source.
     """
 
     def __init__(self, *, max_results: int, max_bytes: int, clock: Clock) -> None:
@@ -36,7 +36,7 @@ class MemoryCache:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._clock = clock
-        self._findings: OrderedDict[tuple[str, str], Finding] = OrderedDict()
+        self._findings: OrderedDict[tuple[str, ...], Finding] = OrderedDict()
 
     async def get(
         self, domain: str, module_ids: Collection[str], *, with_expired: bool = False
@@ -49,12 +49,11 @@ class MemoryCache:
 
     async def put(self, domain: str, module_id: str, finding: Finding) -> None:
         """See `Cache.put`."""
-        before = self._findings.pop((domain, module_id), None)
-        self._findings[domain, module_id] = finding
-        self._bytes += _size(finding) - (_size(before) if before else 0)
-        while len(self._findings) > self._max_results or self._bytes > self._max_bytes:
-            _, dropped = self._findings.popitem(last=False)
-            self._bytes -= _size(dropped)
+        self._put((domain, module_id), finding)
+
+    async def put_unknown(self, domain: str, module_id: str, finding: Finding) -> None:
+        """See `Cache.put_unknown`."""
+        self._put((domain, module_id, finding.source), finding)
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
         """See `Cache.inspect`."""
@@ -70,6 +69,39 @@ class MemoryCache:
             for domain in domains
         }
 
+    async def list_unknown(
+        self, domains: Collection[str], module_ids: Collection[str]
+    ) -> Mapping[str, Mapping[str, Mapping[str, Finding]]]:
+        """See `Cache.list_unknown`."""
+        return {
+            domain: {
+                module_id: unknown for module_id in module_ids if (unknown := self._unknown(domain, MODULES[module_id]))
+            }
+            for domain in domains
+        }
+
+    def _put(self, key: tuple[str, ...], finding: Finding) -> None:
+        before = self._findings.pop(key, None)
+        self._findings[key] = finding
+        self._bytes += _size(finding) - (_size(before) if before else 0)
+        while len(self._findings) > self._max_results or self._bytes > self._max_bytes:
+            self._drop(next(iter(self._findings)))
+
+    def _drop(self, key: tuple[str, ...]) -> None:
+        self._bytes -= _size(self._findings.pop(key))
+
+    def _unknown(self, domain: str, module: Module) -> dict[str, Finding]:
+        """The findings that a source does not know the company, by source. Those that have expired are dropped."""
+        now, found = self._clock.now(), {}
+        for name in module.chain:
+            key = (domain, module.id, name)
+            if finding := self._findings.get(key):
+                if seconds_left(finding, module, now) > 0:
+                    found[name] = finding
+                else:
+                    self._drop(key)
+        return found
+
     def _held(self, domain: str, module_ids: Collection[str], *, with_expired: bool) -> dict[str, Finding]:
         """The findings of a domain. Those that expired long ago are dropped."""
         now, found = self._clock.now(), {}
@@ -79,8 +111,7 @@ class MemoryCache:
                 if left > 0 or (with_expired and left > -EXPIRED_DAYS * DAY):
                     found[module_id] = finding
                 elif left <= -EXPIRED_DAYS * DAY:
-                    del self._findings[domain, module_id]
-                    self._bytes -= _size(finding)
+                    self._drop((domain, module_id))
         return found
 
 

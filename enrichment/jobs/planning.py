@@ -14,7 +14,7 @@ from enrichment.jobs.accounts import max_cost_reached, unknown_cost
 from enrichment.jobs.model import JobOptions
 from enrichment.jobs.protocols import Cache, Held
 from enrichment.jobs.resolver import is_within
-from enrichment.modules.module import Module
+from enrichment.modules.module import Finding, Module
 from enrichment.modules.table import MODULES
 from enrichment.sources import not_configured
 from enrichment.sources.costs import FREE, MAX_ATTEMPTS, Ledger, PaidRequests, Price
@@ -118,8 +118,9 @@ class Planner:
         for first in range(0, len(domains), DOMAINS_PER_READ):
             chunk = domains[first : first + DOMAINS_PER_READ]
             held = await self._cache.list_held(chunk)
+            unknown = await self._cache.list_unknown(chunk, options.modules)
             for domain in chunk:
-                plans.append(run.domain(domain, held[domain], self._clock.now()))
+                plans.append(run.domain(domain, held[domain], unknown[domain], self._clock.now()))
                 if time.perf_counter() - began > SECONDS_PER_TURN:
                     await asyncio.sleep(0)
                     began = time.perf_counter()
@@ -167,8 +168,10 @@ class _Plan:
             module_id: planner.candidates(MODULES[module_id], owner, self._max_cost) for module_id in options.modules
         }
 
-    def domain(self, domain: str, held: Mapping[str, Held], now: float) -> DomainPlan:
-        """The plan for one domain."""
+    def domain(
+        self, domain: str, held: Mapping[str, Held], unknown: Mapping[str, Mapping[str, Finding]], now: float
+    ) -> DomainPlan:
+        """The plan for one domain, with what the cache holds: answers by module, and `unknown` by module and source."""
         stopped: str | None = None
         times = dict(self._times_elsewhere(held, now))
         done: set[tuple[str, str]] = set()
@@ -180,7 +183,8 @@ class _Plan:
             if planned is None and stopped:
                 planned = _skipped(module_id, stopped)
             elif planned is None:
-                planned, costs, stopped = self._asked(module, times, done)
+                candidates = tuple(self._informed(module_id, unknown.get(module_id, {}), now))
+                planned, costs, stopped = self._asked(module, candidates, times, done)
             if planned.action == "asked":
                 times[module_id] = None
             elif planned.action == "cached" and not planned.unknown:
@@ -202,13 +206,7 @@ class _Plan:
     ) -> schemas.PlannedModule | None:
         """The module, if it would be answered from the cache."""
         based_on = tuple((need, times[need]) for need in module.needs if need in times)
-        max_age = self._options.terms.age_allowed(module.id)
-        if (
-            held is None
-            or self._options.force
-            or held.based_on != based_on
-            or not is_within(held.fetched_at, max_age, now)
-        ):
+        if held is None or held.based_on != based_on or not self._is_usable(module.id, held.fetched_at, now):
             return None
         return schemas.PlannedModule(
             module_id=module.id,
@@ -221,12 +219,28 @@ class _Plan:
             worst_cost=0.0,
         )
 
+    def _is_usable(self, module_id: str, fetched_at: float, now: float) -> bool:
+        """Whether the job would use what the cache holds for one of its modules."""
+        return not self._options.force and is_within(fetched_at, self._options.terms.age_allowed(module_id), now)
+
+    def _informed(self, module_id: str, unknown: Mapping[str, Finding], now: float) -> Iterator[Candidate]:
+        """The sources of a module. Those are not asked that are known not to know the company."""
+        for candidate in self._candidates[module_id]:
+            finding = unknown.get(candidate.name)
+            if finding and self._is_usable(module_id, finding.fetched_at, now):
+                yield candidate._replace(reason=finding.attempts[0].error)
+            else:
+                yield candidate
+
     def _asked(
-        self, module: Module, times: Mapping[str, float | None], done: set[tuple[str, str]]
+        self,
+        module: Module,
+        candidates: Sequence[Candidate],
+        times: Mapping[str, float | None],
+        done: set[tuple[str, str]],
     ) -> tuple[schemas.PlannedModule, tuple[Outlay, Outlay], str | None]:
         """The module if sources would be asked, its expected and its worst cost, and why the job stops here if so."""
         free = (Outlay(), Outlay())
-        candidates = self._candidates[module.id]
         usable = [candidate for candidate in candidates if candidate.reason is None]
         sources = tuple(_planned_source(candidate, done) for candidate in candidates)
         if not candidates:

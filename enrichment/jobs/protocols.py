@@ -104,7 +104,11 @@ class JobStore(Protocol):
 
 
 class Cache(Protocol):
-    """The newest finding for each domain and module. Failures are no findings and are never kept."""
+    """
+    The newest finding for each domain and module, and beside it which of the module's sources do not know the company.
+
+    Failures are no findings and are never kept.
+    """
 
     async def get(
         self, domain: str, module_ids: Collection[str], *, with_expired: bool = False
@@ -112,13 +116,29 @@ class Cache(Protocol):
         """Return those of the domain's findings that are kept and have not expired, by module; or all that are kept."""
 
     async def put(self, domain: str, module_id: str, finding: Finding) -> None:
-        """Keep a finding in the place of the former one."""
+        """Keep a finding in the place of the former one. What `put_unknown` has kept stays."""
+
+    async def put_unknown(self, domain: str, module_id: str, finding: Finding) -> None:
+        """
+        Keep the finding that its `source` does not know the company, in the place of the former one of that source.
+
+        It takes no answer's place, and only `list_unknown` returns it. `Finding.unknown` is set, so it expires after a
+        tenth of the module's time. It counts towards the limits of the cache as an answer does.
+        """
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
         """Return all findings that are kept for the domain, expired ones included, without using them."""
 
     async def list_held(self, domains: Collection[str]) -> Mapping[str, Mapping[str, Held]]:
         """Return what is kept and has not expired for each of the domains, by module, without using it."""
+
+    async def list_unknown(
+        self, domains: Collection[str], module_ids: Collection[str]
+    ) -> Mapping[str, Mapping[str, Mapping[str, Finding]]]:
+        """
+        Return what `put_unknown` has kept and has not expired, for each of the domains by module and source, without
+        using it. Modules without any are left out.
+        """
 
 
 class Dispatcher(Protocol):

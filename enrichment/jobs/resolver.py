@@ -70,33 +70,60 @@ class Resolver:
         return finding if finding and not finding.unknown and finding.based_on == based_on(subject) else None
 
     async def ask(
-        self, module: Module, subject: Subject, *, asker: str, order: float = 0.0, account: Account = NOBODY
+        self,
+        module: Module,
+        subject: Subject,
+        *,
+        asker: str,
+        order: float = 0.0,
+        account: Account = NOBODY,
+        max_age: float = math.inf,
     ) -> Finding:
         """
         Ask the module's sources, or wait for the call that is asking them already.
 
-        `asker` is the id of the job that waits, and `account` pays, unless another job has asked first. Of the calls
-        that wait for the same outside service, the one with the lowest `order` is next. Raise `SourceFailed`,
+        A source is not asked if it has said within `max_age` seconds, and the cache still holds, that it does not know
+        the company. `asker` is the id of the job that waits, and `account` pays, unless another job has asked first. Of
+        the calls that wait for the same outside service, the one with the lowest `order` is next. Raise `SourceFailed`,
         `InsufficientInput` or `MaxCostReached`.
         """
-        key = (subject.domain, module.id, based_on(subject))
-        return await self._calls.share(key, asker, lambda call: self._call(module, subject, order, call), account)
+        unknown = await self._unknown(module, subject.domain, max_age)
+        key = (subject.domain, module.id, (based_on(subject), *unknown))
+        return await self._calls.share(
+            key, asker, lambda call: self._call(module, subject, unknown, order, call), account
+        )
 
     def abandon(self, asker: str) -> None:
         """Stop every call that only this job waits for, so that not even one that is about to begin does."""
         self._calls.abandon(asker)
 
-    async def _call(self, module: Module, subject: Subject, order: float, call: "SharedCall") -> Finding:
-        """Ask the sources, once for all jobs that wait. The finding is kept even if none waits any more."""
+    async def _unknown(self, module: Module, domain: str, max_age: float) -> Mapping[str, Finding]:
+        """The findings, by source and not older than `max_age`, that a source does not know the company."""
+        held = (await self._cache.list_unknown((domain,), (module.id,)))[domain].get(module.id, {})
+        now = self._clock.now()
+        return {name: finding for name, finding in held.items() if is_within(finding.fetched_at, max_age, now)}
+
+    async def _call(
+        self, module: Module, subject: Subject, unknown: Mapping[str, Finding], order: float, call: "SharedCall"
+    ) -> Finding:
+        """
+        Ask the sources that are not in `unknown`, once for all jobs that wait. The finding is kept even if none waits
+        any more. Without one it is kept which sources do not know the company: they may have to be paid to say so.
+        """
         meter = Meter(self._ledger, call.accounts)
         METER.set(meter)
+        said: dict[str, Finding] = {**unknown}
+        finding: Finding | None = None
         try:
             async with self._limit(module, order):
-                finding = await self.budget.pace(first_success(self._sources, module, subject, self._clock))
+                finding = await self.budget.pace(first_success(self._sources, module, subject, self._clock, said))
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
         finally:
             await meter.close()
+            if finding is None:
+                for name in list(said)[len(unknown) :]:
+                    await self._cache.put_unknown(subject.domain, module.id, said[name])
         await self._cache.put(subject.domain, module.id, finding)
         return finding
 

@@ -3,7 +3,7 @@ Where answers come from: the protocols of sources, and the chain in which each s
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -75,19 +75,32 @@ class ChainFailed(SourceFailed):
         self.attempts = attempts
 
 
-async def first_success(sources: Mapping[str, Source], module: Module, subject: Subject, clock: Clock) -> Finding:
+async def first_success(
+    sources: Mapping[str, Source],
+    module: Module,
+    subject: Subject,
+    clock: Clock,
+    unknown: dict[str, Finding] | None = None,
+) -> Finding:
     """
     Ask the sources of the module's chain in order, and return the first finding, with all attempts.
 
-    `sources` are the configured ones; others are skipped. An unexpected error of a source is logged and counts as its
-    failure. If none of those that were asked knows the company, the finding says so. Raises `ChainFailed` if none
-    answered for another reason, `CostUnknown` if that may be because some could not be paid, and `InsufficientInput` if
-    a source does or none is configured. `MaxCostReached` ends the chain.
+    `sources` are the configured ones; others are skipped. `unknown` has findings that a source does not know the
+    company, by source: those sources are not asked, and each other one that does not know it is added. An unexpected
+    error of a source is logged and counts as its failure. If no source knows the company, the finding says so, as old
+    as the oldest of them. Raises `ChainFailed` if none answered for another reason, `CostUnknown` if that may be
+    because some could not be paid, and `InsufficientInput` if a source does or none is configured. `MaxCostReached`
+    ends the chain.
     """
+    configured = [name for name in module.chain if name in sources]
+    if not configured:
+        raise InsufficientInput(not_configured(module))
     attempts: list[SourceAttempt] = []
+    unknown = {} if unknown is None else unknown
     meter = METER.get()
-    for name in module.chain:
-        if name not in sources:
+    for name in configured:
+        if name in unknown:
+            attempts.append(_not_repeated(unknown[name]))
             continue
         started = clock.now()
         if meter:
@@ -97,17 +110,32 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
         attempts.append(SourceAttempt(source=name, outcome=outcome, duration_seconds=duration, error=error))
         if finding:
             return msgspec.structs.replace(finding, attempts=tuple(attempts))
+        if outcome is Outcome.UNKNOWN:
+            unknown[name] = _unknown(attempts[-1:], clock.now())
         if is_being_cancelled():  # and the source has turned that into its failure
             raise asyncio.CancelledError
-    if not attempts:
-        raise InsufficientInput(not_configured(module))
-    reason = "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
     if all(attempt.outcome is Outcome.UNKNOWN for attempt in attempts):
-        last = attempts[-1].source
-        return Finding.of_unknown(reason, source=last, fetched_at=clock.now(), attempts=tuple(attempts))
+        return _unknown(attempts, min(unknown[attempt.source].fetched_at for attempt in attempts))
+    reason = _reason(attempts)
     if all(attempt.outcome is not Outcome.FAILED for attempt in attempts):
         raise CostUnknown(reason)
     raise ChainFailed(reason, tuple(attempts))
+
+
+def _unknown(attempts: Sequence[SourceAttempt], fetched_at: float) -> Finding:
+    """The finding that the sources of these attempts do not know the company."""
+    return Finding.of_unknown(
+        _reason(attempts), source=attempts[-1].source, fetched_at=fetched_at, attempts=tuple(attempts)
+    )
+
+
+def _not_repeated(unknown: Finding) -> SourceAttempt:
+    """The attempt that has led to this finding, in the place of another one."""
+    return msgspec.structs.replace(unknown.attempts[0], duration_seconds=0.0)
+
+
+def _reason(attempts: Sequence[SourceAttempt]) -> str:
+    return "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
 
 
 def not_configured(module: Module) -> str:
