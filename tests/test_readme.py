@@ -2,10 +2,25 @@
 The README's commands, pasted from top to bottom, give the answers that it shows.
 """
 
-from tests.tour import BLOCK, README, run, stable
+import pytest
+from msgspec.structs import asdict
+
+from enrichment.settings import Settings
+from tests.live import CONTACT, live_service
+from tests.tour import BLOCK, README, live_run, run, run_live, stable
 
 
 def test_each_command_gives_the_answer_that_is_shown() -> None:
     shown = [match["answers"].strip("\n") for match in BLOCK.finditer(README.read_text())]
 
     assert [stable(answer) for answer in run()] == [stable(answer) for answer in shown]
+
+
+async def test_so_do_those_of_the_run_with_live_sources_and_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    environ, shown = live_run()
+    given = asdict(Settings.from_env(environ | {"CONTACT": CONTACT}))
+    settings = {name.lower(): given[name.lower()] for name in environ}
+    async with live_service(monkeypatch, **settings, auth="bearer") as world:
+        answers = await run_live([command for command, _ in shown], str(world.api.base_url).rstrip("/"))
+
+    assert [stable(answer) for answer in answers] == [stable(answer) for _, answer in shown]
