@@ -3,6 +3,7 @@ Where answers come from: the protocols of sources, and the chain in which each s
 """
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
@@ -87,16 +88,17 @@ async def first_success(
 
     `sources` are the configured ones; others are skipped. `unknown` has findings that a source does not know the
     company, by source: those sources are not asked, and each other one that does not know it is added. An unexpected
-    error of a source is logged and counts as its failure. If no source knows the company, the finding says so, as old
-    as the oldest of them. Raises `ChainFailed` if none answered for another reason, `CostUnknown` if that may be
-    because some could not be paid, and `InsufficientInput` if a source does or none is configured. `MaxCostReached`
-    ends the chain.
+    error of a source is logged and counts as its failure. If no source knows the company, the finding says so; it is as
+    old as the oldest of those in `unknown`. Raises `ChainFailed` if none answered for another reason, `CostUnknown` if
+    that may be because some could not be paid, and `InsufficientInput` if a source does or none is configured.
+    `MaxCostReached` ends the chain.
     """
     configured = [name for name in module.chain if name in sources]
     if not configured:
         raise InsufficientInput(not_configured(module))
     attempts: list[SourceAttempt] = []
     unknown = {} if unknown is None else unknown
+    oldest = min((finding.fetched_at for finding in unknown.values()), default=math.inf)
     meter = METER.get()
     for name in configured:
         if name in unknown:
@@ -115,7 +117,7 @@ async def first_success(
         if is_being_cancelled():  # and the source has turned that into its failure
             raise asyncio.CancelledError
     if all(attempt.outcome is Outcome.UNKNOWN for attempt in attempts):
-        return _unknown(attempts, min(unknown[attempt.source].fetched_at for attempt in attempts))
+        return _unknown(attempts, min(oldest, clock.now()))
     reason = _reason(attempts)
     if all(attempt.outcome is not Outcome.FAILED for attempt in attempts):
         raise CostUnknown(reason)

@@ -328,7 +328,7 @@ BUGS: Final = (
     Bug(
         "that nobody knows a company is newer than who said so first",
         SOURCES,
-        "min(unknown[attempt.source].fetched_at for attempt in attempts)",
+        "min(oldest, clock.now())",
         "clock.now()",
     ),
     Bug(
