@@ -25,11 +25,19 @@ class Response(msgspec.Struct, frozen=True):
 JOB_STATE = Meta(description="State of the job.")
 JobId = Annotated[str, Meta(description="Id of the job.")]
 
+# What callers send, and JSON Schema cannot describe. The schemas that are referred to are in `web.json_schemas`.
+AnyDomain = Annotated[str, Meta(extra_json_schema={"format": "company-domain"})]
+AnyWebsite = Annotated[str, Meta(extra_json_schema={"format": "company-website"})]
+MODULE_ID = {"$ref": "#/components/schemas/ModuleId"}
+AnyModuleId = Annotated[str, Meta(extra_json_schema=MODULE_ID)]
+
 
 class EnrichRequest(Request, frozen=True):
     """`POST /enrich`."""
 
-    company_domain: Annotated[str, Meta(description="The company's domain in any spelling, or a URL of its website.")]
+    company_domain: Annotated[
+        AnyDomain, Meta(description="The company's domain in any spelling, or a URL of its website.")
+    ]
 
 
 class CompanyData(Response, frozen=True):
@@ -98,8 +106,14 @@ class FieldError(Response, frozen=True, kw_only=True):
 class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
     """Every error, as RFC 9457 `application/problem+json`."""
 
-    type: Annotated[str, Meta(description="Always `about:blank`, so `title` is the phrase of the HTTP status.")]
-    title: Annotated[str, Meta(description="Phrase of the HTTP status, such as `Not Found`.")]
+    type: Annotated[
+        str,
+        Meta(
+            description="URL of the description of `code`, on the same server: `/docs#problem-<code>` below the "
+            "path of the mount."
+        ),
+    ]
+    title: Annotated[str, Meta(description="What is wrong, in few words; the same for every error with this `code`.")]
     status: Annotated[int, Meta(description="The HTTP status.")]
     detail: Annotated[str, Meta(description="What is wrong, in words.")]
     instance: Annotated[str, Meta(description="Path of the request.")]
@@ -151,8 +165,9 @@ class Freshness(StrEnum):
 
 
 Priority = Literal["low", "normal", "high"]
-WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4)]
-ModuleIds = Annotated[tuple[str, ...], Meta(max_length=100)]
+NOT_EMPTY = {"minItems": 1}  # said here and checked by `plan`, which has better words for it
+WaveNumbers = Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4, extra_json_schema=NOT_EMPTY)]
+ModuleIds = Annotated[tuple[AnyModuleId, ...], Meta(max_length=100, extra_json_schema=NOT_EMPTY)]
 
 
 # Fields that several shapes have.
@@ -242,6 +257,17 @@ class Spending(Response, frozen=True, kw_only=True):
 JobCost = Annotated[Spending, Meta(description="What was spent so far.")]
 
 
+class PathParameters(Query, frozen=True, kw_only=True):
+    """The parts of paths that vary."""
+
+    domain: Annotated[
+        AnyDomain, Meta(description="The company's domain in any spelling, or a percent-encoded URL of its website.")
+    ]
+    job_id: Annotated[str, Meta(description="Id of the job, as the answer to `POST /enrich` has it.")]
+    batch_id: Annotated[str, Meta(description="Id of the batch, as the answer to the POST has it.")]
+    file: Annotated[str, Meta(description="Name of the file.")]
+
+
 class JobQuery(Query, frozen=True, kw_only=True):
     """Which job of a domain is meant."""
 
@@ -255,7 +281,7 @@ class ResultsQuery(JobQuery, frozen=True, kw_only=True):
     """The query of `GET /api/v1/enrich/{domain}/results`."""
 
     modules: Annotated[
-        tuple[str, ...] | None,
+        tuple[AnyModuleId, ...] | None,
         Meta(description="Ids of the modules whose results are wanted; by default all modules of the job."),
     ] = None
 
@@ -263,7 +289,7 @@ class ResultsQuery(JobQuery, frozen=True, kw_only=True):
 class ListQuery(Query, frozen=True, kw_only=True):
     """The query of `GET /api/v1/enrich`: filters, and the page."""
 
-    domain: Annotated[str | None, Meta(description="Only jobs of this domain, in any spelling.")] = None
+    domain: Annotated[AnyDomain | None, Meta(description="Only jobs of this domain, in any spelling.")] = None
     status: Annotated[tuple[JobState, ...], Meta(description="Only jobs in one of these states.")] = ()
     limit: Annotated[Annotated[int, Meta(ge=1, le=100)], Meta(description="Maximum number of jobs in the list.")] = 50
     offset: Annotated[
@@ -280,12 +306,31 @@ WithoutCache = Annotated[bool | None, Meta(description="Whether to ignore cached
 WantedPriority = Annotated[Priority | None, Meta(description="Priority in the queue; `normal` by default.")]
 
 
+GivenIcp = Annotated[
+    "Icp | None",
+    Meta(
+        description="The ideal customer profile to judge by, as free text or as an object; by default the general "
+        "rules of the service."
+    ),
+]
+GivenBlueprint = Annotated[
+    Annotated[str, Meta(min_length=1, max_length=100)] | None,
+    Meta(description="Id of a blueprint whose profile is the one to judge by; instead of `icp`."),
+]
+JudgedBy = Annotated[
+    "CustomerProfile | msgspec.UnsetType",
+    Meta(description="The profile to judge by, as it was understood; omitted without one."),
+]
+DomainColumn = Annotated[
+    str | msgspec.UnsetType,
+    Meta(description="Name of the column that the domains were read from; omitted if no table was posted."),
+]
 Age = Annotated[float, Meta(ge=0, le=1_000_000_000)]
 DryRun = Annotated[
     bool | None, Meta(description="Whether to answer only what would be done and at what cost; false by default.")
 ]
 MaxAge = Annotated[
-    Age | Annotated[dict[str, Age], Meta(max_length=100)] | None,
+    Age | Annotated[dict[str, Age], Meta(max_length=100, extra_json_schema={"propertyNames": MODULE_ID})] | None,
     Meta(
         description="Age in seconds above which a cached answer is not used: one number, or one by module id; "
         "by default each answer is used for the time to live of its module."
@@ -318,23 +363,67 @@ class StartRequest(Request, frozen=True):
     max_cost: MaxCost = None
     max_age: MaxAge = None
     stale_if_error: StaleIfError = None
+    icp: GivenIcp = None
+    blueprint_id: GivenBlueprint = None
+
+
+Concurrency = Annotated[
+    Annotated[int, Meta(ge=1, le=20)] | None,
+    Meta(description="Maximum number of jobs of the batch that run at the same time; 5 by default."),
+]
 
 
 class BatchRequest(Request, frozen=True):
     """`POST /api/v1/enrich/batch`."""
 
-    domains: Annotated[tuple[str, ...], Meta(description="The companies' domains, in any spelling.")]
+    domains: Annotated[
+        tuple[AnyDomain, ...],
+        Meta(description="The companies' domains, in any spelling.", extra_json_schema=NOT_EMPTY),
+    ]
     modules: OnlyModules = None
     waves: OnlyWaves = None
     force: WithoutCache = None
     priority: WantedPriority = None
-    concurrency: Annotated[
-        Annotated[int, Meta(ge=1, le=20)] | None,
-        Meta(description="Maximum number of jobs of the batch that run at the same time; 5 by default."),
-    ] = None
+    concurrency: Concurrency = None
     dry_run: DryRun = None
     max_cost: MaxCost = None
     max_age: MaxAge = None
+    stale_if_error: StaleIfError = None
+    icp: GivenIcp = None
+    blueprint_id: GivenBlueprint = None
+
+
+class BatchQuery(Query, frozen=True, kw_only=True):
+    """The query of `POST /api/v1/enrich/batch` for a table: what stands in the body of JSON."""
+
+    column: Annotated[
+        str | None, Meta(description="Name of the column with the domains, if it is not to be found by its content.")
+    ] = None
+    modules: Annotated[
+        Annotated[tuple[str, ...], Meta(max_length=50)] | None,
+        Meta(description="Ids of the modules to run; by default all modules of the waves."),
+    ] = None
+    waves: OnlyWaves = None
+    force: WithoutCache = None
+    priority: WantedPriority = None
+    concurrency: Concurrency = None
+    icp: Annotated[
+        "FreeText | None",
+        Meta(
+            description="The ideal customer profile to judge by, as free text; by default the general rules of the "
+            "service."
+        ),
+    ] = None
+    blueprint_id: GivenBlueprint = None
+    dry_run: DryRun = None
+    max_cost: MaxCost = None
+    max_age: Annotated[
+        Age | None,
+        Meta(
+            description="Age in seconds above which a cached answer is not used; by default each answer is used for "
+            "the time to live of its module."
+        ),
+    ] = None
     stale_if_error: StaleIfError = None
 
 
@@ -372,6 +461,7 @@ class StartedJob(Response, frozen=True, kw_only=True):
     simulated: Simulated
     estimated_time_seconds: EstimatedSeconds
     created_at: CreatedAt
+    icp: JudgedBy = msgspec.UNSET
 
 
 ExpectedCost = Annotated[
@@ -539,6 +629,8 @@ class StartedBatch(Response, frozen=True, kw_only=True):
     ]
     estimated_time_seconds: EstimatedSeconds
     created_at: CreatedAt
+    domain_column: DomainColumn = msgspec.UNSET
+    icp: JudgedBy = msgspec.UNSET
 
 
 class BatchStatus(StartedBatch, frozen=True, kw_only=True):
@@ -557,6 +649,110 @@ class BatchStatus(StartedBatch, frozen=True, kw_only=True):
         ),
     ]
     cost: JobCost
+
+
+class BatchResultsQuery(Query, frozen=True, kw_only=True):
+    """The query of `GET /api/v1/enrich/batch/{batch_id}/results`: order, filter, form and page."""
+
+    sort: Annotated[
+        Literal["posted", "score"],
+        Meta(
+            description="Order: as posted, or by `score`: qualified leads first, then undecided ones, those without a "
+            "score, and disqualified ones."
+        ),
+    ] = "posted"
+    qualified: Annotated[
+        bool | None, Meta(description="Only leads that are qualified, or only those that are not; by default all.")
+    ] = None
+    format: Annotated[
+        Literal["json", "ndjson", "csv"] | None,
+        Meta(description="Form of the answer; by default what `Accept` names, else JSON."),
+    ] = None
+    bom: Annotated[bool, Meta(description="Whether CSV begins with a byte order mark, which Excel needs.")] = False
+    limit: Annotated[
+        Annotated[int, Meta(ge=1, le=100_000)] | None,
+        Meta(description="Maximum number of leads; for JSON 50 by default and 200 at most, else all."),
+    ] = None
+    offset: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000_000_000)], Meta(description="Number of leads to skip at the start.")
+    ] = 0
+
+
+class LeadFacts(Response, frozen=True, kw_only=True):
+    """The key facts of a lead; each is null if it was not found."""
+
+    company_name: Annotated[str | None, Meta(description="Name of the company.")] = None
+    industry: Annotated[str | None, Meta(description="Name of the industry.")] = None
+    employees: Annotated[int | None, Meta(description="Number of employees.")] = None
+    founded: Annotated[int | None, Meta(description="Year in which the company was founded.")] = None
+    headquarters: Annotated[str | None, Meta(description="City, and state code or country, of the headquarters.")] = (
+        None
+    )
+    country: Annotated[str | None, Meta(description="Full name of the country of the headquarters.")] = None
+    revenue: Annotated[int | None, Meta(description="Annual revenue, in whole units of `revenue_currency`.")] = None
+    revenue_currency: Annotated[str | None, Meta(description="Currency of the revenue, as ISO 4217 code.")] = None
+    revenue_basis: Annotated[
+        Literal["reported", "estimated"] | None,
+        Meta(description="Whether the company reported the revenue, or it is an estimate."),
+    ] = None
+    technologies: Annotated[
+        tuple[str, ...], Meta(description="Names of the technologies detected on the website.")
+    ] = ()
+    monthly_visits: Annotated[int | None, Meta(description="Number of visits to the website in a month.")] = None
+    open_roles: Annotated[int | None, Meta(description="Number of open roles.")] = None
+    latest_event: Annotated[str | None, Meta(description="Headline of the latest event.")] = None
+    latest_event_date: Annotated[
+        str | None, Meta(description="Day of that event.", extra_json_schema={"format": "date"})
+    ] = None
+
+
+class BatchLead(Response, frozen=True, kw_only=True):
+    """A domain of a batch, with the judgement and the key facts of its job so far."""
+
+    row: Annotated[int, Meta(description="Position of the domain among those that were posted, from 1.")]
+    domain: Annotated[
+        str, Meta(description="The domain in canonical form; as posted, possibly shortened, if it is invalid.")
+    ]
+    job_id: Annotated[str | None, Meta(description="Id of the job; null if the domain was skipped.")]
+    status: Annotated[
+        Literal["queued", "running", "completed", "failed", "cancelled", "skipped", "forgotten"],
+        Meta(description="State of the job; `skipped` without one, `forgotten` if it is no longer kept."),
+    ]
+    reason: Annotated[
+        str | None, Meta(description="Why the domain was skipped, or the job failed or was cancelled; else null.")
+    ]
+    simulated: Simulated
+    rank: Annotated[int | None, Meta(description="Place by score among the leads of the batch, from 1; null without.")]
+    score: Annotated[int | None, Meta(description="Score of the lead, from 0 to 100; null without one.")]
+    tier: Annotated[str | None, Meta(description="Grade of the lead, from A to D, or `unrated`; null without a score.")]
+    verdict: Annotated[
+        Literal["qualified", "undecided", "disqualified"] | None,
+        Meta(description="Whether the lead meets the profile of the batch; null if it was not judged by one."),
+    ]
+    judgement: Annotated[Any, Meta(description="The answer of `m14_icp_scoring`, with the reasons; null without one.")]
+    facts: Annotated[LeadFacts | None, Meta(description="Key facts; null if no module has found any.")]
+    as_of: Annotated[Time | None, Meta(description="When the oldest of the key facts was fetched; null without facts.")]
+    sources: Annotated[
+        Mapping[str, str], Meta(description="Names of the sources of the key facts, by id of the module.")
+    ]
+    failed_modules: Annotated[tuple[str, ...], Meta(description="Ids of the modules that failed.")]
+    posted: Annotated[
+        Mapping[str, str] | msgspec.UnsetType,
+        Meta(description="The row of the table that was posted, by column; omitted if no table was posted."),
+    ] = msgspec.UNSET
+
+
+class BatchResults(Response, frozen=True, kw_only=True):
+    """A page of the leads of a batch."""
+
+    batch_id: Annotated[str, Meta(description="Id of the batch.")]
+    simulated: Simulated
+    leads: Annotated[tuple[BatchLead, ...], Meta(description="The leads of this page.")]
+    total: Annotated[int, Meta(description="Number of leads that match the filter, on all pages.")]
+    finished_count: Annotated[int, Meta(description="Number of domains of the batch whose lead is final.")]
+    total_domains: Annotated[int, Meta(description="Number of domains that were posted.")]
+    limit: Annotated[int, Meta(description="Maximum number of leads on a page.")]
+    offset: Annotated[int, Meta(description="Number of leads before this page.")]
 
 
 class Method(StrEnum):
@@ -738,7 +934,10 @@ class JobResults(Response, frozen=True, kw_only=True):
     simulated: Simulated
     results: Annotated[
         dict[str, Any],
-        Meta(description="The answer of each module that has one, by module id, in the shape of that module."),
+        Meta(
+            description="The answer of each module that has one, by module id, in the shape of that module.",
+            extra_json_schema={"$ref": "#/components/schemas/ModuleAnswers"},
+        ),
     ]
     module_statuses: Annotated[
         dict[str, ModuleStatus], Meta(description="The state and the origin of each module's answer, by module id.")
@@ -920,7 +1119,6 @@ FreeText = Annotated[str, Meta(max_length=5_000)]
 ShortText = Annotated[str, Meta(max_length=200)]
 ShortTexts = Annotated[tuple[ShortText, ...], Meta(max_length=50)]
 
-Measure = Literal["employees", "revenue", "arr", "funding"]
 PlaceKind = Literal["country", "region", "subdivision", "city"]
 Seniority = Literal["c_level", "vp", "director", "head", "manager", "individual", "founder", "any"]
 Cost = Literal["free", "low", "medium", "high"]
@@ -942,20 +1140,269 @@ Operator = Literal[
 FilterOperand = int | float | str | bool | tuple[int | str | tuple[int | None, int | None] | None, ...]
 
 
-class IcpObject(Request, frozen=True):
-    """An ideal customer profile as an object; each field holds free text about its own topic."""
+class Measure(StrEnum):
+    """
+    What a condition is about: a closed vocabulary.
 
-    industries: Annotated[ShortTexts | None, Meta(description="Industries of the customers.")] = None
-    company_size: Annotated[
-        ShortText | None, Meta(description="Number of employees of the customers, such as `200-1000`.")
+    The value of a condition is, by measure:
+
+    - an id of the vocabulary: `industry`, `customers_industry` (the industry of those whom the company serves),
+      `business_model`, `funding_stage`, `ownership`, `headquarters`, `office`, `customers_location` (where those are
+      whom it serves or sells to), `technology_category`;
+    - a name: `technology` (a product), `persona` (a title, or the name of a department), `certification`;
+    - a number, or a pair for `between`: `headcount`, `department_headcount` (of the department in `about`), `revenue`
+      and `recurring_revenue` (a year), `funding_raised` (in all), `last_round` (the amount of the newest round),
+      `locations_count`, `founded` (a year of the calendar, or an age if the unit is `years since`), `traffic` (visits a
+      month), `rank` (of the website; 1 is the most visited), `rating` (0 to 5), `growth` (percent a year, of what
+      `about.target` names);
+    - true for `exists`, something that happened or that the company does, within `about.within_days` if it is set: all
+      others, and `last_round`, `growth` and `rating` when no number is named.
+    """
+
+    INDUSTRY = "industry"
+    CUSTOMERS_INDUSTRY = "customers_industry"
+    BUSINESS_MODEL = "business_model"
+    HEADCOUNT = "headcount"
+    DEPARTMENT_HEADCOUNT = "department_headcount"
+    REVENUE = "revenue"
+    RECURRING_REVENUE = "recurring_revenue"
+    FUNDING_RAISED = "funding_raised"
+    FUNDING_STAGE = "funding_stage"
+    LAST_ROUND = "last_round"
+    OWNERSHIP = "ownership"
+    FOUNDED = "founded"
+    HEADQUARTERS = "headquarters"
+    OFFICE = "office"
+    CUSTOMERS_LOCATION = "customers_location"
+    LOCATIONS_COUNT = "locations_count"
+    TECHNOLOGY = "technology"
+    TECHNOLOGY_CATEGORY = "technology_category"
+    TECHNOLOGY_CHANGE = "technology_change"
+    PERSONA = "persona"
+    HIRING = "hiring"
+    LEADERSHIP_CHANGE = "leadership_change"
+    LAYOFFS = "layoffs"
+    EXPANSION = "expansion"
+    ACQUISITION = "acquisition"
+    IPO = "ipo"
+    PRODUCT_LAUNCH = "product_launch"
+    PARTNERSHIP = "partnership"
+    EVENT = "event"
+    NEWS = "news"
+    SIGNAL = "signal"
+    """Another signal of the vocabulary; its value is the id of the signal."""
+    GROWTH = "growth"
+    TRAFFIC = "traffic"
+    RANK = "rank"
+    RATING = "rating"
+    CERTIFICATION = "certification"
+
+
+ConditionOperator = Literal["eq", "gte", "lte", "between", "exists"]
+Strength = Literal["must", "should", "must_not"]
+ConditionScalar = str | int | float | bool
+ConditionValue = ConditionScalar | tuple[str | int | float | None, ...]
+ReaderName = Literal["rules", "model", "object", "inference"]
+
+About = ShortText | None
+
+
+class ConditionAbout(Request, frozen=True, kw_only=True):
+    """What a condition is about beside its value."""
+
+    role: Annotated[About, Meta(description="Title as it is written: who is hired, came, or left.")] = None
+    department: Annotated[
+        About, Meta(description="Id of the department of a persona, of a role, or whose headcount is meant.")
     ] = None
-    geographies: Annotated[ShortTexts | None, Meta(description="Countries, regions or cities of the customers.")] = None
-    technologies: Annotated[ShortTexts | None, Meta(description="Technologies that the customers use.")] = None
-    personas: Annotated[ShortTexts | None, Meta(description="Roles of the people to contact.")] = None
-    signals: Annotated[ShortTexts | None, Meta(description="Signals that a company may buy, such as hiring.")] = None
+    seniority: Annotated[Seniority | None, Meta(description="Level of a persona or a role.")] = None
+    target: Annotated[
+        About,
+        Meta(
+            description="What it is directed at: the product of a technology change, the event attended, what grows "
+            "(`headcount`, `revenue`, `traffic`)."
+        ),
+    ] = None
+    place: Annotated[
+        About, Meta(description="Id of the place that it is directed at, such as that of an expansion.")
+    ] = None
+    within_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_500)] | None,
+        Meta(description="How long ago it may have been, in days; null if no period is named."),
+    ] = None
 
 
-WebsiteUrl = Annotated[str, Meta(description="URL of the website of the company that sells, or its domain.")]
+class ConditionQuote(Request, frozen=True, kw_only=True):
+    """The passage of the given profile that a condition was read from."""
+
+    text: Annotated[str, Meta(description="The passage, literally.")]
+    start: Annotated[int, Meta(description="Offset of the first character of the passage, from 0.")]
+    end: Annotated[int, Meta(description="Offset after the last character of the passage.")]
+    field: Annotated[
+        str,
+        Meta(
+            description="Field of the profile that the passage is in: `text` for free text, the name of the field for "
+            "an object, `offer` for what the campaign sells, `inferred` for a fact about the company behind the "
+            "website."
+        ),
+    ] = "text"
+    index: Annotated[int, Meta(description="Position in the field from 0, if the field is a list.")] = 0
+
+
+class Condition(Response, frozen=True, kw_only=True):
+    """
+    A condition on a lead: `measure operator value`.
+
+    Conditions with the same `any_of` are alternatives: one of them has to be met. Groups stand side by side. The
+    conditions of a group have the same strength, but their measures may differ; `must_not` is always a group of its
+    own. A value with codes is met by any of its codes.
+    """
+
+    id: Annotated[str, Meta(description="Id of the condition in its profile, such as `c1`.")]
+    measure: Annotated[Measure, Meta(description="What is compared.")]
+    operator: Annotated[
+        ConditionOperator,
+        Meta(
+            description="How it is compared: `between` includes both ends; `exists` means that there is such a thing."
+        ),
+    ]
+    value: Annotated[
+        ConditionValue,
+        Meta(
+            description="The value to compare with: an id, a name or a number, a pair for `between`, true for `exists`."
+        ),
+    ]
+    label: Annotated[str, Meta(description="The value in words, without the strength: `50-500 employees`.")]
+    unit: Annotated[
+        str | None, Meta(description="Unit of a number, such as `employees`, `USD a year` or `percent`; null without.")
+    ] = None
+    currency: Annotated[str | None, Meta(description="Currency of an amount, as ISO 4217 code; null without.")] = None
+    codes: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="The codes that the value stands for: NAICS 2022 codes of an industry, as prefixes; the "
+            "countries that a place consists of or lies in, as ISO 3166-1 codes; every stage from `series_b` on for "
+            "`gte`; the products of a category of technologies."
+        ),
+    ] = ()
+    kind: Annotated[PlaceKind | None, Meta(description="Kind of a place; null for anything else.")] = None
+    strength: Annotated[
+        Strength,
+        Meta(description="`must` be met, `should` be met (a wish: it counts, but disqualifies nobody), or `must_not`."),
+    ] = "must"
+    any_of: Annotated[int, Meta(description="Number of the group of alternatives that the condition belongs to.")]
+    about: Annotated[ConditionAbout, Meta(description="What the condition is about beside its value.")] = (
+        ConditionAbout()
+    )
+    quote: Annotated[ConditionQuote, Meta(description="The passage that the condition was read from.")]
+    confidence: Annotated[float, Meta(description="Probability that the passage means this, from 0 to 1.")]
+
+
+class Reading(Response, frozen=True, kw_only=True):
+    """One of several possible meanings of a passage."""
+
+    measure: Annotated[Measure | None, Meta(description="The measure in this reading; null for no condition at all.")]
+    label: Annotated[str, Meta(description="The reading in words.")]
+    value: Annotated[ConditionValue | None, Meta(description="The value in this reading; null if it has none.")] = None
+
+
+class Ambiguous(Response, frozen=True, kw_only=True):
+    """A passage that can mean several things."""
+
+    quote: Annotated[ConditionQuote, Meta(description="The passage.")]
+    readings: Annotated[tuple[Reading, ...], Meta(description="What it can mean, the most probable first.")]
+    condition: Annotated[
+        str | None, Meta(description="Id of the condition that assumes the first reading; null if none does.")
+    ] = None
+
+
+class ValueRange(Request, frozen=True):
+    """A range of numbers."""
+
+    min: Annotated[int | float | None, Meta(description="Lower end, included; null if it is open.")] = None
+    max: Annotated[int | float | None, Meta(description="Upper end, included; null if it is open.")] = None
+
+
+Number = Annotated[int, Meta(ge=-(10**15), le=10**15)] | Annotated[float, Meta(ge=-(10**15), le=10**15)]
+OneOrMore = ShortText | ShortTexts
+Size = ShortText | Number | ValueRange | Annotated[tuple[ShortText | Number | None, ...], Meta(max_length=50)]
+
+
+class ConditionInput(Request, frozen=True, kw_only=True):
+    """
+    A condition of a given profile. Only `measure` and `value` are needed; `value` may be missing for what `exists`.
+
+    `label`, `codes`, `kind`, `unit` and `quote` follow from the others: they are accepted so that conditions of an
+    answer can be posted as they are.
+    """
+
+    measure: Annotated[Measure, Meta(description="What is compared.")]
+    operator: Annotated[
+        ConditionOperator | None, Meta(description="How it is compared; follows from the value by default.")
+    ] = None
+    value: Annotated[
+        ShortText
+        | bool
+        | Number
+        | ValueRange
+        | Annotated[tuple[ShortText | Number | None, ...], Meta(max_length=50)]
+        | None,
+        Meta(
+            description="An id or a name, several of them as alternatives, a number, a pair of numbers, or `min` and "
+            "`max`."
+        ),
+    ] = None
+    currency: Annotated[
+        Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None,
+        Meta(description="Currency of an amount, as ISO 4217 code; USD by default."),
+    ] = None
+    strength: Annotated[Strength, Meta(description="`must`, `should` or `must_not`.")] = "must"
+    any_of: Annotated[
+        int | None, Meta(description="Number of the group of alternatives; a group of its own by default.")
+    ] = None
+    about: Annotated[ConditionAbout | None, Meta(description="What the condition is about beside its value.")] = None
+    confidence: Annotated[
+        Annotated[float, Meta(ge=0, le=1)], Meta(description="Probability that the condition is meant.")
+    ] = 1.0
+    id: Annotated[str | None, Meta(description="Replaced.")] = None
+    label: Annotated[str | None, Meta(description="Replaced.")] = None
+    unit: Annotated[str | None, Meta(description="Replaced.")] = None
+    codes: Annotated[tuple[str, ...], Meta(description="Replaced.")] = ()
+    kind: Annotated[PlaceKind | None, Meta(description="Replaced.")] = None
+    quote: Annotated[ConditionQuote | None, Meta(description="Replaced.")] = None
+
+
+Conditions = Annotated[tuple[ConditionInput, ...], Meta(max_length=200)]
+
+
+class IcpObject(Request, frozen=True, kw_only=True):
+    """
+    An ideal customer profile as an object: conditions, or free texts, each about its own topic.
+
+    A text may stand for a list of one, and a size may be a text, a number, a pair of numbers, or `min` and `max`.
+    """
+
+    conditions: Annotated[Conditions | None, Meta(description="Conditions on the customers.")] = None
+    industries: Annotated[OneOrMore | None, Meta(description="Industries of the customers.")] = None
+    company_size: Annotated[
+        Size | None, Meta(description="Number of employees of the customers, such as `200-1000`.")
+    ] = None
+    revenue: Annotated[
+        Size | None, Meta(description="Annual revenue of the customers, such as `$10M-$50M`; numbers are USD.")
+    ] = None
+    geographies: Annotated[OneOrMore | None, Meta(description="Countries, regions or cities of the customers.")] = None
+    technologies: Annotated[OneOrMore | None, Meta(description="Technologies that the customers use.")] = None
+    personas: Annotated[OneOrMore | None, Meta(description="Roles of the people to contact.")] = None
+    funding: Annotated[OneOrMore | None, Meta(description="Funding stages or ownership of the customers.")] = None
+    funding_amount: Annotated[
+        Size | None, Meta(description="Funding that the customers raised, such as `$5M+`; numbers are USD.")
+    ] = None
+    signals: Annotated[OneOrMore | None, Meta(description="Signals that a company may buy, such as hiring.")] = None
+    business_models: Annotated[OneOrMore | None, Meta(description="Business models of the customers.")] = None
+    exclude: Annotated[OneOrMore | None, Meta(description="What the customers must not be, have or use.")] = None
+
+
+Icp = FreeText | IcpObject
+WebsiteUrl = Annotated[AnyWebsite, Meta(description="URL of the website of the company that sells, or its domain.")]
 Offer = Annotated[FreeText | None, Meta(description="What the campaign sells, as free text.")]
 Stream = Annotated[
     bool | None, Meta(description="Whether to send the blueprint as a stream of events; false by default.")
@@ -1010,103 +1457,6 @@ ProfileField = Annotated[
 ]
 
 
-class FoundInProfile(Response, frozen=True, kw_only=True):
-    """The passage of the given profile that a criterion was read from."""
-
-    field: ProfileField
-    index: ProfileIndex = 0
-    start: StartOffset
-    end: EndOffset
-    text: Passage
-    confidence: Annotated[float, Meta(description="Confidence in the reading of the passage, from 0 to 1.")]
-
-
-Excluded = Annotated[bool, Meta(description="Whether the profile excludes it.")]
-Found = Annotated[FoundInProfile, Meta(description="The passage of the profile that it was read from.")]
-
-
-class ProfileIndustry(Response, frozen=True, kw_only=True):
-    """An industry."""
-
-    id: Annotated[str, Meta(description="Id of the industry.")]
-    name: Annotated[str, Meta(description="Name of the industry.")]
-    naics: Annotated[
-        tuple[str, ...], Meta(description="NAICS 2022 codes of the industry, as prefixes: `5415` includes `541511`.")
-    ]
-    sic: Annotated[tuple[str, ...], Meta(description="SIC codes of the industry, as prefixes.")]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfileRange(Response, frozen=True, kw_only=True):
-    """A range of employees or of money."""
-
-    measure: Annotated[
-        Measure, Meta(description="What the range limits: a number of employees, or an amount of money.")
-    ] = "employees"
-    minimum: Annotated[int | None, Meta(description="Lower end of the range, included; null if it is open.")]
-    maximum: Annotated[int | None, Meta(description="Upper end of the range, included; null if it is open.")]
-    currency: Annotated[
-        str | None, Meta(description="Currency of the amount, as ISO 4217 code; null for employees.")
-    ] = None
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfilePlace(Response, frozen=True, kw_only=True):
-    """A place."""
-
-    name: Annotated[str, Meta(description="Name of the place.")]
-    kind: Annotated[PlaceKind, Meta(description="Kind of place.")] = "country"
-    countries: Annotated[
-        tuple[str, ...],
-        Meta(description="The countries that the place consists of or lies in, as ISO 3166-1 alpha-2 codes."),
-    ]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfileTechnology(Response, frozen=True, kw_only=True):
-    """A product, or a category of products."""
-
-    name: Annotated[str | None, Meta(description="Name of the product; null for a whole category.")]
-    category: Annotated[str, Meta(description="Category of the product.")]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfilePersona(Response, frozen=True, kw_only=True):
-    """A role to contact."""
-
-    id: Annotated[str, Meta(description="Id of the role.")]
-    title: Annotated[str, Meta(description="Title of the role.")]
-    department: Annotated[str, Meta(description="Department of the role.")]
-    seniority: Annotated[Seniority, Meta(description="Level of the role.")]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfileFunding(Response, frozen=True, kw_only=True):
-    """A funding stage."""
-
-    stage: Annotated[str, Meta(description="Id of the stage, such as `seed`, `series_a`, `bootstrapped` or `public`.")]
-    name: Annotated[str, Meta(description="Name of the stage.")]
-    excluded: Excluded = False
-    found: Found
-
-
-class ProfileSignal(Response, frozen=True, kw_only=True):
-    """A buying signal or a business model."""
-
-    id: Annotated[str, Meta(description="Id of the signal or business model, such as `hiring`.")]
-    name: Annotated[str, Meta(description="Name of the signal or business model.")]
-    within_days: Annotated[
-        int | None, Meta(description="Maximum age of the signal, in days; null if the profile states none.")
-    ] = None
-    excluded: Excluded = False
-    found: Found
-
-
 class NotUnderstood(Response, frozen=True, kw_only=True):
     """A passage of the given profile that was not understood."""
 
@@ -1118,7 +1468,7 @@ class NotUnderstood(Response, frozen=True, kw_only=True):
 
 
 class CustomerProfile(Response, frozen=True, kw_only=True):
-    """The ideal customer profile that a blueprint is based on."""
+    """An ideal customer profile: conditions on a company, and what was not understood."""
 
     origin: Annotated[
         Literal["provided", "inferred"],
@@ -1131,20 +1481,17 @@ class CustomerProfile(Response, frozen=True, kw_only=True):
     raise_confidence: Annotated[
         tuple[str, ...], Meta(description="What would raise the confidence, in sentences.")
     ] = ()
-    industries: Annotated[tuple[ProfileIndustry, ...], Meta(description="Industries of the customers.")] = ()
-    company_size: Annotated[
-        tuple[ProfileRange, ...], Meta(description="Ranges of the customers' number of employees.")
+    read_by: Annotated[
+        ReaderName,
+        Meta(
+            description="Reader of the profile: the `rules`, a language `model`, `object` if it was given as "
+            "conditions, or `inference` from facts about the company."
+        ),
+    ] = "rules"
+    conditions: Annotated[tuple[Condition, ...], Meta(description="The conditions, in the order of the profile.")] = ()
+    ambiguous: Annotated[
+        tuple[Ambiguous, ...], Meta(description="Passages that can mean several things, with their readings.")
     ] = ()
-    revenue: Annotated[tuple[ProfileRange, ...], Meta(description="Ranges of the customers' annual revenue.")] = ()
-    geographies: Annotated[tuple[ProfilePlace, ...], Meta(description="Places where the customers are.")] = ()
-    technologies: Annotated[
-        tuple[ProfileTechnology, ...], Meta(description="Technologies that the customers use.")
-    ] = ()
-    personas: Annotated[tuple[ProfilePersona, ...], Meta(description="Roles to contact.")] = ()
-    funding: Annotated[tuple[ProfileFunding, ...], Meta(description="Funding stages of the customers.")] = ()
-    funding_amount: Annotated[tuple[ProfileRange, ...], Meta(description="Ranges of the customers' funding.")] = ()
-    signals: Annotated[tuple[ProfileSignal, ...], Meta(description="Buying signals.")] = ()
-    business_models: Annotated[tuple[ProfileSignal, ...], Meta(description="Business models of the customers.")] = ()
     not_understood: Annotated[
         tuple[NotUnderstood, ...], Meta(description="Passages of the given profile that were not understood.")
     ] = ()
@@ -1167,6 +1514,27 @@ class PointFilter(Response, frozen=True, kw_only=True):
     ]
     unit: Annotated[str, Meta(description="Unit of the value, such as `employees` or `EUR a year`.")]
     text: Annotated[str, Meta(description="The condition in words.")]
+    module: Annotated[
+        str | None,
+        Meta(
+            description="Id of the module whose answer has the field, in which `events[type=funding].date` is a field "
+            "of those items of a list; null if no module has it."
+        ),
+    ] = None
+    strength: Annotated[
+        Strength | None,
+        Meta(description="Strength of the profile's conditions; null for a usual value that it does not ask for."),
+    ] = None
+    any_of: Annotated[
+        int | None,
+        Meta(
+            description="Number of the group of alternatives; filters with the same number are alternatives, also "
+            "those of different data points. Null without a condition."
+        ),
+    ] = None
+    conditions: Annotated[
+        tuple[str, ...], Meta(description="Ids of the conditions of the profile that the filter expresses.")
+    ] = ()
 
 
 Provider = Annotated[str, Meta(description="Name of the provider.")]
@@ -1209,6 +1577,10 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
         PointFilter | None,
         Meta(description="A second condition to meet, for what the profile excludes; null if it excludes nothing."),
     ]
+    further_filters: Annotated[
+        tuple[PointFilter, ...],
+        Meta(description="Further conditions of the profile: other groups of alternatives, and wishes."),
+    ] = ()
     sources: Annotated[tuple[PointSource, ...], Meta(description="Providers of the data point.")]
     collection_methods: Annotated[tuple[PointMethod, ...], Meta(description="Methods of collecting it.")]
     validation: Annotated[tuple[str, ...], Meta(description="How to check the collected value.")]
@@ -1223,6 +1595,16 @@ class RecommendedPoint(Response, frozen=True, kw_only=True):
         float | None,
         Meta(description="Estimated share of companies for which it can be found, from 0 to 1; null if unknown."),
     ]
+
+
+class StandardPoint(Response, frozen=True, kw_only=True):
+    """A data point to collect about every lead, whatever the profile."""
+
+    id: Annotated[str, Meta(description="Id of the data point.")]
+    name: Annotated[str, Meta(description="Name of the data point.")]
+    why: Annotated[str, Meta(description="Why to collect it.")]
+    module: Annotated[str | None, Meta(description="Id of the module that collects it; null if none does.")]
+    field: Annotated[str, Meta(description="Field of the module's answer, or of the lead if no module collects it.")]
 
 
 class RecommendedSource(Response, frozen=True, kw_only=True):
@@ -1264,6 +1646,10 @@ class Blueprint(Response, frozen=True, kw_only=True):
     ]
     personalization: Annotated[
         tuple[RecommendedPoint, ...], Meta(description="Data points for addressing the company personally.")
+    ]
+    standard: Annotated[
+        tuple[StandardPoint, ...],
+        Meta(description="Data points of every blueprint, without those that the profile asks for."),
     ]
     sources: Annotated[
         tuple[RecommendedSource, ...], Meta(description="Providers of the data points, those that cover most first.")

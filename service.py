@@ -7,7 +7,7 @@ The lead-enrichment service: post a company's domain, get a 202 at once, fetch l
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from starlette.middleware.cors import CORSMiddleware
 
@@ -20,8 +20,10 @@ from enrichment.logs import Log
 from enrichment.settings import Settings
 from enrichment.sources import CompanySource, Source
 from enrichment.web.auth import BearerAuth, Tokens, same_site_only
-from enrichment.web.blueprints import make_blueprint, read_blueprint
+from enrichment.web.batch_results import CSV, read_batch_results
+from enrichment.web.blueprints import EVENTS, make_blueprint, read_blueprint
 from enrichment.web.boundary import App
+from enrichment.web.documents import Documents, read_docs, read_docs_file, read_llms, read_openapi
 from enrichment.web.endpoint import Access, Endpoint
 from enrichment.web.enrichments import (
     cancel_enrichment,
@@ -43,51 +45,79 @@ from enrichment.web.process import (
     tuned_gc,
     worker_processes,
 )
+from enrichment.web.streams import NDJSON, SSE
 
 LOOKUP: Final = schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob
 OPEN: Final = Access.OPEN
 OPEN_WITHOUT_TOKENS: Final = Access.OPEN_WITHOUT_TOKENS
+NO_ROOM: Final = ("too_many_jobs", "shutting_down")
+OF_PROFILE: Final = ("unreadable_profile", "invalid_profile")
+TO_JUDGE: Final = (*OF_PROFILE, "blueprint_not_found", "contradiction")
+BLUEPRINT: Final[Mapping[str, Any]] = {
+    "gives": {200: schemas.Blueprint, 204: None},
+    "also": {SSE: EVENTS, NDJSON: EVENTS},
+    "problems": ("invalid_website", "insufficient_information", *OF_PROFILE, "shutting_down"),
+    "is_large": True,
+}
 
-# What is not said to be open takes a token. Refusals are the same everywhere: `schemas.Problem`.
+# What is not said to be open takes a token. Errors are the same everywhere: `schemas.Problem`, with a code of which
+# those that follow from the rest of a row are not repeated in it.
 # fmt: off
 ROUTES: Final = (
     Endpoint("POST", "/enrich", start_lookup, access=OPEN_WITHOUT_TOKENS,
-             body=schemas.EnrichRequest, gives={202: schemas.PendingJob}),
+             body=schemas.EnrichRequest, gives={202: schemas.PendingJob},
+             sends=("Retry-After", "X-Data-Source"), problems=("invalid_domain", *NO_ROOM)),
     Endpoint("GET", "/enrich/{job_id}", read_lookup, access=OPEN_WITHOUT_TOKENS,
-             gives={200: LOOKUP}),
+             gives={200: LOOKUP}, sends=("Retry-After", "X-Data-Source"), problems=("job_not_found",)),
 
     Endpoint("GET", "/api/v1/enrich", list_enrichments,
-             query=schemas.ListQuery, gives={200: schemas.JobList}, is_large=True),
+             query=schemas.ListQuery, gives={200: schemas.JobList}, problems=("invalid_domain",), is_large=True),
     Endpoint("POST", "/api/v1/enrich/batch", start_batch,
-             body=schemas.BatchRequest, gives={202: schemas.StartedBatch, 200: schemas.BatchPlan}),
+             query=schemas.BatchQuery, body=schemas.BatchRequest, body_as=(CSV,),
+             gives={202: schemas.StartedBatch, 200: schemas.BatchPlan},
+             sends=("Retry-After",), problems=(*TO_JUDGE, "invalid_table", "invalid_plan", *NO_ROOM)),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}", read_batch,
-             gives={200: schemas.BatchStatus}, is_large=True),
+             gives={200: schemas.BatchStatus}, sends=("Retry-After",), problems=("job_not_found",), is_large=True),
+    Endpoint("GET", "/api/v1/enrich/batch/{batch_id}/results", read_batch_results,
+             query=schemas.BatchResultsQuery, gives={200: schemas.BatchResults},
+             also={NDJSON: schemas.BatchLead, CSV: str}, sends=("Retry-After",),
+             problems=("job_not_found", "no_profile", "contradiction")),
     Endpoint("GET", "/api/v1/enrich/{domain}/status", read_status,
-             query=schemas.JobQuery, gives={200: schemas.JobStatus}, is_large=True),
+             query=schemas.JobQuery, gives={200: schemas.JobStatus},
+             sends=("Retry-After",), problems=("job_not_found",), is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/results", read_results,
-             query=schemas.ResultsQuery, gives={200: schemas.JobResults}, is_large=True),
+             query=schemas.ResultsQuery, gives={200: schemas.JobResults}, problems=("job_not_found",), is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/cache", read_cache,
              gives={200: schemas.CacheStatus}),
     Endpoint("POST", "/api/v1/enrich/{domain}/cancel", cancel_enrichment,
-             query=schemas.JobQuery, gives={200: schemas.CancelledJob}),
+             query=schemas.JobQuery, gives={200: schemas.CancelledJob}, problems=("job_not_found", "job_conflict")),
     Endpoint("POST", "/api/v1/enrich/{domain}/retry", retry_enrichment,
-             query=schemas.JobQuery, body=schemas.RetryRequest, gives={202: schemas.StartedJob}),
+             query=schemas.JobQuery, body=schemas.RetryRequest, gives={202: schemas.StartedJob},
+             sends=("Retry-After",), problems=("job_not_found", "job_conflict", *NO_ROOM)),
     Endpoint("POST", "/api/v1/enrich/{domain}", start_enrichment,
-             body=schemas.StartRequest, gives={202: schemas.StartedJob, 200: schemas.JobPlan}),
+             body=schemas.StartRequest, gives={202: schemas.StartedJob, 200: schemas.JobPlan},
+             sends=("Retry-After",), problems=(*TO_JUDGE, "invalid_plan", *NO_ROOM)),
 
     *(row for path in ("/campaigns/enrichment", "/api/v1/campaigns/enrichment") for row in (
         Endpoint("POST", path, make_blueprint,
-                 query=schemas.BlueprintOptions, body=schemas.BlueprintRequest, gives={200: schemas.Blueprint},
-                 is_large=True),
+                 query=schemas.BlueprintOptions, body=schemas.BlueprintRequest, **BLUEPRINT),
         Endpoint("GET", path, read_blueprint,
-                 query=schemas.BlueprintQuery, gives={200: schemas.Blueprint}, is_large=True),
+                 query=schemas.BlueprintQuery, **BLUEPRINT),
     )),
 
     Endpoint("GET", "/api/v1/sources", list_sources,
              gives={200: schemas.SourceList}, is_large=True),
 
     Endpoint("GET", "/health", read_health, access=OPEN, gives={200: schemas.Health}),
-    Endpoint("GET", "/ready", read_readiness, access=OPEN, gives={200: schemas.Ready}),
+    Endpoint("GET", "/ready", read_readiness, access=OPEN, gives={200: schemas.Ready}, problems=NO_ROOM),
+
+    Endpoint("GET", "/openapi.json", read_openapi, access=OPEN, gives={200: dict}, is_large=True),
+    Endpoint("GET", "/llms.txt", read_llms, access=OPEN, gives={200: str}, media_type="text/plain"),
+    Endpoint("GET", "/docs", read_docs, access=OPEN,
+             gives={200: str, 304: None}, media_type="text/html", sends=("ETag",), is_large=True),
+    Endpoint("GET", "/docs/{file}", read_docs_file, access=OPEN,
+             gives={200: str, 304: None}, media_type="text/javascript", also={"text/css": str},
+             sends=("ETag",), problems=("not_found",), is_large=True),
 )
 # fmt: on
 
@@ -133,6 +163,7 @@ def create_app(
     bearer = BearerAuth(tokens, is_configured=bool(settings.api_tokens))
     authorize = same_site_only if settings.auth == "off" else bearer
     app = App(ROUTES, engine=engine, authorize=authorize, lifespan=lifespan)
+    app.state.documents = Documents(ROUTES, settings)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

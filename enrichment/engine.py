@@ -34,6 +34,7 @@ from schemas import KeyState, SourceState, SourceStatus
 
 if TYPE_CHECKING:
     from enrichment.sources.keys import KeyStatus
+    from enrichment.sources.language_model import LanguageModel
     from enrichment.sources.live import LiveSources
 
 
@@ -120,6 +121,7 @@ class Engine:
             max_cached=settings.max_cached_blueprints,
             max_cached_bytes=settings.max_cached_blueprint_bytes,
             clock=clock,
+            language_model=_profile_reader(settings, self._live),
         )
 
     async def __aenter__(self) -> Self:
@@ -200,6 +202,15 @@ def _key_state(status: "KeyStatus", checked_at: float | None) -> KeyState:
         detail=status.detail,
         checked_at=isoformat_utc(checked_at),
     )
+
+
+def _profile_reader(settings: Settings, live: "LiveSources | None") -> "LanguageModel | None":
+    """The language model that reads profiles, if the settings say so."""
+    if settings.icp_reader == "rules":
+        return None
+    if live is None or live.language_model is None:
+        raise SettingsError(["ICP_READER=model needs SOURCES=live and a model in LLM_MODEL."])
+    return live.language_model
 
 
 def _live_sources(settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> "LiveSources":

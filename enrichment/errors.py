@@ -5,6 +5,8 @@ The exceptions of the service.
     ├── InvalidDomain                the text is not a company domain
     ├── InvalidWebsite               the text is not the address of a public website
     ├── InsufficientInformation      too little is known about a company to make a blueprint
+    │   └── UnreadableProfile        nothing in a given profile was understood
+    ├── InvalidProfile               a condition of a given profile has an impossible value
     ├── BlueprintFailed              an unexpected exception, in the log, while making a blueprint
     ├── InvalidPlan                  unknown modules or waves, or ones that cannot be run together
     ├── JobNotFound                  no such job, or it is no longer kept
@@ -57,10 +59,24 @@ class InsufficientInformation(EnrichmentError):
 
     code = "insufficient_information"
 
-    def __init__(self, message: str, *, missing: tuple[str, ...], suggestions: tuple[str, ...]) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, missing: tuple[str, ...], suggestions: tuple[str, ...], pointer: str | None = None
+    ) -> None:
+        super().__init__(message, pointer=pointer)
         self.missing = missing
         self.suggestions = suggestions
+
+
+class UnreadableProfile(InsufficientInformation):
+    """Nothing in a given profile was understood, so it is not known whom it wants."""
+
+    code = "unreadable_profile"
+
+
+class InvalidProfile(EnrichmentError):
+    """A condition of a given profile has a value that its measure cannot have."""
+
+    code = "invalid_profile"
 
 
 class BlueprintFailed(EnrichmentError):

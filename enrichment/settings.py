@@ -123,6 +123,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(pattern=r"^[!#-&(-_a-~]{0,200}$(?!\n)", description="the name of a model, without quotes and blanks"),
     ] = ""
     "The language model that writes displacement angles; none: rules do."
+    icp_reader: Annotated[
+        Literal["rules", "model"],
+        Meta(description="`rules` or `model`"),
+    ] = "rules"
+    "Who reads customer profiles: rules in the process, or the language model, with the rules in reserve."
     apollo_base_url: BaseUrl = "https://api.apollo.io/api/v1"
     "Where to ask: Apollo."
     apollo_api_key: ApiKey = ""
@@ -300,6 +305,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="origins such as `https://app.example.com`, without a path, each once, separated by commas"),
     ] = ()
     "Origins whose pages may call the service from a browser; none: only pages of the service's own origin."
+    docs: Annotated[
+        Literal["on", "off"],
+        Meta(description="`on` or `off`"),
+    ] = "on"
+    "Whether `/openapi.json`, `/docs` and `/llms.txt` describe the service to everyone."
     log_format: Annotated[
         Literal["text", "json"],
         Meta(description="`text` or `json`"),

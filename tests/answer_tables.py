@@ -67,8 +67,8 @@ def type_name(hint: Any) -> str:
     """Return the JSON type, with links to the tables of objects."""
     origin, args = get_origin(hint), get_args(hint)
     if hasattr(hint, "__metadata__"):
-        formats = [meta.extra_json_schema["format"] for meta in hint.__metadata__ if meta.extra_json_schema]
-        name = ", ".join([type_name(args[0]), *formats])
+        formats = [(meta.extra_json_schema or {}).get("format") for meta in hint.__metadata__]
+        name = ", ".join([type_name(args[0]), *filter(None, formats)])
     elif origin in (Union, UnionType):
         name = " or ".join(type_name(arm) for arm in args if arm is not UnsetType)
     elif origin is Literal or (isinstance(hint, type) and issubclass(hint, StrEnum)):

@@ -100,25 +100,19 @@ async def test_profile_can_be_an_object(api: httpx.AsyncClient) -> None:
     }
     profile = (await make(api, icp=icp))["icp"]
 
-    assert [profile["company_size"][0]["minimum"], profile["company_size"][0]["maximum"]] == [200, 1000]
-    assert profile["geographies"][0]["countries"] == ["DE"]
-    assert profile["technologies"][0]["name"] == "Shopify"
-    assert profile["personas"][0]["found"] == {
-        "field": "personas",
-        "index": 0,
-        "start": 0,
-        "end": 3,
-        "text": "CTO",
-        "confidence": profile["personas"][0]["found"]["confidence"],
-    }
+    conditions = {each["measure"]: each for each in profile["conditions"]}
+    assert conditions["headcount"]["value"] == [200, 1000]
+    assert conditions["headquarters"]["codes"] == ["DE"]
+    assert conditions["technology"]["value"] == "Shopify"
+    assert conditions["persona"]["quote"] == {"field": "personas", "index": 0, "start": 0, "end": 3, "text": "CTO"}
 
 
-async def test_passages_that_were_not_understood_are_listed_and_lower_the_confidence(api: httpx.AsyncClient) -> None:
+async def test_passages_that_were_not_understood_are_listed(api: httpx.AsyncClient) -> None:
     clear = await make(api)
     vague = await make(api, icp=ICP + ", xyzzy plugh")
 
     assert [each["text"] for each in vague["icp"]["not_understood"]] == ["xyzzy plugh"]
-    assert vague["icp"]["confidence"] < clear["icp"]["confidence"]
+    assert vague["icp"]["conditions"] == clear["icp"]["conditions"]
     assert "Not understood: “xyzzy plugh”." in vague["metadata"]["gaps"]
     assert vague["firmographic"] == clear["firmographic"]
 
@@ -138,8 +132,8 @@ async def test_without_a_profile_one_is_inferred(api: httpx.AsyncClient, clock: 
     assert body["metadata"]["duration_seconds"] == 3.0
 
 
-@pytest.mark.parametrize("icp", ["", "  ", None, {}, {"industries": [], "company_size": ""}, "xyzzy plugh"])
-async def test_blank_or_meaningless_profile_counts_as_not_given(clock: FakeClock, icp: Any) -> None:
+@pytest.mark.parametrize("icp", ["", "  ", None, {}, {"industries": [], "company_size": ""}])
+async def test_blank_profile_counts_as_not_given(clock: FakeClock, icp: Any) -> None:
     async with client_of(app_of(clock, simulated_module_seconds=0)) as api:
         asked = asyncio.create_task(api.post(PATH, json={"website_url": "acme.com", "icp": icp}))
         while not asked.done():
@@ -147,8 +141,25 @@ async def test_blank_or_meaningless_profile_counts_as_not_given(clock: FakeClock
             await asyncio.sleep(0.001)
 
     assert (await asked).json()["icp"]["origin"] == "inferred"
-    not_understood = [each["text"] for each in (await asked).json()["icp"]["not_understood"]]
-    assert not_understood == (["xyzzy plugh"] if icp == "xyzzy plugh" else [])
+
+
+@pytest.mark.parametrize(
+    ("icp", "missing"),
+    [
+        ("xyzzy plugh", ["Not understood: “xyzzy plugh”."]),
+        ({"industries": "xyzzy plugh"}, ["Not understood: “xyzzy plugh”."]),
+        ("$10M", ["Ambiguous: “$10M”."]),
+    ],
+)
+async def test_profile_of_which_nothing_is_understood_is_refused(
+    api: httpx.AsyncClient, icp: Any, missing: list[str]
+) -> None:
+    refused = await api.post(PATH, json={"website_url": "acme.com", "icp": icp})
+    problem = refused.json()
+
+    assert [refused.status_code, problem["code"], problem["missing"]] == [422, "unreadable_profile", missing]
+    assert [each["pointer"] for each in problem["errors"]] == ["#/icp"]
+    assert "industries" in problem["suggestions"][0]
 
 
 async def test_one_describing_module_is_enough_and_the_missing_one_is_listed(clock: FakeClock) -> None:
@@ -257,7 +268,8 @@ async def test_invalid_website_is_refused_before_any_work(
         ({}, "#/website_url"),
         ({"website_url": "acme.com", "icp": 5}, "#/icp"),
         ({"website_url": "acme.com", "icp": {"industry": ["x"]}}, "#/icp/industry"),
-        ({"website_url": "acme.com", "icp": {"industries": "x"}}, "#/icp/industries"),
+        ({"website_url": "acme.com", "icp": {"industries": {"x": 1}}}, "#/icp/industries"),
+        ({"website_url": "acme.com", "icp": {"conditions": [{"measure": "shoe size"}]}}, "#/icp/conditions/0/measure"),
         ({"website_url": "acme.com", "icp": "x" * 5_001}, "#/icp"),
         ({"website_url": "acme.com", "stream": "yes"}, "#/stream"),
         ({"website_url": "acme.com", "url": "x"}, "#/url"),

@@ -36,6 +36,28 @@ async def refusal(shape: type[schemas.Request], body: bytes) -> ProblemError:
     return refused.value
 
 
+async def test_a_whole_float_is_an_integer() -> None:
+    """As it is in JSON Schema, and so in the OpenAPI document."""
+    read = body_reader(schemas.BatchRequest)
+    body = b'{"domains": ["a.com"], "waves": [1.0, 2], "concurrency": 2e1, "priority": null}'
+
+    assert await read(request(body), 1_000) == schemas.BatchRequest(domains=("a.com",), waves=(1, 2), concurrency=20)
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b'{"waves": [1.0, 1.5]}', "Expected `int`, got `float` (at #/waves/1)"),
+        (b'{"waves": [5.0]}', "Expected `int` <= 4 (at #/waves/0)"),
+        (b'{"waves": [1e300]}', "Expected `int` <= 4 (at #/waves/0)"),
+        (b'{"modules": [1.5]}', "Expected `str`, got `float` (at #/modules/0)"),
+        (b'{"waves": 1.0, "x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}", "nested too deeply"),
+    ],
+)
+async def test_another_float_is_refused(body: bytes, detail: str) -> None:
+    assert detail in (await refusal(schemas.StartRequest, body)).detail
+
+
 async def test_a_body_arrives_in_pieces() -> None:
     read = await body_reader(schemas.EnrichRequest)(request(b'{"company_', b"", b'domain": "a.com"}'), 100)
 
@@ -68,7 +90,7 @@ async def test_a_body_that_is_nested_too_deeply_is_no_json() -> None:
             schemas.BlueprintRequest,
             b'{"website_url": "a.com", "icp": {"industry": []}}',
             "#/icp/industry",
-            "geographies, technologies, personas, signals. Did you mean 'industries'? (at #/icp/industry)",
+            "signals, business_models, exclude. Did you mean 'industries'? (at #/icp/industry)",
         ),
         (schemas.BlueprintRequest, b"{}", "#/website_url", "missing required field `website_url`"),
         (schemas.BlueprintRequest, b" ", "#", "The body is empty; it needs website_url."),

@@ -83,8 +83,8 @@ async def test_an_unexpected_exception_is_a_500_that_reveals_nothing_and_is_logg
 
     assert response.status_code == 500
     assert response.json() == {
-        "type": "about:blank",
-        "title": "Internal Server Error",
+        "type": "/docs#problem-internal_error",
+        "title": "Internal error",
         "status": 500,
         "detail": "An unexpected error occurred. The service's log has the details under this request_id.",
         "instance": "/boom",

@@ -14,7 +14,14 @@ from enrichment.errors import SourceFailed
 from enrichment.modules.answers import Keywords, TechnologyGroup, TechStack
 from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import MODULES
-from enrichment.sources.builtwith import COUNTS_ONLY, PAGE_KEYWORDS, BuiltWith, BuiltWithApi, BuiltWithFree
+from enrichment.sources.builtwith import (
+    COUNTS_ONLY,
+    KEYWORDS_SECONDS,
+    PAGE_KEYWORDS,
+    BuiltWith,
+    BuiltWithApi,
+    BuiltWithFree,
+)
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.costs import METER, Ledger, Meter, Price
 from enrichment.sources.failures import (
@@ -28,7 +35,9 @@ from enrichment.sources.failures import (
 )
 from enrichment.sources.http import Client
 from enrichment.sources.keys import KeyStatus
+from enrichment.sources.registry import SOURCES
 from tests.adapters import REFUSALS, SOFT_SCENARIOS, answers, by_path, reply
+from tests.conftest import FakeClock
 from tests.test_costs import Purse
 from tests.upstreams import InstantClock, StubUpstream, live_client, stub_upstream
 
@@ -243,6 +252,21 @@ async def test_keywords_of_pages_are_marked_as_such(case: Case) -> None:
     assert answer.note == PAGE_KEYWORDS
     assert case.stub.received[0].target == f"/kw2/api.json?KEY={KEY}&LOOKUP=rocketworks.example"
     assert (finding.source, finding.data_points) == ("builtwith", 3)
+
+
+async def test_keywords_leave_time_for_the_website_itself(clock: FakeClock) -> None:
+    async with stub_upstream() as stub, live_client(clock) as client:
+        stub.scenario = "hang"
+        source = BuiltWith(BuiltWithApi(client, key=KEY, base_url=stub.url), clock)
+        CONTEXT.set(CallContext(clock=clock))
+        asked = asyncio.create_task(source.ask(MODULES["m06_keywords"], Subject(domain="rocketworks.example")))
+        await stub.wait_for(1)
+        assert not asked.done()
+        await clock.advance(KEYWORDS_SECONDS)
+
+        with pytest.raises(SourceFailed, match="No answer within"):
+            await asked
+    assert (SOURCES["builtwith"].timeout_seconds or 0) > KEYWORDS_SECONDS
 
 
 @pytest.mark.parametrize(

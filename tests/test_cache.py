@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from enrichment.jobs.cache import DAY, EXPIRED_DAYS, MemoryCache, freshness, seconds_left
 from enrichment.jobs.cache import _size as size_of
 from enrichment.jobs.protocols import Cache
-from enrichment.modules.module import Finding, Module
+from enrichment.modules.module import Finding, Module, source_key
 from enrichment.modules.table import MODULES
 from schemas import Freshness, Outcome, SourceAttempt, SourceCitation
 from tests.conftest import FakeClock
@@ -22,6 +22,7 @@ from tests.engine import Fact
 from tests.simulation.recount import recount_cache
 
 M01, M02, M08, M10 = "m01_company_context", "m02_tech_stack", "m08_stock_info", "m10_hiring_signals"
+M14 = "m14_icp_scoring"
 
 
 @contextlib.asynccontextmanager
@@ -124,65 +125,53 @@ async def test_to_be_listed_is_not_to_be_used(make_cache: MakeCache, clock: Fake
 
 
 def unknown(clock: FakeClock, source: str, reason: str = "It does not know this company.") -> Finding:
-    attempt = SourceAttempt(source=source, duration_seconds=1, outcome=Outcome.UNKNOWN, error=reason)
-    return Finding.of_unknown(f"{source}: {reason}", source=source, fetched_at=clock.now(), attempts=(attempt,))
+    return Finding.of_unknown(reason, source=source, fetched_at=clock.now(), attempts=())
+
+
+APOLLO, CLEARBIT = (source_key(MODULES[M01], name) for name in ("apollo", "clearbit"))
 
 
 async def test_it_is_kept_which_sources_do_not_know_a_company(cache: Cache, clock: FakeClock) -> None:
-    first, second = unknown(clock, "apollo"), unknown(clock, "clearbit")
-    await cache.put_unknown("a.com", M01, unknown(clock, "apollo", "No."))
-    await cache.put_unknown("a.com", M01, second)
-    await cache.put_unknown("a.com", M01, first)
-    await cache.put_unknown("a.com", M02, first)
-    await cache.put_unknown("b.com", M01, second)
-
-    assert await cache.list_unknown(("a.com", "b.com", "c.com"), (M01, M08)) == {
-        "a.com": {M01: {"apollo": first, "clearbit": second}},
-        "b.com": {M01: {"clearbit": second}},
-        "c.com": {},
-    }
-    assert await cache.list_unknown(("a.com",), (M08, M02)) == {"a.com": {M02: {"apollo": first}}}
-    assert await cache.list_unknown((), (M01,)) == {}
-
-
-async def test_that_a_source_does_not_know_a_company_stands_beside_the_answer(cache: Cache, clock: FakeClock) -> None:
-    await cache.put_unknown("a.com", M01, said := unknown(clock, "apollo"))
-    assert await cache.get("a.com", (M01,), with_expired=True) == await cache.inspect("a.com") == {}
+    """Beside the answer, in whose place it is not found."""
+    for reason in ("No.", "Never heard of it."):
+        await cache.put("a.com", APOLLO, unknown(clock, "apollo", reason))
+    held = {APOLLO: (clock.now(), "Never heard of it.", ())}
+    assert await cache.list_held(("a.com", "b.com"), (M01, APOLLO, CLEARBIT)) == {"a.com": held, "b.com": {}}
     assert await cache.list_held(("a.com",)) == {"a.com": {}}
+    assert await cache.get("a.com", (M01,), with_expired=True) == await cache.inspect("a.com") == {}
 
     await cache.put("a.com", M01, answer := finding(clock))
-    assert await cache.list_unknown(("a.com",), (M01,)) == {"a.com": {M01: {"apollo": said}}}
-    await cache.put_unknown("a.com", M01, unknown(clock, "clearbit"))
+    await cache.put("a.com", CLEARBIT, unknown(clock, "clearbit"))
+    assert (await cache.list_held(("a.com",), (APOLLO, CLEARBIT)))["a.com"].keys() == {APOLLO, CLEARBIT}
     assert await cache.get("a.com", (M01,)) == await cache.inspect("a.com") == {M01: answer}
 
 
-async def test_that_a_source_does_not_know_a_company_expires_after_a_tenth_of_the_time(
+async def test_that_a_source_does_not_know_a_company_is_kept_for_a_tenth_of_the_time(
     cache: Cache, clock: FakeClock
 ) -> None:
-    for module_id in (M01, M08):
-        await cache.put_unknown("a.com", module_id, unknown(clock, "yahoo"))
+    yahoo = {source_key(MODULES[module_id], "yahoo"): module_id for module_id in (M01, M08)}
+    for key in yahoo:
+        await cache.put("a.com", key, unknown(clock, "yahoo"))
     await clock.advance(DAY / 10 - 1)
-    assert (await cache.list_unknown(("a.com",), MODULES))["a.com"].keys() == {M01, M08}
+    assert (await cache.list_held(("a.com",), yahoo))["a.com"].keys() == yahoo.keys()
     await clock.advance(1)
-    assert (await cache.list_unknown(("a.com",), MODULES))["a.com"].keys() == {M01}
+    assert [yahoo[key] for key in (await cache.list_held(("a.com",), yahoo))["a.com"]] == [M01]
     await clock.advance(3 * DAY)
-    assert await cache.list_unknown(("a.com",), MODULES) == {"a.com": {}}
+    assert await cache.list_held(("a.com",), yahoo) == {"a.com": {}}
 
 
-async def test_what_is_kept_of_sources_has_its_place_within_the_limits(make_cache: MakeCache, clock: FakeClock) -> None:
-    """To be listed is not to be used."""
+async def test_what_sources_do_not_know_has_its_place_within_the_limits(
+    make_cache: MakeCache, clock: FakeClock
+) -> None:
     cache = await make_cache(max_results=2)
-    await cache.put_unknown("a.com", M01, unknown(clock, "apollo"))
+    await cache.put("a.com", APOLLO, unknown(clock, "apollo"))
     await cache.put("b.com", M01, finding(clock))
-    await cache.list_unknown(("a.com",), (M01,))
-    await cache.put_unknown("a.com", M01, unknown(clock, "clearbit"))
-    assert (await cache.list_unknown(("a.com",), (M01,)))["a.com"][M01].keys() == {"clearbit"}
-    assert await cache.inspect("b.com") == {M01: finding(clock)}
-    for number in range(2):
-        await cache.put(f"{number}.com", M01, finding(clock))
+    await cache.put("a.com", CLEARBIT, unknown(clock, "clearbit"))
+    assert (await cache.list_held(("a.com",), (APOLLO, CLEARBIT)))["a.com"].keys() == {CLEARBIT}
+    await cache.put("c.com", M01, finding(clock))
 
-    assert await cache.list_unknown(("a.com",), (M01,)) == {"a.com": {}}
     assert await cache.inspect("b.com") == {}
+    assert await cache.inspect("c.com") == {M01: finding(clock)}
 
 
 async def test_inspecting_lists_the_findings_in_the_order_of_the_modules(cache: Cache, clock: FakeClock) -> None:
@@ -191,6 +180,34 @@ async def test_inspecting_lists_the_findings_in_the_order_of_the_modules(cache: 
 
     assert list(await cache.inspect("a.com")) == [M01, M08, M10]
     assert await cache.inspect("b.com") == {}
+
+
+async def test_findings_by_different_profiles_are_kept_side_by_side_and_the_last_is_inspected(
+    cache: Cache, clock: FakeClock
+) -> None:
+    findings = [finding(clock, call) for call in range(3)]
+    for key, kept in zip((M14, f"{M14}@a", f"{M14}@b"), findings, strict=True):
+        await cache.put("a.com", key, kept)
+    await cache.put("b.com", f"{M14}@a", findings[0])
+
+    assert await cache.get("a.com", (M14, f"{M14}@a", f"{M14}@c")) == {M14: findings[0], f"{M14}@a": findings[1]}
+    assert await cache.inspect("a.com") == {M14: findings[2]}
+    await cache.put("a.com", M14, findings[0])
+    assert await cache.inspect("a.com") == {M14: findings[0]}
+    assert await cache.inspect("b.com") == {M14: findings[0]}
+    await clock.advance(DAY)
+    assert await cache.get("a.com", (f"{M14}@a",)) == {}
+
+
+async def test_memory_forgets_the_key_of_a_finding_that_it_drops(clock: FakeClock) -> None:
+    cache = MemoryCache(max_results=2, max_bytes=10**6, clock=clock)
+    for key in (f"{M14}@a", f"{M14}@b", M01):
+        await cache.put("a.com", key, finding(clock))
+    assert await cache.inspect("a.com") == {M01: finding(clock), M14: finding(clock)}
+    await cache.put("b.com", M01, finding(clock))
+
+    assert await cache.inspect("a.com") == {M01: finding(clock)}
+    assert cache._last == {}
 
 
 async def test_the_least_recently_used_finding_is_dropped_for_a_new_one(
@@ -256,18 +273,6 @@ async def test_memory_counts_the_bytes_of_the_findings_that_it_holds(clock: Fake
         await cache.put("4.com", M01, replace(finding(clock, 3), body=Raw(f'"{text}"'.encode())))
         assert [*recount_cache(cache)] == []
     assert list(cache._findings) == [("4.com", M01)]
-
-
-async def test_memory_counts_the_bytes_of_what_is_kept_of_sources(clock: FakeClock) -> None:
-    cache = MemoryCache(max_results=4, max_bytes=1_000_000, clock=clock)
-    for reason in ("No.", "It does not know this company."):
-        await cache.put_unknown("a.com", M08, unknown(clock, "yahoo", reason))
-        assert [*recount_cache(cache)] == []
-    await clock.advance(DAY / 10)
-    await cache.list_unknown(("a.com",), (M08,))
-
-    assert cache._findings == {}
-    assert [*recount_cache(cache)] == []
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ from enrichment.modules.case_study_match import CRITERIA, MIN_SCORE, REQUIRED_AN
 from enrichment.modules.evidence import Missing
 from enrichment.modules.module import Answer, CaseStudy
 from enrichment.modules.table import MODULES
+from schemas import Measure
+from tests.profiles_of_leads import condition, profile
 from tests.subjects import simulated_answers, subject, with_missing
 
 CONTEXT = CompanyContext(company_name="Acme", industry="Apparel retail", employees=900, country="Ireland")
@@ -302,3 +304,35 @@ def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
         with pytest.raises(SettingsError) as raised:
             load_case_studies(path)
         assert raised.value.faults == [f"CASE_STUDIES_FILE {path} cannot be read: {why}."]
+
+
+def test_a_profile_prefers_case_studies_about_what_it_asks_for() -> None:
+    asked = subject(
+        replaced(id="other", technologies=(), themes=()),
+        replaced(id="wanted", technologies=("Shopify",), themes=("leadership change",)),
+        m01=CONTEXT,
+    )
+    wanted = profile(
+        condition(Measure.TECHNOLOGY, "Shopify", "should"),
+        condition(Measure.LEADERSHIP_CHANGE),
+        condition(Measure.EXPANSION, strength="must_not"),
+    )
+    answer = derive(msgspec.structs.replace(asked, profile=wanted))
+
+    assert [match.id for match in answer.matches] == ["wanted", "other"]
+    assert answer.matches[0].reasons[-1] == "What the profile asks for: Shopify, leadership change."
+    assert answer.matches[0].score > answer.matches[1].score
+    assert answer.confidence == round(85 / 120, 2)
+
+
+def test_the_products_of_a_category_in_a_profile_count() -> None:
+    wanted = profile(condition(Measure.TECHNOLOGY_CATEGORY, "search", codes=("Algolia", "Apache Solr")))
+    answer = derive(msgspec.structs.replace(subject(STUDY, m01=CONTEXT), profile=wanted))
+
+    assert only(answer)[1][-1] == "What the profile asks for: Apache Solr."
+
+
+def test_a_profile_without_technologies_and_themes_changes_nothing() -> None:
+    asked = subject(STUDY, m01=CONTEXT)
+
+    assert derive(msgspec.structs.replace(asked, profile=profile(condition(Measure.HEADCOUNT, 5)))) == derive(asked)

@@ -16,24 +16,21 @@ from enrichment.blueprint.catalogue import (
     products,
     profile_keywords,
 )
-from enrichment.blueprint.profile import CRITERIA
-from enrichment.blueprint.reading.lexicon import VocabularyFile, load
+from enrichment.blueprint.criteria import Criteria, FoundInProfile, ProfileFunding, ProfilePersona, ProfileSignal
+from enrichment.icp.vocabulary import vocabulary
 from enrichment.modules.table import MODULES
-from schemas import CustomerProfile, FoundInProfile, ProfileFunding, ProfilePersona, ProfileSignal
 
 POINTS = catalogue()
 IDS = [point.id for point in POINTS]
 each_point = pytest.mark.parametrize("point", POINTS, ids=IDS)
 
-FUNDING = load("funding", VocabularyFile)
-PERSONAS = load("personas", VocabularyFile)
-VOCABULARY = {
-    "technology": {row.id for row in load("technologies", VocabularyFile).categories},
-    "signal": {row.id for row in load("signals", VocabularyFile).signals},
-    "funding": {row.id for row in (*FUNDING.stages, *FUNDING.others)},
-    "model": {row.id for row in load("business_models", VocabularyFile).models},
-    "industry": {row.id for row in load("industries", VocabularyFile).industries},
-    "department": {row.id for row in PERSONAS.departments} | {role.department for role in PERSONAS.roles},
+VOCABULARY: dict[str, set[str]] = {
+    "technology": {one.id for one in vocabulary().by_id("category")},
+    "signal": {one.id for one in vocabulary().by_id("signal")} | {"hiring"},
+    "funding": {one.id for one in (*vocabulary().by_id("stage"), *vocabulary().by_id("ownership"))},
+    "model": {one.id for one in vocabulary().by_id("model")},
+    "industry": {one.id for one in vocabulary().by_id("industry")},
+    "department": {one.department or "" for one in (*vocabulary().by_id("function"), *vocabulary().by_id("role"))},
 }
 "The ids that keywords may contain, by their kind."
 
@@ -95,7 +92,7 @@ def test_default_value_is_a_number_only_for_numeric_operators(point: CataloguePo
 @each_point
 def test_criteria_and_keywords_exist(point: CataloguePoint) -> None:
     assert point.criteria
-    assert set(point.criteria) <= {"always", *CRITERIA}
+    assert set(point.criteria) <= {"always", *Criteria.__struct_fields__}
     for keyword in point.keywords:
         kind, _, name = keyword.partition(":")
         assert kind == "word" or name in VOCABULARY[kind] | {"*", "other"}, keyword
@@ -152,8 +149,8 @@ def test_unknown_signal_matches_the_point_for_other_signals() -> None:
 
 def test_keywords_of_a_profile_do_not_include_what_it_excludes() -> None:
     found = FoundInProfile(field="text", text="x", start=0, end=1, confidence=1.0)
-    profile = CustomerProfile(
-        personas=(ProfilePersona(id="cmo", title="CMO", department="marketing", seniority="c_level", found=found),),
+    profile = Criteria(
+        personas=(ProfilePersona(title="CMO", department="marketing", found=found),),
         funding=(ProfileFunding(stage="seed", name="Seed", found=found, excluded=True),),
         signals=(ProfileSignal(id="hiring", name="Hiring", found=found),),
     )

@@ -27,6 +27,8 @@ from enrichment.modules.displacement import USED, Incumbent, derive
 from enrichment.modules.icp_score import IcpScore
 from enrichment.modules.playbook import CATEGORIES, EVENT_POINTS, PLAYBOOK, PRODUCT_NAMES, find_product
 from enrichment.modules.table import MODULES
+from schemas import Measure
+from tests.profiles_of_leads import condition, profile
 from tests.subjects import simulated_answers, subject, with_missing
 
 
@@ -92,6 +94,22 @@ def test_the_product_to_replace_is_the_first_in_the_playbook(order: int) -> None
     assert angle.incumbent == Incumbent(name="Solr", category="Software")
     assert angle.alternatives_to_probe == ("Magento (Software)", "WordPress (Software)", "Zendesk (Software)")
     assert angle.questions == CATEGORIES["Search"].questions
+
+
+def test_the_product_to_replace_and_the_first_events_are_those_that_the_profile_names() -> None:
+    wanted = profile(
+        condition(Measure.TECHNOLOGY_CATEGORY, "support", codes=("Zendesk",)),
+        condition(Measure.TECHNOLOGY, "Magento", "must_not"),
+        condition(Measure.PARTNERSHIP),
+    )
+    triggers = TriggerEvents(events=(event("acquisition", "high"), event("partnership", "low")))
+    asked = subject(m02=stack("Magento", "Solr", "Zendesk"), m12=triggers)
+    angle = derive(msgspec.structs.replace(asked, profile=wanted))
+
+    assert angle.incumbent == Incumbent(name="Zendesk", category="Software")
+    assert angle.alternatives_to_probe == ("Solr (Software)", "Magento (Software)")
+    assert [signal.signal for signal in angle.signals] == ["partnership", "acquisition"]
+    assert derive(asked).incumbent == Incumbent(name="Solr", category="Software")
 
 
 def test_a_product_keeps_the_category_in_which_it_was_detected() -> None:

@@ -18,14 +18,17 @@ from starlette.websockets import WebSocket
 import schemas
 from enrichment.settings import Settings
 from enrichment.web.auth import BearerAuth, Tokens
+from enrichment.web.bodies import TableBody
 from enrichment.web.boundary import App
 from enrichment.web.endpoint import Access, Endpoint
+from enrichment.web.streams import SSE
 from service import ROUTES, create_app
 from tests.conftest import FakeClock, client_of
 from tests.contract import fits, route_of
 
 TOKEN = {"authorization": "Bearer t"}
 API = "/api/v1/enrich"
+PARTS = {"domain": "a.com", "job_id": "1", "batch_id": "1", "file": "main.js"}
 
 
 async def number(request: Request) -> Response:
@@ -140,7 +143,7 @@ async def test_only_what_its_row_says_is_open(clock: FakeClock) -> None:
         async with client_of(create_app(settings, clock=clock)) as client:
             for route in ROUTES:
                 for method in route.methods or ():
-                    response = await client.request(method, route.path.format(domain="a.com", job_id=1, batch_id=1))
+                    response = await client.request(method, route.path.format_map(PARTS))
                     assert (response.status_code != 401) == (route.access in is_open)
 
 
@@ -149,7 +152,14 @@ async def test_only_what_its_row_says_is_open(clock: FakeClock) -> None:
 
 def test_a_row_that_does_not_say_who_may_call_it_takes_a_token() -> None:
     assert Endpoint("GET", "/x", number, gives={}).access is Access.TOKEN
-    assert {route.path for route in ROUTES if route.access is Access.OPEN} == {"/health", "/ready"}
+    assert {route.path for route in ROUTES if route.access is Access.OPEN} == {
+        "/health",
+        "/ready",
+        "/openapi.json",
+        "/llms.txt",
+        "/docs",
+        "/docs/{file}",
+    }
     assert {route.path for route in ROUTES if route.access is Access.OPEN_WITHOUT_TOKENS} == {
         "/enrich",
         "/enrich/{job_id}",
@@ -164,7 +174,7 @@ def test_every_row_says_what_its_handler_takes_and_returns() -> None:
         if route.query is not schemas.Query:
             expected["query"] = route.query
         if route.body is not None:
-            expected["body"] = route.body
+            expected["body"] = route.body | TableBody if route.body_as else route.body
         assert hints == {**expected, "return": Response}, route.path
         assert list(inspect.signature(route.endpoint).parameters) == list(expected), route.path
         assert inspect.getdoc(route.endpoint), route.path
@@ -172,7 +182,7 @@ def test_every_row_says_what_its_handler_takes_and_returns() -> None:
 
 def test_no_row_stands_in_the_way_of_a_later_one() -> None:
     for route in ROUTES:
-        path = route.path.format(domain="a.com", job_id="1", batch_id="1")
+        path = route.path.format_map(PARTS)
         (method,) = (route.methods or set()) - {"HEAD"}
         assert route_of(method, httpx.URL(path)) is route
 
@@ -194,16 +204,33 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
             await client.post(f"{API}/a.com", json={"waves": [1]})
         await client.post(f"{API}/a.com/cancel")
         for _ in range(3):
-            for path in (lookup, batch, API, f"{API}/a.com/status", f"{API}/a.com/results", f"{API}/a.com/cache"):
+            for path in (
+                lookup,
+                batch,
+                f"{batch}/results",
+                API,
+                f"{API}/a.com/status",
+                f"{API}/a.com/results",
+                f"{API}/a.com/cache",
+            ):
                 await client.get(path)
             await clock.advance(20)
         await client.post(f"{API}/a.com/retry", json={"failed_modules_only": False})
         await client.post(f"{API}/a.com", json={"dry_run": True})
         await client.post(f"{API}/batch", json={"domains": ["a.com"], "dry_run": True})
+        brief = {"website_url": "a.com", "icp": "Banks in France"}
         for prefix in ("", "/api/v1"):
             path = f"{prefix}/campaigns/enrichment"
-            await client.post(path, json={"website_url": "a.com", "icp": "Banks in France"})
-            await client.get(path, params={"website_url": "a.com", "icp": "Banks in France"})
+            await client.post(path, json=brief)
+            await client.get(path, params=brief)
+            ended = {"last-event-id": "99", "accept": SSE}
+            await client.post(path, json=brief, headers=ended)
+            await client.get(path, params=brief, headers=ended)
+        await client.get("/openapi.json")
+        await client.get("/llms.txt")
+        for path in ("/docs", "/docs/main.js"):
+            await client.get(path)
+            await client.get(path, headers={"if-none-match": "*"})
         await client.get("/api/v1/sources")
         await client.get("/health")
         await client.get("/ready")

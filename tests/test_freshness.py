@@ -9,6 +9,8 @@ import pytest
 from enrichment.errors import InsufficientInput, MaxCostReached, SourceFailed, UnknownCompany
 from enrichment.jobs.cache import DAY, EXPIRED_DAYS
 from enrichment.jobs.model import Enrichment, Terms
+from enrichment.modules.module import source_key
+from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
 from schemas import JobState, Outcome, StepState
 from service import create_app
@@ -260,7 +262,8 @@ async def test_what_answers_is_not_kept_twice(unsure: Unsure) -> None:
     unsure.ranks.raises = {}
     await unsure.run()
 
-    assert await unsure.engine.cache.list_unknown(("a.com",), (M03,)) == {"a.com": {}}
+    key = source_key(MODULES[M03], "similarweb")
+    assert await unsure.engine.cache.list_held(("a.com",), (key,)) == {"a.com": {}}
 
 
 async def test_that_a_company_is_unknown_is_kept_for_a_tenth_of_the_time(

@@ -20,13 +20,12 @@ from starlette.requests import Request
 
 import schemas
 from enrichment.blueprint.choosing import choose
-from enrichment.blueprint.reading.grammar import GrammarWords
-from enrichment.blueprint.reading.icp import read_icp
-from enrichment.blueprint.reading.lexicon import load
-from enrichment.blueprint.reading.numbers import AmountWords
-from enrichment.blueprint.reading.vocabulary import vocabulary
+from enrichment.blueprint.criteria import criteria_of
 from enrichment.domains import canonical_domain, registrable_domain, shown, website_domain
 from enrichment.errors import InvalidDomain, InvalidPlan, InvalidWebsite, SettingsError
+from enrichment.icp.objects import read_object
+from enrichment.icp.reader import read_text
+from enrichment.icp.vocabulary import vocabulary
 from enrichment.modules.case_studies import SHIPPED, load_case_studies
 from enrichment.modules.table import MODULES, plan
 from enrichment.settings import Settings
@@ -128,22 +127,12 @@ def test_no_error_repeats_what_precedes_an_at_sign(before: str, between: str, af
 
 # Profiles
 
-PHRASES = sorted(vocabulary().senses)
-STOP_WORDS = msgspec.to_builtins([load("grammar", GrammarWords), load("amounts", AmountWords)])
-
-
-def texts_in(value: Any) -> list[str]:
-    """Every string in a structure, keys of mappings included."""
-    if isinstance(value, str):
-        return [value]
-    items = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for item in items for text in texts_in(item)]
-
-
+PHRASES = sorted({one.spelling for one in vocabulary()})
+CUES = sorted({one.spelling for one in vocabulary() if one.label == ""})
 NUMBERS = st.tuples(
     one_of("", "$", "€", "-"), DIGITS, one_of("", ",", ".", " ", "'"), DIGITS, one_of("", "k", "m", "+")
 )
-WORDS = one_of(*PHRASES) | one_of(*texts_in(STOP_WORDS)) | NUMBERS.map("".join) | DIGITS | st.text(max_size=5)
+WORDS = one_of(*PHRASES) | one_of(*CUES) | NUMBERS.map("".join) | DIGITS | st.text(max_size=5)
 SEPARATORS = one_of(" ", " ", " ", ", ", ". ", "\n", "-", "–", "/", ": ", " (", "; ", "")
 PROFILES = st.lists(st.tuples(WORDS, SEPARATORS).map("".join), max_size=20).map("".join)
 OBJECTS = st.builds(
@@ -156,33 +145,44 @@ OBJECTS = st.builds(
 
 @fuzz(given_profile=PROFILES | OBJECTS, offer=PROFILES)
 def test_every_profile_is_read(given_profile: str | schemas.IcpObject, offer: str) -> None:
-    profile = read_icp(given_profile)
-    msgspec.json.encode([profile, choose(profile, offer=offer)])
+    is_text = isinstance(given_profile, str)
+    profile = read_text(given_profile) if isinstance(given_profile, str) else read_object(given_profile)
+    msgspec.json.encode([profile, choose(criteria_of(profile), offer=offer)])
 
-    if isinstance(given_profile, str):
-        found = [one.found for name in ("industries", "company_size", "geographies") for one in getattr(profile, name)]
-        for passage in (*found, *profile.not_understood):
-            assert given_profile[passage.start : passage.end] == passage.text
+    ids = [one.id for one in profile.conditions]
+    assert ids == [f"c{number}" for number in range(1, len(ids) + 1)]
+    assert {one.condition for one in profile.ambiguous} <= {*ids, None}
+    groups: dict[int, set[str]] = {}
+    for one in profile.conditions:
+        groups.setdefault(one.any_of, set()).add(one.strength)
+    assert all(len(strengths) == 1 for strengths in groups.values())
+    if is_text:
+        quotes = [*(one.quote for one in profile.conditions), *(one.quote for one in profile.ambiguous)]
+        passages = [(one.start, one.end, one.text) for one in quotes]
+        passages += [(one.start, one.end, one.text) for one in profile.not_understood]
+        assert all(str(given_profile)[start:end] == text for start, end, text in passages)
 
 
 @pytest.mark.parametrize(
     ("text", "sizes"),
     [
         ("DACH, tel. 040 123 456", []),
-        ("0 200 employees", [(160, 240)]),
+        ("0 200 employees", [200]),
         ("phone 0049 40 123 456, 50-100 employees", [(50, 100)]),
-        ("٢٠٠ employees", [(160, 240)]),
-        ("٢ ٠٠٠ employees", [(1_600, 2_400)]),
+        ("٢٠٠ employees", [200]),
+        ("٢ ٠٠٠ employees", [2_000]),
         ("२०० to ३०० employees", [(200, 300)]),
-        ("２００ employees", [(160, 240)]),
-        ("007 employees", [(6, 8)]),
-        ("0.000.000 employees", [(0, 0)]),
-        ("1 000 employees", [(800, 1_200)]),
+        ("２００ employees", [200]),
+        ("007 employees", [7]),
+        ("0.000.000 employees", [0]),
+        ("1 000 employees", [1_000]),
         ("99999999999999999999999 employees", []),
     ],
 )
-def test_every_number_that_the_tokenizer_finds_is_read(text: str, sizes: list[tuple[int, int]]) -> None:
-    assert [(size.minimum, size.maximum) for size in read_icp(text).company_size] == sizes
+def test_every_number_that_the_tokenizer_finds_is_read(text: str, sizes: list[object]) -> None:
+    conditions = [one for one in read_text(text).conditions if one.measure is schemas.Measure.HEADCOUNT]
+
+    assert [one.value for one in conditions] == sizes
 
 
 # Requests

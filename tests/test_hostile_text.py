@@ -22,9 +22,11 @@ from starlette.types import Scope
 
 import schemas
 from enrichment.blueprint.choosing import choose
-from enrichment.blueprint.reading.icp import read_icp
+from enrichment.blueprint.criteria import criteria_of
 from enrichment.domains import canonical_domain, shown, website_domain
 from enrichment.errors import InvalidDomain, InvalidPlan, InvalidWebsite, SettingsError
+from enrichment.icp.objects import read_object
+from enrichment.icp.reader import read_text
 from enrichment.logs import LogMessage
 from enrichment.modules.table import plan
 from enrichment.settings import Settings
@@ -198,10 +200,10 @@ def _batch(text: str) -> None:
 
 def _icp_object(text: str) -> object:
     parts = tuple(text[start : start + 200] for start in range(0, len(text), 200))
-    return read_icp(schemas.IcpObject(industries=parts, technologies=parts[:50], company_size=text[:200]))
+    return read_object(schemas.IcpObject(industries=parts, technologies=parts[:50], company_size=text[:200]))
 
 
-PROFILE: Final = read_icp("retailers in Germany on Shopify")
+PROFILE: Final = criteria_of(read_text("retailers in Germany on Shopify"))
 QUERIES: Final = {
     shape: QueryReader(shape) for shape in (schemas.ListQuery, schemas.ResultsQuery, schemas.BlueprintQuery)
 }
@@ -253,7 +255,7 @@ def test_the_time_of_a_reader_grows_with_the_text(reader: str) -> None:
 
 
 def test_the_time_of_reading_a_profile_grows_with_the_text() -> None:
-    assert slow_units(read_icp, PROFILE_UNITS, "{} retail") == {}
+    assert slow_units(read_text, PROFILE_UNITS, "{} retail") == {}
 
 
 def test_the_time_of_reading_a_profile_object_grows_with_the_text() -> None:

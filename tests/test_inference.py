@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from enrichment.blueprint.choosing import choose
+from enrichment.blueprint.criteria import criteria_of
 from enrichment.blueprint.inference import CompanyFacts, Market, find_market, industries, infer, markets, roles, signals
-from enrichment.blueprint.profile import criteria
-from schemas import CustomerProfile
+from schemas import CustomerProfile, Measure
 
 FACTS = CompanyFacts(
     domain="vendor.test",
@@ -61,6 +61,10 @@ def infer_from(**facts: object) -> CustomerProfile:
     return infer(CompanyFacts(domain="vendor.test", **facts))  # type: ignore[arg-type]
 
 
+def values(profile: CustomerProfile, measure: Measure) -> list[object]:
+    return [one.value for one in profile.conditions if one.measure is measure]
+
+
 @pytest.mark.parametrize(("industry", "market"), INDUSTRIES)
 def test_market_is_found_by_industry(industry: str, market: str) -> None:
     found = find_market(industry)
@@ -74,7 +78,7 @@ def test_market_uses_ids_of_the_vocabulary(market: Market) -> None:
     assert len(set(market.buyers) & industries().keys()) == len(market.buyers) >= 2
     assert len(set(market.personas) & roles().keys()) == len(market.personas) >= 2
     assert len(set(market.signals) & signals().keys()) == len(market.signals) >= 2
-    assert all(industries()[id_].naics for id_ in market.buyers)
+    assert all(industries()[id_].codes for id_ in market.buyers)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_market_uses_ids_of_the_vocabulary(market: Market) -> None:
 def test_insufficient_facts_give_no_criteria_and_a_list_of_what_is_missing(facts: CompanyFacts) -> None:
     profile = infer(facts)
 
-    assert criteria(profile) == []
+    assert profile.conditions == ()
     assert profile.confidence == 0
     assert profile.reasoning == ()
     assert any("industry" in request for request in profile.raise_confidence)
@@ -93,41 +97,44 @@ def test_insufficient_facts_give_no_criteria_and_a_list_of_what_is_missing(facts
 def test_description_overrides_a_general_industry() -> None:
     profile = infer(FACTS)
 
-    assert [one.id for one in profile.industries] == ["ecommerce", "retail", "fashion", "consumer_goods"]
-    assert [one.id for one in profile.personas] == ["ecommerce_manager", "cmo", "chief_digital"]
-    assert [(one.name, one.category) for one in profile.technologies] == [(None, "ecommerce_platform")]
-    (size,) = profile.company_size
-    assert (size.minimum, size.maximum) == (50, 1_000)
-    (place,) = profile.geographies
-    assert (place.name, place.countries) == ("Germany", ("DE",))
+    assert values(profile, Measure.INDUSTRY) == ["ecommerce", "retail", "fashion", "consumer_goods"]
+    assert values(profile, Measure.PERSONA) == ["E-commerce Manager", "CMO", "Chief Digital Officer"]
+    assert values(profile, Measure.TECHNOLOGY_CATEGORY) == ["ecommerce_platform"]
+    assert values(profile, Measure.HEADCOUNT) == [(50, 1_000)]
+    assert values(profile, Measure.HEADQUARTERS) == ["DE"]
+    groups = [{one.any_of for one in profile.conditions if one.measure is measure} for measure in Measure]
+    assert all(len(group) <= 1 for group in groups)
+    assert {one.strength for one in profile.conditions if one.measure is Measure.PERSONA} == {"should"}
     assert profile.reasoning[0] == (
         '"product search" in the description: such companies usually sell to these industries: '
         "E-commerce, Retail, Fashion and apparel, Consumer goods."
     )
     assert profile.reasoning[1:] == (
         "Who decides there is usually one of these: E-commerce Manager, CMO, Chief Digital Officer.",
-        "Occasions to buy are usually these: website redesign, web traffic growth, expansion into new markets.",
+        "Occasions to buy are usually these: website redesign, web traffic growth, international expansion.",
         "Headcount 340: vendors of this size mostly sell to companies of 50-1000 employees.",
         "Seat in Germany: the home market comes first.",
     )
 
 
 def test_each_criterion_names_the_fact_it_was_inferred_from() -> None:
-    founds = [one.found for one in criteria(infer(FACTS))]
+    profile = infer(FACTS)
+    quotes = [one.quote for one in profile.conditions]
 
-    assert {found.field for found in founds} == {"inferred"}
-    assert {found.text for found in founds} == {
+    assert {quote.field for quote in quotes} == {"inferred"}
+    assert {quote.text for quote in quotes} == {
         '"product search" in the description',
         "headcount 340",
         "seat in Germany",
     }
-    assert all(found.end == len(found.text) and 0 < found.confidence < 1 for found in founds)
+    assert all(quote.end == len(quote.text) for quote in quotes)
+    assert all(0 < one.confidence < 1 for one in profile.conditions)
 
 
 def test_specific_industry_overrides_the_description() -> None:
     profile = infer_from(industry="Commercial banking", description="We use cloud software.")
 
-    assert profile.personas[0].id == "cfo"
+    assert values(profile, Measure.PERSONA)[0] == "CFO"
 
 
 def test_agreement_of_industry_and_description_raises_the_confidence() -> None:
@@ -165,9 +172,9 @@ def test_reasoning_mentions_a_consumer_market() -> None:
 def test_unknown_industry_leaves_only_size_and_place() -> None:
     profile = infer_from(industry="Taxidermy", employees=8, country_code="FR")
 
-    assert profile.industries == ()
-    assert profile.geographies[0].name == "FR"
-    assert profile.company_size[0].maximum == 250
+    assert values(profile, Measure.INDUSTRY) == []
+    assert values(profile, Measure.HEADQUARTERS) == ["FR"]
+    assert values(profile, Measure.HEADCOUNT) == [(10, 250)]
     assert 0 < profile.confidence < 0.25
     assert "stays open" in profile.reasoning[0]
 
@@ -175,20 +182,18 @@ def test_unknown_industry_leaves_only_size_and_place() -> None:
 def test_unknown_industry_alone_gives_no_criteria() -> None:
     profile = infer_from(industry="Taxidermy")
 
-    assert criteria(profile) == []
+    assert profile.conditions == ()
     assert profile.confidence == 0
 
 
 @pytest.mark.parametrize(
     ("employees", "expected"),
-    [(1, (10, 250)), (50, (10, 250)), (51, (50, 1_000)), (5_000, (200, 5_000)), (90_000, (1_000, None))],
+    [(1, (10, 250)), (50, (10, 250)), (51, (50, 1_000)), (5_000, (200, 5_000)), (90_000, 1_000)],
 )
-def test_size_of_the_vendor_determines_the_size_of_its_customers(
-    employees: int, expected: tuple[int, int | None]
-) -> None:
-    (size,) = infer_from(industry="Telecommunications", employees=employees).company_size
+def test_size_of_the_vendor_determines_the_size_of_its_customers(employees: int, expected: object) -> None:
+    profile = infer_from(industry="Telecommunications", employees=employees)
 
-    assert (size.minimum, size.maximum) == expected
+    assert values(profile, Measure.HEADCOUNT) == [expected]
 
 
 def test_reasoning_mentions_simulated_facts() -> None:
@@ -211,7 +216,7 @@ def test_high_confidence_requests_no_further_information() -> None:
 
 
 def test_data_points_are_chosen_for_an_inferred_profile() -> None:
-    sections = choose(infer(FACTS))
+    sections = choose(criteria_of(infer(FACTS)))
 
     headcount = sections.firmographic[0]
     assert (headcount.id, headcount.filter.text) == ("headcount", "50-1000 employees")

@@ -185,3 +185,24 @@ async def test_a_limited_number_of_last_events_is_remembered(
         events = await collect(maker.make(brief, refresh=False), clock)
 
     assert [maker.has_ended(brief, len(events)) for brief in (first, second)] == [False, True]
+
+
+async def test_a_blueprint_is_found_by_its_id_while_it_is_cached(clock: FakeClock, source: Companies) -> None:
+    maker = ScriptedEngine(clock, sources={"simulated": source}, max_cached_blueprints=1).blueprints
+
+    async def make(domain: str = "acme.com", *, refresh: bool = False) -> Blueprint:
+        *_, last = await collect(maker.make(Brief(domain=domain), refresh=refresh), clock)
+        assert isinstance(last, Blueprint)
+        return last
+
+    first = await make()
+    assert await maker.find(first.metadata.id) == first
+    assert await maker.find("blueprint_x") is None
+    second = await make(refresh=True)
+    assert await maker.find(first.metadata.id) is None
+    assert await maker.find(second.metadata.id) == second
+    third = await make("b.com")
+    assert [await maker.find(one.metadata.id) for one in (second, third)] == [None, third]
+    await clock.advance(making.TTL_SECONDS)
+    assert await maker.find(third.metadata.id) is None
+    assert list(maker._briefs) == [third.metadata.id]

@@ -94,6 +94,7 @@ def test_parameters_are_decoded(query: str, expected: Everything) -> None:
         ("states=Queued", "states", "'Queued' is not possible"),
         ("switch=maybe", "switch", "'maybe' is not possible; possible: true or false."),
         ("switch=2", "switch", "'2' is not possible; possible: true or false."),
+        ("switch=null", "switch", "'null' is not possible; possible: true or false."),
         *(
             (f"number={text}", "number", "is not possible; possible: a whole number from 1 to 100.")
             for text in ("0", "101", "-1", "x", "1.5", "5.0", "1e1", "%C2%B2", "+5", "0x5", "5%00", "9" * 5_000)

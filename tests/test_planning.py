@@ -362,11 +362,11 @@ async def test_one_read_of_the_cache_serves_many_domains(clock: FakeClock) -> No
     reads: list[int] = []
     list_held = made.cache.list_held
 
-    async def counted(domains: Collection[str]) -> Any:
+    async def counted(domains: Collection[str], keys: Collection[str]) -> Any:
         reads.append(len(domains))
-        return await list_held(domains)
+        return await list_held(domains, keys)
 
-    made.cache.list_held = counted  # type: ignore[method-assign]
+    made.cache.list_held = counted  # type: ignore[method-assign, assignment]
     await made.planner.plan([f"{number}.com" for number in range(250)], options((M01,)))
 
     assert reads == [100, 100, 50]

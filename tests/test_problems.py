@@ -68,7 +68,7 @@ async def test_an_invalid_body_gets_the_reason_and_the_place(
             assert detail in problem["detail"]
             assert len(problem["detail"]) < 500
             assert problem["instance"] == "/enrich"
-            assert problem["type"] == "about:blank"
+            assert problem["type"] == f"/docs#problem-{code}"
             assert problem["title"]
             assert problem["request_id"] == response.headers["x-request-id"]
             assert [fault["pointer"] for fault in problem.get("errors", ())] == ([pointer] if pointer else [])

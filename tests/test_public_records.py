@@ -13,13 +13,14 @@ import pytest
 from enrichment.errors import SourceFailed
 from enrichment.modules.answers import CompanyContext
 from enrichment.modules.module import Subject
+from enrichment.modules.places import state_code
 from enrichment.modules.table import MODULES
 from enrichment.sources import failures
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.edgar import Edgar
 from enrichment.sources.http import Client
 from enrichment.sources.identity import Identities
-from enrichment.sources.places import country_name, headquarters, state_code
+from enrichment.sources.places import country_name, headquarters
 from enrichment.sources.public_records import PublicRecords
 from enrichment.sources.rdap import Rdap
 from enrichment.sources.wikidata_items import WikidataItems

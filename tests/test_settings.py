@@ -42,6 +42,7 @@ GIVEN = {
     "AUTH": ("off", "off"),
     "API_TOKENS": ("one, Two,three", ("one", "Two", "three")),
     "CORS_ORIGINS": ("https://a.com,http://b.com:81", ("https://a.com", "http://b.com:81")),
+    "DOCS": ("OFF", "off"),
     "LOG_FORMAT": ("JSON", "json"),
     "LOG_LEVEL": (" Warning ", "warning"),
 }

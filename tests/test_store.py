@@ -8,18 +8,24 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Final
 
 import pytest
+from msgspec import Raw
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from enrichment.errors import JobNotFound, TooManyJobs
 from enrichment.jobs.memory import READ_JOBS, MemoryStore
-from enrichment.jobs.model import FINISHED, Batch, BatchItem, Enrichment, Lookup, Step, Terms, pending_steps
+from enrichment.jobs.model import FINISHED, SCORING, Batch, BatchItem, Enrichment, Lookup, Step, Terms, pending_steps
 from enrichment.jobs.protocols import JobStore
+from enrichment.modules.icp_score import Fit, IcpScore
+from enrichment.modules.module import Finding, JobProfile
 from enrichment.sources.costs import Charge
-from schemas import CompanyData, JobState, StepState
+from schemas import CompanyData, JobState, Measure, StepState
 from tests.conftest import FakeClock
 from tests.engine import leftovers
+from tests.profiles_of_leads import condition, profile
 
 M01, M02 = "m01_company_context", "m02_tech_stack"
+PROFILE = profile(condition(Measure.HIRING))
 COMPLETED, FAILED, CANCELLED = JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED
 QUEUED, RUNNING = JobState.QUEUED, JobState.RUNNING
 
@@ -334,7 +340,64 @@ async def test_a_batch_is_read_with_its_jobs(store: JobStore, clock: FakeClock) 
         await store.batch("1")
 
 
+async def test_several_enrichments_are_read_with_their_steps(store: JobStore, clock: FakeClock) -> None:
+    await store.add([enrichment(clock, job_id) for job_id in ("1", "2", "3")])
+    await store.add([lookup(clock, "l")])
+    await store.begin("2")
+    await store.finish("3", COMPLETED)
+
+    found = await store.enrichments(["3", "2", "l", "x"])
+    assert found == {job_id: await store.enrichment(job_id) for job_id in ("3", "2")}
+    assert await store.enrichments([]) == {}
+
+
+async def test_a_job_has_the_fit_of_its_score(store: JobStore, clock: FakeClock) -> None:
+    scored = replace(enrichment(clock, "1"), steps=pending_steps((M01, SCORING)), batch_id="b", profile=PROFILE)
+    await store.add([scored], replace(batch(clock, "1"), profile=PROFILE))
+    answer = IcpScore(
+        score=71, tier="B", verdict="qualified", coverage=0.5, confidence=0.5, rules=(), missing=(), conditions=()
+    )
+    for module_id, body in ((M01, Raw(b"{}")), (SCORING, Raw(encode(answer)))):
+        finding = replace(Finding.of(answer, source="s", fetched_at=0.0), body=body)
+        await store.record("1", Step(module_id=module_id, state=StepState.COMPLETED, ended_at=1.0, finding=finding))
+    fit = Fit(score=71, tier="B", verdict="qualified", coverage=0.5)
+    assert (await store.batch("b")).jobs["1"].fit == fit
+    await store.finish("1", COMPLETED)
+
+    snapshot = await store.batch("b")
+    assert [snapshot.jobs["1"].fit, snapshot.batch.profile] == [fit, PROFILE]
+    assert (await store.enrichment("1")).profile == PROFILE
+    assert (await store.page(None, set(), limit=1, offset=0)).jobs[0].fit == fit
+
+
 # Forgetting
+
+
+@pytest.mark.parametrize("kind", ["profile", "profile of a batch", "rows"])
+async def test_profiles_and_rows_of_unfinished_jobs_are_bounded_in_memory(clock: FakeClock, kind: str) -> None:
+    store = MemoryStore(max_pending=9, max_finished=9, max_finished_bytes=20_000, retention_seconds=9, clock=clock)
+    large = JobProfile(digest="d", content=Raw(b'"' + b"x" * 9_000 + b'"'))
+
+    async def add(number: int) -> None:
+        job = enrichment(clock, str(number), batch_id=None if kind == "profile" else str(number))
+        posted = batch(clock, str(number), batch_id=str(number))
+        if kind == "profile":
+            await store.add([replace(job, profile=large)])
+        elif kind == "rows":
+            items = tuple(replace(item, cells=("", "x" * 9_000)) for item in posted.items)
+            await store.add([job], replace(posted, columns=("a", "b"), items=items))
+        else:
+            await store.add([replace(job, profile=large)], replace(posted, profile=large))
+
+    await add(1)
+    await add(2)
+    with pytest.raises(TooManyJobs, match="take all of the memory"):
+        await add(3)
+    await store.finish("1", COMPLETED)
+    await add(3)
+    await store.finish("2", COMPLETED)
+    await store.finish("3", COMPLETED)
+    assert [await is_held(store, job_id) for job_id in "123"] == [False, False, True]
 
 
 async def test_what_a_job_spends_is_added_by_source(store: JobStore, clock: FakeClock) -> None:
@@ -531,7 +594,7 @@ async def test_memory_keeps_nothing_of_what_is_forgotten(clock: FakeClock) -> No
     store = MemoryStore(
         max_pending=10, max_finished=10, max_finished_bytes=1_000_000, retention_seconds=60, clock=clock
     )
-    posted = batch(clock, "1", "2", skipped=3)
+    posted = replace(batch(clock, "1", "2", skipped=3), profile=PROFILE, columns=("a",))
     await store.add([enrichment(clock, job_id, batch_id="b") for job_id in ("1", "2")], posted)
     await store.add([lookup(clock, "3")])
     assert store.unfinished() == ["1", "2", "3"]
@@ -544,4 +607,4 @@ async def test_memory_keeps_nothing_of_what_is_forgotten(clock: FakeClock) -> No
     assert await ids(store) == []
 
     assert leftovers(store) == leftovers(store._index) == {}
-    assert [store._pending_skipped, store._finished_skipped, store._finished_bytes] == [0, 0, 0]
+    assert [store._pending_skipped, store._finished_skipped, store._finished_bytes, store._pending_bytes] == [0] * 4

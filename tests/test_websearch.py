@@ -26,7 +26,7 @@ from enrichment.sources.quotes import text_of
 from enrichment.sources.search_engines import Result, Topic
 from enrichment.sources.tavily import Tavily
 from enrichment.sources.upstream import Upstream
-from enrichment.sources.websearch import WebSearch
+from enrichment.sources.websearch import NOT_MEASURED, WebSearch
 from tests.adapters import answers, reply
 from tests.conftest import FakeClock
 from tests.upstreams import InstantClock, StubUpstream, live_client, stub_upstream
@@ -206,6 +206,7 @@ async def test_competitors_are_those_that_several_pages_link_to(case: Case) -> N
         ("sparks.example", 1.0),
         ("moon.example", 0.67),
     ]
+    assert finding.read(Competitors).note == NOT_MEASURED
     assert (finding.method, len(finding.citations)) == ("estimated", 3)
 
 

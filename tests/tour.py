@@ -1,9 +1,8 @@
 """
-The commands of the README, run as a person would paste them; `python -m tests.tour` writes their answers into it.
+The commands of the README and of docs/tour.md, run as a person would paste them; `python -m tests.tour` writes their
+answers into these files. Those of the README's run with live sources are only compared, with stubs as the services.
 
-The answers of the run with live sources are compared only, by `test_readme.py`, with those of stubs.
-
-Time passes five times faster than in the README: the service is told so, and `sleep` is a shim. So is `curl`, since the
+Time passes five times faster than there: simulated delays are shorter, and `sleep` is a shim. So is `curl`, since the
 service is on another port and not every machine has that program, and `jq`, on the library of that name.
 """
 
@@ -19,6 +18,7 @@ from typing import Final
 from tests.conftest import ROOT, server_process
 
 README: Final = ROOT / "README.md"
+TOUR: Final = ROOT / "docs" / "tour.md"
 BLOCK: Final = re.compile(r"```sh\n(?P<commands>(?:(?!```).)*?)```\n\n```json\n(?P<answers>.*?)```\n", re.DOTALL)
 SETUP: Final = re.compile(r"```sh\n(TOKEN=.*?)```", re.DOTALL)
 LIVE: Final = re.compile(r"```console\n(\$ .*?SOURCES=live .*?)```", re.DOTALL)
@@ -62,17 +62,17 @@ time.sleep(float(sys.argv[1]) / {SPEED})
 FAST: Final = {"SIMULATED_LOOKUP_SECONDS": str(15 / SPEED), "SIMULATED_MODULE_SECONDS": str(3 / SPEED)}
 
 
+def shown() -> list[str]:
+    """Return the answers that the two files show, a text for each block."""
+    return [match["answers"].strip("\n") for path in (README, TOUR) for match in BLOCK.finditer(path.read_text())]
+
+
 def run() -> list[str]:
-    """Run all commands of the README that have answers, and return these, a text for each block."""
-    readme = README.read_text()
-    tour = readme.index("## A tour")
-    blocks = [(match.start(), match["commands"]) for match in BLOCK.finditer(readme)]
-    setup = SETUP.findall(readme)[0]
-    before = [commands for start, commands in blocks if start < tour]
-    after = [setup, *(commands for start, commands in blocks if start > tour)]
-    answers = _run(before)
-    answers += _run(after, API_TOKENS="demo", SIMULATED_FAILURES="m05_competitors")[1:]
-    return answers
+    """Run all commands of the two files that have answers, and return these, a text for each block."""
+    in_readme, in_tour = ([match["commands"] for match in BLOCK.finditer(path.read_text())] for path in (README, TOUR))
+    setup = SETUP.findall(TOUR.read_text())[0]
+    answers = _run([setup, *in_tour], API_TOKENS="demo", SIMULATED_FAILURES="m05_competitors")[1:]
+    return _run(in_readme) + answers
 
 
 def _run(blocks: list[str], **environ: str) -> list[str]:
@@ -140,13 +140,14 @@ def stable(answers: str) -> str:
 
 
 def main() -> None:
-    """Write the answers into the README."""
+    """Write the answers into the two files."""
     answers = iter(run())
 
     def with_answers(match: re.Match[str]) -> str:
         return f"```sh\n{match['commands']}```\n\n```json\n{next(answers)}\n```\n"
 
-    README.write_text(BLOCK.sub(with_answers, README.read_text()))
+    for path in (README, TOUR):
+        path.write_text(BLOCK.sub(with_answers, path.read_text()))
 
 
 if __name__ == "__main__":

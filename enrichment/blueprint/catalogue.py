@@ -8,8 +8,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from enrichment.blueprint.reading.lexicon import VocabularyFile, load
-from schemas import Cost, CustomerProfile, FoundInProfile, Operator, PointGroup, PointMethod, PointSource
+from enrichment.blueprint.criteria import Criteria, FoundInProfile
+from enrichment.icp.vocabulary import vocabulary
+from schemas import Cost, Operator, PointGroup, PointMethod, PointSource
 
 # Fields of a profile whose criteria have an id, and the kind of keyword that contains the id.
 KEYWORD_KINDS: Final = {
@@ -33,7 +34,7 @@ class CataloguePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     example: str
     criteria: tuple[str, ...]
     """
-    Fields of `CustomerProfile` that make the point worth collecting, or "always". If `keywords` contains keywords of
+    Fields of `Criteria` that make the point worth collecting, or "always". If `keywords` contains keywords of
     the field's kind, one of them has to match.
     """
     keywords: tuple[str, ...]
@@ -65,6 +66,7 @@ class CataloguePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ]
     """The part of a profile that determines the value of the filter; "default" if there is none."""
     filter_field: str
+    """The field of a lead, if no module has it."""
     filter_operator: Operator
     """The operator of a filter that the profile determines."""
     filter_unit: str
@@ -79,6 +81,11 @@ class CataloguePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     cost_class: Cost
     module: str | None
     """The module of the enrichment API that collects the point."""
+    module_field: str | None
+    """
+    The field of that module's answer, such as "employees", "technologies.name" of the items of a list, or
+    "events[type=funding].date" of some of them.
+    """
     privacy_note: str | None = None
     expected_fill_rate: float | None = None
     """The estimated share of companies for which the point can be found, 0 to 1."""
@@ -105,10 +112,10 @@ def products(category: str) -> tuple[str, ...]:
 @functools.cache
 def ambiguous_products() -> frozenset[str]:
     """Products whose names are also everyday words: "Segment", "Heap"."""
-    return load("technologies", VocabularyFile).ordinary_words
+    return frozenset(one.id for one in vocabulary() if one.kind == "technology" and one.ordinary)
 
 
-def profile_keywords(profile: CustomerProfile) -> tuple[ProfileKeyword, ...]:
+def profile_keywords(profile: Criteria) -> tuple[ProfileKeyword, ...]:
     """Everything the profile wants, and does not exclude, as keywords."""
     criteria = [
         *((f"technology:{one.category}", one.found, one.excluded) for one in profile.technologies),
@@ -137,4 +144,4 @@ def _keywords_filling(filled_by: str) -> frozenset[str]:
 
 @functools.cache
 def _products() -> dict[str, tuple[str, ...]]:
-    return {category.id: tuple(category.products) for category in load("technologies", VocabularyFile).categories}
+    return {category.id: category.codes for category in vocabulary().by_id("category")}

@@ -3,7 +3,7 @@ The choice of data points for a profile, with their priorities and filters, and 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -18,8 +18,10 @@ from enrichment.blueprint.catalogue import (
     products,
     profile_keywords,
 )
+from enrichment.blueprint.criteria import Criteria, FoundInProfile
 from enrichment.blueprint.filters import FilterMatch, default_filter, match_filter
-from schemas import CustomerProfile, FoundInProfile, PointSource, RecommendedPoint, RecommendedSource
+from enrichment.blueprint.sourcing import fitting_methods, fitting_sources
+from schemas import PointSource, RecommendedPoint, RecommendedSource, StandardPoint
 
 PRIORITIES: Final[dict[int, Literal["must_have", "should_have", "nice_to_have"]]] = {
     1: "must_have",
@@ -38,6 +40,7 @@ class Sections(msgspec.Struct, frozen=True, kw_only=True):
     firmographic: tuple[RecommendedPoint, ...]
     technographic: tuple[RecommendedPoint, ...]
     personalization: tuple[RecommendedPoint, ...]
+    standard: tuple[StandardPoint, ...]
     sources: tuple[RecommendedSource, ...]
     modules: tuple[str, ...]
 
@@ -57,10 +60,15 @@ class PointCandidate(msgspec.Struct, frozen=True, kw_only=True):
         return "always" in self.point.criteria
 
     @property
+    def is_related(self) -> bool:
+        """Whether the profile or the offer bears on the point; of universal points, whether the offer does."""
+        return bool(self.offered or (not self.is_universal and (self.related or self.criteria)))
+
+    @property
     def priority(self) -> int:
         """A key of `PRIORITIES`."""
         if self.match:
-            return 2 if self.is_guess else self.point.stated_priority
+            return 2 if self.is_guess or self.is_wish else self.point.stated_priority
         priority = 2 if self.related else self.point.base_priority
         return priority - 1 if self.offered else priority
 
@@ -72,12 +80,17 @@ class PointCandidate(msgspec.Struct, frozen=True, kw_only=True):
         return all(found.field == "inferred" for found in self.match.wanted + self.match.excluded)
 
     @property
+    def is_wish(self) -> bool:
+        """Whether the profile only wishes for it."""
+        return self.match is not None and all(found.wish for found in self.match.wanted + self.match.excluded)
+
+    @property
     def weight(self) -> int:
         """The rank among candidates of the same priority; higher is better."""
         return 2 * len(self.related) + len(self.criteria)
 
 
-def choose(profile: CustomerProfile, *, offer: str | None = None) -> Sections:
+def choose(profile: Criteria, *, offer: str | None = None) -> Sections:
     """
     Choose the data points for a profile. The result depends on the arguments only.
 
@@ -86,15 +99,18 @@ def choose(profile: CustomerProfile, *, offer: str | None = None) -> Sections:
     keywords = profile_keywords(profile)
     candidates = [_candidate(point, profile, keywords, offer or "") for point in catalogue()]
     groups = {
-        group: _best([one for one in candidates if one.point.group == group])
+        group: _best([one for one in candidates if one.point.group == group], profile)
         for group in ("firmographic", "technographic", "personalization")
     }
     points = [point for group in groups.values() for point in group]
-    return Sections(**groups, sources=_recommended_sources(points), modules=_modules(points))
+    standard = _standard_points(candidates, {point.id for point in points})
+    return Sections(
+        **groups, standard=standard, sources=_recommended_sources(points), modules=_modules(points, standard)
+    )
 
 
 def _candidate(
-    point: CataloguePoint, profile: CustomerProfile, keywords: Sequence[ProfileKeyword], offer: str
+    point: CataloguePoint, profile: Criteria, keywords: Sequence[ProfileKeyword], offer: str
 ) -> PointCandidate:
     return PointCandidate(
         point=point,
@@ -105,26 +121,42 @@ def _candidate(
     )
 
 
-def _is_met(field: str, point: CataloguePoint, profile: CustomerProfile) -> bool:
+def _is_met(field: str, point: CataloguePoint, profile: Criteria) -> bool:
     """Whether the profile has a criterion in this field; keywords of the field's kind override that."""
     if field == "always" or any(keyword.startswith(f"{KEYWORD_KINDS.get(field)}:") for keyword in point.keywords):
         return False
     return any(not one.excluded for one in getattr(profile, field))
 
 
-def _best(candidates: Sequence[PointCandidate]) -> tuple[RecommendedPoint, ...]:
-    """Choose points that the profile states, then universal ones, then related ones; sort them by priority."""
+def _best(candidates: Sequence[PointCandidate], profile: Criteria) -> tuple[RecommendedPoint, ...]:
+    """
+    Choose points that the profile states, then related ones; sort them by priority. If there are none, the group has
+    the universal ones, so that it is never empty.
+    """
     stated = [one for one in candidates if one.match][:MAX_STATED_POINTS]
-    universal = [one for one in candidates if one.is_universal and not one.match]
-    related = [
-        one for one in candidates if (one.related or one.criteria or one.offered) and one not in stated + universal
-    ]
+    related = [one for one in candidates if one.is_related and not one.match]
+    related = related or ([] if stated else [one for one in candidates if one.is_universal])
     related.sort(key=lambda one: (one.priority, -one.weight))
-    best = (stated + universal + related)[: max(MAX_POINTS, len(stated))]
-    return tuple(_recommended_point(one) for one in sorted(best, key=lambda one: one.priority))
+    best = (stated + related)[: max(MAX_POINTS, len(stated))]
+    return tuple(_recommended_point(one, profile) for one in sorted(best, key=lambda one: one.priority))
 
 
-def _recommended_point(candidate: PointCandidate) -> RecommendedPoint:
+def _standard_points(candidates: Sequence[PointCandidate], chosen: Collection[str]) -> tuple[StandardPoint, ...]:
+    """The points of every blueprint, in short, without those that are chosen."""
+    points = [one.point for one in candidates if one.is_universal and one.point.id not in chosen]
+    return tuple(
+        StandardPoint(
+            id=point.id,
+            name=point.name,
+            why=point.why,
+            module=point.module,
+            field=point.module_field or point.filter_field,
+        )
+        for point in points
+    )
+
+
+def _recommended_point(candidate: PointCandidate, profile: Criteria) -> RecommendedPoint:
     point, match = candidate.point, candidate.match
     return RecommendedPoint(
         id=point.id,
@@ -133,10 +165,11 @@ def _recommended_point(candidate: PointCandidate) -> RecommendedPoint:
         why=point.why,
         priority=PRIORITIES[candidate.priority],
         priority_reason=_reason(candidate),
-        filter=match.filter if match else default_filter(point),
-        exclude=match.exclude if match else None,
-        sources=point.sources,
-        collection_methods=point.collection_methods,
+        filter=match.first if match else default_filter(point),
+        exclude=match.exclude if match and match.filters else None,
+        further_filters=match.filters[1:] if match else (),
+        sources=fitting_sources(point, profile),
+        collection_methods=fitting_methods(point, profile, match),
         validation=point.validation,
         refresh_days=point.refresh_days,
         cost_class=point.cost_class,
@@ -158,7 +191,7 @@ def _reason(candidate: PointCandidate) -> str:
         reasons.append(f"{_basis([one.found for one in candidate.related])}, and this bears on it.")
     elif candidate.criteria:
         reasons.append(f"The profile has something on {' and '.join(candidate.criteria).replace('_', ' ')}.")
-    elif candidate.is_universal:
+    elif not candidate.offered:
         reasons.append("Part of every blueprint; the profile does not narrow it.")
     if candidate.offered:
         reasons.append(f'The offer speaks of "{candidate.offered}".')
@@ -242,14 +275,15 @@ def _recommended_source(
     )
 
 
-def _modules(points: Sequence[RecommendedPoint]) -> tuple[str, ...]:
+def _modules(points: Sequence[RecommendedPoint], standard: Sequence[StandardPoint]) -> tuple[str, ...]:
     """
     List the modules of the enrichment API that collect the points, in the order of the API.
 
     Case studies (m13) are matched with every company. A score (m14) requires must-haves to score by, and a displacement
     angle (m15) requires that one of them is a technology.
     """
-    modules = {"m13_case_study_match"} | {point.module for point in points if point.module}
+    modules = {"m13_case_study_match", *(point.module for point in points if point.module)}
+    modules |= {point.module for point in standard if point.module}
     must_haves = [point for point in points if point.priority == "must_have"]
     if must_haves:
         modules.add("m14_icp_scoring")

@@ -6,23 +6,24 @@ Every criterion names the fact it was inferred from. The result is a guess, and 
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from enrichment.blueprint.reading.lexicon import RoleEntry, VocabularyEntry, VocabularyFile, load
 from enrichment.blueprint.wording import format_number, format_range
+from enrichment.icp.drafts import number_label
+from enrichment.icp.meanings.events import SIGNALS
+from enrichment.icp.vocabulary import Entry, vocabulary
 from schemas import (
+    Condition,
+    ConditionAbout,
+    ConditionOperator,
+    ConditionQuote,
+    ConditionValue,
     CustomerProfile,
-    FoundInProfile,
-    ProfileIndustry,
-    ProfilePersona,
-    ProfilePlace,
-    ProfileRange,
-    ProfileSignal,
-    ProfileTechnology,
+    Measure,
 )
 
 # A vendor with at most this many employees usually sells to companies of this size.
@@ -101,14 +102,13 @@ def infer(facts: CompanyFacts) -> CustomerProfile:
     If the facts are insufficient, the profile has no criteria and a confidence of 0.
     """
     if not (facts.industry or facts.description or facts.technologies):
-        return CustomerProfile(origin="inferred", raise_confidence=tuple(_requests(facts, 0.0)))
+        return CustomerProfile(origin="inferred", read_by="inference", raise_confidence=tuple(_requests(facts, 0.0)))
     match = _match_market(facts)
     size, place = _size(facts), _place(facts)
-    profile = CustomerProfile(origin="inferred", company_size=size, geographies=place)
-    confidence = MARKET_UNKNOWN if size or place else 0.0
-    if match:
-        profile = _with_market(profile, match)
-        confidence = match.confidence
+    market = tuple(_market_conditions(match)) if match else ()
+    conditions = (*market, *size, *place)
+    profile = CustomerProfile(origin="inferred", read_by="inference", conditions=_numbered(conditions))
+    confidence = match.confidence if match else MARKET_UNKNOWN if size or place else 0.0
     confidence += SIZE_KNOWN * bool(size) + COUNTRY_KNOWN * bool(place)
     confidence = round(confidence * (SIMULATED if facts.simulated else 1), 2)
     return msgspec.structs.replace(
@@ -130,21 +130,21 @@ def markets() -> dict[str, Market]:
 
 
 @functools.cache
-def industries() -> dict[str, VocabularyEntry]:
-    """Load the industries of the vocabulary by id."""
-    return {one.id: one for one in load("industries", VocabularyFile).industries}
+def industries() -> dict[str, Entry]:
+    """The industries of the vocabulary by id."""
+    return {one.id: one for one in vocabulary().by_id("industry")}
 
 
 @functools.cache
-def roles() -> dict[str, RoleEntry]:
-    """Load the roles of the vocabulary by id."""
-    return {one.id: one for one in load("personas", VocabularyFile).roles}
+def roles() -> dict[str, Entry]:
+    """The roles of the vocabulary by id."""
+    return {one.id: one for one in vocabulary().by_id("role")}
 
 
 @functools.cache
-def signals() -> dict[str, VocabularyEntry]:
-    """Load the signals of the vocabulary by id."""
-    return {one.id: one for one in load("signals", VocabularyFile).signals}
+def signals() -> dict[str, str]:
+    """The names of the signals of the vocabulary by id; hiring is a measure of its own."""
+    return {"hiring": "Hiring", **{one.id: one.label for one in vocabulary().by_id("signal")}}
 
 
 def find_market(text: str) -> tuple[Market, str] | None:
@@ -187,43 +187,75 @@ def _weighted(match: MarketMatch) -> MarketMatch:
 # The criteria
 
 
-def _with_market(profile: CustomerProfile, match: MarketMatch) -> CustomerProfile:
-    market, found = match.market, _found(match.fact, match.confidence)
-    buyers = [industries()[id_] for id_ in market.buyers]
-    personas = [roles()[id_] for id_ in market.personas]
-    occasions = [signals()[id_] for id_ in market.signals]
-    return msgspec.structs.replace(
-        profile,
-        industries=tuple(
-            ProfileIndustry(id=one.id, name=one.name, naics=one.naics, sic=one.sic, found=found) for one in buyers
-        ),
-        technologies=tuple(ProfileTechnology(name=None, category=id_, found=found) for id_ in market.technologies),
-        personas=tuple(
-            ProfilePersona(id=one.id, title=one.title, department=one.department, seniority=one.seniority, found=found)
-            for one in personas
-        ),
-        signals=tuple(ProfileSignal(id=one.id, name=one.name, found=found) for one in occasions),
-    )
+def _market_conditions(match: MarketMatch) -> Iterator[Condition]:
+    """The usual customers of the market. Technologies, roles and signals are wishes: they are guesses."""
+    market = match.market
+    for one in (industries()[id_] for id_ in market.buyers):
+        yield _condition(Measure.INDUSTRY, one.id, one.label, match.fact, match.confidence, codes=one.codes)
+    for category in (one for one in vocabulary().by_id("category") if one.id in market.technologies):
+        yield _condition(
+            Measure.TECHNOLOGY_CATEGORY, category.id, category.label, match.fact, match.confidence,
+            strength="should", codes=category.codes,
+        )  # fmt: skip
+    for one in (roles()[id_] for id_ in market.personas):
+        about = ConditionAbout(department=one.department, seniority=one.seniority)
+        yield _condition(
+            Measure.PERSONA, one.label, one.label, match.fact, match.confidence, strength="should", about=about
+        )
+    for id_ in market.signals:
+        measure = Measure.HIRING if id_ == "hiring" else SIGNALS.get(id_, Measure.SIGNAL)
+        operator: ConditionOperator = "eq" if measure is Measure.SIGNAL else "exists"
+        value: ConditionValue = id_ if measure is Measure.SIGNAL else True
+        yield _condition(
+            measure, value, signals()[id_], match.fact, match.confidence, operator=operator, strength="should"
+        )
 
 
-def _size(facts: CompanyFacts) -> tuple[ProfileRange, ...]:
+def _size(facts: CompanyFacts) -> tuple[Condition, ...]:
     if not facts.employees:
         return ()
     low, high = next((low, high) for largest, low, high in SIZES if largest is None or facts.employees <= largest)
-    found = _found(f"headcount {format_number(facts.employees)}", BY_SIZE_OR_COUNTRY)
-    return (ProfileRange(minimum=low, maximum=high, found=found),)
+    fact = f"headcount {format_number(facts.employees)}"
+    operator: ConditionOperator = "gte" if high is None else "between"
+    value: ConditionValue = low if high is None else (low, high)
+    label = number_label(Measure.HEADCOUNT, operator, value, None, "employees")
+    return (_condition(Measure.HEADCOUNT, value, label, fact, BY_SIZE_OR_COUNTRY, operator=operator, unit="employees"),)
 
 
-def _place(facts: CompanyFacts) -> tuple[ProfilePlace, ...]:
+def _place(facts: CompanyFacts) -> tuple[Condition, ...]:
     if not facts.country_code:
         return ()
-    name = facts.country or facts.country_code
-    found = _found(f"seat in {name}", BY_SIZE_OR_COUNTRY)
-    return (ProfilePlace(name=name, countries=(facts.country_code,), found=found),)
+    name, code = facts.country or facts.country_code, facts.country_code
+    condition = _condition(Measure.HEADQUARTERS, code, name, f"seat in {name}", BY_SIZE_OR_COUNTRY, codes=(code,))
+    return (msgspec.structs.replace(condition, kind="country"),)
 
 
-def _found(fact: str, confidence: float) -> FoundInProfile:
-    return FoundInProfile(field="inferred", text=fact, start=0, end=len(fact), confidence=confidence)
+def _condition(
+    measure: Measure, value: ConditionValue, label: str, fact: str, confidence: float, **more: Any
+) -> Condition:
+    """A condition whose quote is the fact that it was inferred from."""
+    return Condition(
+        id="",
+        measure=measure,
+        operator=more.pop("operator", "eq"),
+        value=value,
+        label=label,
+        any_of=0,
+        quote=ConditionQuote(text=fact, start=0, end=len(fact), field="inferred"),
+        confidence=round(confidence, 2),
+        **more,
+    )
+
+
+def _numbered(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """The conditions with ids; those of a measure, and all the signals, are alternatives."""
+    groups: dict[object, int] = {}
+    numbered = []
+    for number, one in enumerate(conditions, 1):
+        key = "signals" if one.operator == "exists" or one.measure is Measure.SIGNAL else one.measure
+        group = groups.setdefault(key, len(groups) + 1)
+        numbered.append(msgspec.structs.replace(one, id=f"c{number}", any_of=group))
+    return tuple(numbered)
 
 
 # The explanation
@@ -235,20 +267,27 @@ def _reasons(facts: CompanyFacts, match: MarketMatch | None, profile: CustomerPr
     if match is None:
         yield "Nothing that is known tells the company's trade, so whom it sells to, and who decides there, stays open."
     else:
-        names = ", ".join(one.name for one in profile.industries)
+        names = ", ".join(_labels(profile, Measure.INDUSTRY))
         usually = "such companies usually sell to these industries"
         if not match.market.sells_to_companies:
             usually = "such companies sell mostly to consumers, and beside to these industries"
         yield f"{match.fact[0].upper()}{match.fact[1:]}: {usually}: {names}."
         if match.agreement:
             yield f"The same is told by {match.agreement}."
-        yield f"Who decides there is usually one of these: {', '.join(one.title for one in profile.personas)}."
-        yield f"Occasions to buy are usually these: {', '.join(one.name.lower() for one in profile.signals)}."
-    for size in profile.company_size:
-        wanted = format_range(size.minimum, size.maximum, currency=None)
-        yield f"{size.found.text.capitalize()}: vendors of this size mostly sell to companies of {wanted} employees."
-    for place in profile.geographies:
-        yield f"S{place.found.text[1:]}: the home market comes first."
+        yield f"Who decides there is usually one of these: {', '.join(_labels(profile, Measure.PERSONA))}."
+        occasions = ", ".join(signals()[id_].lower() for id_ in match.market.signals)
+        yield f"Occasions to buy are usually these: {occasions}."
+    for one in profile.conditions:
+        if one.measure is Measure.HEADCOUNT:
+            low, high = one.value if isinstance(one.value, tuple) else (one.value, None)
+            wanted = format_range(int(str(low)), int(str(high)) if high else None, currency=None)
+            yield f"{one.quote.text.capitalize()}: vendors of this size mostly sell to companies of {wanted} employees."
+        if one.measure is Measure.HEADQUARTERS:
+            yield f"S{one.quote.text[1:]}: the home market comes first."
+
+
+def _labels(profile: CustomerProfile, measure: Measure) -> list[str]:
+    return [one.label for one in profile.conditions if one.measure is measure]
 
 
 def _requests(facts: CompanyFacts, confidence: float) -> Iterator[str]:

@@ -18,6 +18,7 @@ from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, So
 from enrichment.jobs.events import EventLog
 from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
+from enrichment.modules.icp_match import judging_modules
 from enrichment.modules.module import Finding, Subject
 from enrichment.modules.table import DESCRIBING_MODULES, MODULES
 from schemas import (
@@ -26,13 +27,14 @@ from schemas import (
     BlueprintProgress,
     BlueprintSection,
     CustomerProfile,
-    IcpObject,
+    Icp,
     PointGroup,
 )
 
 if TYPE_CHECKING:
     from enrichment.blueprint.choosing import Sections
     from enrichment.blueprint.profile import ProfileResult
+    from enrichment.icp.model import CompletesJSON
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,14 +57,14 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     """The input of a blueprint: the domain of the website, the ideal customer profile, and what the campaign sells."""
 
     domain: str
-    icp: str | IcpObject | None = None
+    icp: Icp | None = None
     offer: str | None = None
 
 
 class BlueprintRun:
     """
-    The making of one blueprint. `made_at`, in seconds since the epoch, and `size`, in bytes of JSON, are set when it is
-    complete.
+    The making of one blueprint. `made_at`, in seconds since the epoch, `size`, in bytes of JSON, and the `id` of the
+    blueprint are set when it is complete.
     """
 
     task: asyncio.Task[None]
@@ -72,6 +74,13 @@ class BlueprintRun:
         self.subscribers = 0
         self.made_at = 0.0
         self.size = 0
+        self.id = ""
+
+    @property
+    def blueprint(self) -> Blueprint | None:
+        """The blueprint, if it is complete."""
+        last = self.log.events[-1] if self.log.events else None
+        return last if isinstance(last, Blueprint) else None
 
 
 class BlueprintMaker:
@@ -83,14 +92,24 @@ class BlueprintMaker:
     since several would hold back the event loop's thread by more than the interpreter's switch interval (5 ms).
     """
 
-    def __init__(self, *, resolver: Resolver, max_cached: int, max_cached_bytes: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        resolver: Resolver,
+        max_cached: int,
+        max_cached_bytes: int,
+        clock: Clock,
+        language_model: "CompletesJSON | None" = None,
+    ) -> None:
         self._resolver = resolver
+        self._language_model = language_model
         self._max_cached = max_cached
         self._max_cached_bytes = max_cached_bytes
         self._cached_bytes = 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="blueprints")
         self._clock = clock
         self._cache: OrderedDict[Brief, BlueprintRun] = OrderedDict()
+        self._briefs: dict[str, Brief] = {}  # of cached blueprints, by id
         self._running: dict[Brief, BlueprintRun] = {}
         self._final_events: OrderedDict[bytes, int] = OrderedDict()  # their numbers, by digest of the brief
         self._is_closed = False
@@ -116,6 +135,26 @@ class BlueprintMaker:
         if self._is_closed:
             raise ShuttingDown
         return self._events(brief, refresh=refresh)
+
+    async def read_profile(self, icp: Icp) -> CustomerProfile:
+        """Read a profile. Raise `UnreadableProfile` if nothing in it is understood, and `InvalidProfile`."""
+        return (await self._read(icp)).profile
+
+    async def _read(self, icp: Icp) -> "ProfileResult":
+        """Read a text by the language model, if there is one; without an answer, and objects, by the rules."""
+        if self._language_model is not None and isinstance(icp, str):
+            from enrichment.blueprint.profile import provided  # noqa: PLC0415
+            from enrichment.icp.model import read_by_model  # noqa: PLC0415
+
+            if profile := await read_by_model(icp, self._language_model, self._in_thread):
+                return provided(profile)
+        return await self._in_thread(_read, icp)
+
+    async def find(self, blueprint_id: str) -> Blueprint | None:
+        """Return the blueprint of this id if it is cached."""
+        brief = self._briefs.get(blueprint_id)
+        run = self._find(brief) if brief else None
+        return run.blueprint if run else None
 
     def has_ended(self, brief: Brief, event_number: int) -> bool:
         """
@@ -172,32 +211,39 @@ class BlueprintMaker:
         self._final_events[_digest(brief)] = len(run.log.events)
         if len(self._final_events) > MAX_FINAL_EVENTS:
             self._final_events.popitem(last=False)
-        if isinstance(run.log.events[-1], Blueprint):
-            self._keep(brief, run)
+        if run.blueprint:
+            self._keep(brief, run, run.blueprint)
 
-    def _keep(self, brief: Brief, run: BlueprintRun) -> None:
+    def _keep(self, brief: Brief, run: BlueprintRun, blueprint: Blueprint) -> None:
         """Cache the run's events. In memory they take three times their JSON at most, and the brief four times."""
-        run.size = 3 * len(_encode(run.log.events[-1])) + 4 * len(_encode(brief))
-        former = self._cache.pop(brief, None)
+        run.size = 3 * len(_encode(blueprint)) + 4 * len(_encode(brief))
+        if former := self._cache.pop(brief, None):
+            self._drop(former)
         self._cache[brief] = run
-        self._cached_bytes += run.size - (former.size if former else 0)
+        run.id = blueprint.metadata.id
+        self._briefs[run.id] = brief
+        self._cached_bytes += run.size
         while len(self._cache) > self._max_cached or self._cached_bytes > self._max_cached_bytes:
-            _, dropped = self._cache.popitem(last=False)
-            self._cached_bytes -= dropped.size
+            self._drop(self._cache.popitem(last=False)[1])
+
+    def _drop(self, run: BlueprintRun) -> None:
+        """Account for a run that is no longer cached."""
+        self._cached_bytes -= run.size
+        del self._briefs[run.id]
 
     async def _make(self, brief: Brief, run: BlueprintRun) -> None:
         begun_at = self._clock.now()
         run.log.publish(BlueprintProgress(stage="reading_profile", percent=5))
-        result = await self._in_thread(_read, brief.icp)
-        if isinstance(result, CustomerProfile):
+        result = await self._read(brief.icp) if brief.icp else None
+        if result is None:
             simulated = self._resolver.is_simulated
             run.log.publish(BlueprintProgress(stage="describing_company", percent=15, simulated=simulated))
             findings, missing = await self._describe(brief.domain, DESCRIBING_MODULES)
             run.log.publish(BlueprintProgress(stage="inferring_profile", percent=60, simulated=simulated))
-            result = await self._in_thread(_infer, brief.domain, result, findings, missing)
+            result = await self._in_thread(_infer, brief.domain, findings, missing)
         simulated = result.simulated
         run.log.publish(BlueprintProgress(stage="choosing_data_points", percent=70, simulated=simulated))
-        sections, gaps = await self._in_thread(_choose, result, brief.offer)
+        sections, profile, gaps = await self._in_thread(_choose, result, brief.offer)
         for group in GROUPS:
             data_points = getattr(sections, group)
             run.log.publish(BlueprintSection(section=group, simulated=simulated, data_points=data_points))
@@ -205,10 +251,11 @@ class BlueprintMaker:
         blueprint = Blueprint(
             website=brief.domain,
             simulated=simulated,
-            icp=result.profile,
+            icp=profile,
             firmographic=sections.firmographic,
             technographic=sections.technographic,
             personalization=sections.personalization,
+            standard=sections.standard,
             sources=sections.sources,
             modules=sections.modules,
             metadata=BlueprintMetadata(
@@ -269,29 +316,31 @@ def _digest(brief: Brief) -> bytes:
 # a blueprint.
 
 
-def _read(icp: str | IcpObject | None) -> "ProfileResult | CustomerProfile":
-    """The result of the given profile, or the profile as it was read if no criteria were found in it."""
-    from enrichment.blueprint.profile import criteria, provided  # noqa: PLC0415
-    from enrichment.blueprint.reading.icp import read_icp  # noqa: PLC0415
+def _read(icp: Icp) -> "ProfileResult":
+    """The given profile. Raises `UnreadableProfile` and `InvalidProfile`."""
+    from enrichment.blueprint.profile import provided  # noqa: PLC0415
+    from enrichment.icp.profiles import read_profile  # noqa: PLC0415
 
-    profile = read_icp(icp) if icp else CustomerProfile()
-    return provided(profile) if criteria(profile) else profile
+    return provided(read_profile(icp))
 
 
-def _infer(
-    domain: str, given: CustomerProfile, findings: Mapping[str, Finding], missing: Mapping[str, str]
-) -> "ProfileResult":
+def _infer(domain: str, findings: Mapping[str, Finding], missing: Mapping[str, str]) -> "ProfileResult":
     from enrichment.blueprint.profile import inferred  # noqa: PLC0415
 
-    return inferred(domain, given, findings, missing)
+    return inferred(domain, findings, missing)
 
 
-def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, tuple[str, ...]]":
-    """The data points, and the gaps of the blueprint."""
+def _choose(result: "ProfileResult", offer: str | None) -> "tuple[Sections, CustomerProfile, tuple[str, ...]]":
+    """The data points, the profile with what follows from the offer, and the gaps of the blueprint."""
     from enrichment.blueprint.choosing import choose  # noqa: PLC0415
+    from enrichment.blueprint.criteria import criteria_of  # noqa: PLC0415
+    from enrichment.blueprint.offers import with_offer  # noqa: PLC0415
     from enrichment.blueprint.profile import gaps  # noqa: PLC0415
 
-    return choose(result.profile, offer=offer), gaps(result)
+    profile, of_offer = with_offer(result.profile, offer)
+    sections = choose(criteria_of(profile), offer=offer)
+    modules = tuple(sorted({*sections.modules, *judging_modules(profile.conditions)}))
+    return msgspec.structs.replace(sections, modules=modules), profile, (*gaps(result), *of_offer)
 
 
 def _as_cached(event: BlueprintEvent) -> BlueprintEvent:

@@ -7,28 +7,27 @@ from typing import Final
 
 import msgspec
 
+from enrichment.blueprint.criteria import SIGNALS, without_point
 from enrichment.blueprint.inference import CompanyFacts, infer
-from enrichment.blueprint.reading.icp import read_icp
-from enrichment.blueprint.reading.lexicon import Entity
 from enrichment.errors import InsufficientInformation
+from enrichment.icp.places import country_of
 from enrichment.modules.answers import CompanyContext, TechStack
 from enrichment.modules.module import Finding
 from enrichment.modules.table import DESCRIBING_MODULES
-from schemas import CustomerProfile, IcpObject, Outcome
+from schemas import CustomerProfile, Measure, Outcome
 
-CRITERIA: Final = (
-    "industries",
-    "company_size",
-    "revenue",
-    "geographies",
-    "technologies",
-    "personas",
-    "funding",
-    "funding_amount",
-    "signals",
-    "business_models",
-)
-"The fields of a profile that contain criteria."
+TEXTS: Final = {
+    (Measure.INDUSTRY, Measure.CUSTOMERS_INDUSTRY): "No industry is named, so any counts.",
+    (Measure.HEADCOUNT, Measure.REVENUE): "No company size is named, so any counts.",
+    (Measure.HEADQUARTERS, Measure.OFFICE): "No country is named, so any counts.",
+    (
+        Measure.TECHNOLOGY,
+        Measure.TECHNOLOGY_CATEGORY,
+    ): "No technology is named, so the technographic points are general.",
+    (Measure.PERSONA,): "No role is named to speak to.",
+    tuple(SIGNALS): "No signal is named, so the personalization points are general.",
+}
+"What a profile leaves open, by the measures of which one would say it."
 
 
 class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,39 +45,16 @@ class ProfileResult(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool = False
 
 
-def criteria(profile: CustomerProfile) -> list[Entity]:
-    """List everything the profile wants or excludes; an empty list means that nothing was understood."""
-    return [one for field in CRITERIA for one in getattr(profile, field)]
-
-
 def provided(profile: CustomerProfile) -> ProfileResult:
-    """Complete a profile that was read from the caller's words; its confidence is that of the reading."""
-    found = [one.found for one in criteria(profile)]
-    understood = sum(len(one.text) for one in found)
-    not_understood = sum(len(one.text) for one in profile.not_understood)
-    total = understood + not_understood
-    mean = sum(one.confidence for one in found) / len(found)
-    reasoning = [f"“{one.text}” was understood with confidence {one.confidence:g}." for one in found]
-    if profile.not_understood:
-        reasoning.append(f"{not_understood} of {total} characters that matter were not understood.")
-    return ProfileResult(
-        profile=msgspec.structs.replace(
-            profile,
-            confidence=round(mean * understood / total * (0.8 if profile.contradictions else 1.0), 2),
-            reasoning=tuple(reasoning) + profile.contradictions,
-            raise_confidence=tuple(f"Say “{one.text}” in other words." for one in profile.not_understood[:5]),
-        ),
-        sources_used=("your profile",),
-    )
+    """The result of a profile that was read from the caller's words."""
+    return ProfileResult(profile=profile, sources_used=("your profile",))
 
 
-def inferred(
-    domain: str, given: CustomerProfile, findings: Mapping[str, Finding], missing: Mapping[str, str]
-) -> ProfileResult:
+def inferred(domain: str, findings: Mapping[str, Finding], missing: Mapping[str, str]) -> ProfileResult:
     """
     Infer a profile from the findings about the company; `missing` maps the modules without a finding to the reason.
 
-    `given` is the profile that was read, without criteria. Raises `InsufficientInformation`.
+    Raises `InsufficientInformation`.
     """
     facts = _facts(domain, findings)
     profile = infer(facts)
@@ -93,9 +69,6 @@ def inferred(
                 "Check that the website is the company's own, and try again later if sources failed.",
             ),
         )
-    if given.not_understood:
-        reasoning = ("Nothing in the given profile was understood, so it was inferred.", *profile.reasoning)
-        profile = msgspec.structs.replace(profile, reasoning=reasoning, not_understood=given.not_understood)
     return ProfileResult(
         profile=profile,
         sources_used=tuple(f"{module_id} ({finding.source})" for module_id, finding in findings.items()),
@@ -107,18 +80,17 @@ def inferred(
 
 def gaps(result: ProfileResult) -> tuple[str, ...]:
     """List everything that the blueprint cannot take into account."""
-    texts = {
-        "industries": "No industry is named, so any counts.",
-        "company_size": "No company size is named, so any counts.",
-        "geographies": "No country is named, so any counts.",
-        "technologies": "No technology is named, so the technographic points are general.",
-        "personas": "No role is named to speak to.",
-        "signals": "No signal is named, so the personalization points are general.",
-    }
     profile = result.profile
-    empty = [text for field, text in texts.items() if not getattr(profile, field)]
+    stated = {one.measure for one in profile.conditions}
+    empty = [text for measures, text in TEXTS.items() if stated.isdisjoint(measures)]
+    ambiguous = [
+        f"Ambiguous: “{one.quote.text}” can mean {' or '.join(each.label for each in one.readings)}."
+        for one in profile.ambiguous
+        if one.condition is None
+    ]
     not_understood = [f"Not understood: “{one.text}”." for one in profile.not_understood]
-    return (*empty, *not_understood, *profile.contradictions, *result.sources_missing)
+    pointless = [f"No data point is about this: {one.label}." for one in without_point(profile)]
+    return (*empty, *pointless, *ambiguous, *not_understood, *profile.contradictions, *result.sources_missing)
 
 
 def _failed(findings: Mapping[str, Finding]) -> Iterator[str]:
@@ -147,12 +119,6 @@ def _facts(domain: str, findings: Mapping[str, Finding]) -> CompanyFacts:
         industry=context.industry,
         employees=context.employees,
         country=context.country,
-        country_code=_country_code(context.country),
+        country_code=country_of(context.country),
         description=context.description,
     )
-
-
-def _country_code(country: str | None) -> str | None:
-    """Look up the ISO 3166-1 code of a country by its name."""
-    places = read_icp(IcpObject(geographies=(country,))).geographies if country else ()
-    return places[0].countries[0] if places else None

@@ -9,7 +9,7 @@ from typing import Final
 
 from enrichment.clock import Clock
 from enrichment.jobs.protocols import Held
-from enrichment.modules.module import Finding, Module
+from enrichment.modules.module import Finding, Module, is_source_key, module_of_key
 from enrichment.modules.table import MODULES
 from schemas import Freshness
 
@@ -28,7 +28,7 @@ EXPIRED_DAYS: Final = 30  # for which an answer is kept after it has expired, if
 class MemoryCache:
     """
     A `Cache` in memory of at most `max_results` findings with some `max_bytes` in all; the least recently used ones are
-    dropped for a new one. The keys of those that one source does not know a company end with that source.
+    dropped for a new one.
     """
 
     def __init__(self, *, max_results: int, max_bytes: int, clock: Clock) -> None:
@@ -36,83 +36,66 @@ class MemoryCache:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._clock = clock
-        self._findings: OrderedDict[tuple[str, ...], Finding] = OrderedDict()
+        self._findings: OrderedDict[tuple[str, str], Finding] = OrderedDict()  # by domain and key
+        self._last: dict[tuple[str, str], str] = {}  # by domain and module, the key kept last if it has a profile
 
-    async def get(
-        self, domain: str, module_ids: Collection[str], *, with_expired: bool = False
-    ) -> Mapping[str, Finding]:
+    async def get(self, domain: str, keys: Collection[str], *, with_expired: bool = False) -> Mapping[str, Finding]:
         """See `Cache.get`."""
-        found = self._held(domain, module_ids, with_expired=with_expired)
-        for module_id in found:
-            self._findings.move_to_end((domain, module_id))
+        found = self._held(domain, keys, with_expired=with_expired)
+        for key in found:
+            self._findings.move_to_end((domain, key))
         return found
 
-    async def put(self, domain: str, module_id: str, finding: Finding) -> None:
+    async def put(self, domain: str, key: str, finding: Finding) -> None:
         """See `Cache.put`."""
-        self._put((domain, module_id), finding)
-
-    async def put_unknown(self, domain: str, module_id: str, finding: Finding) -> None:
-        """See `Cache.put_unknown`."""
-        self._put((domain, module_id, finding.source), finding)
+        before = self._findings.pop((domain, key), None)
+        self._findings[domain, key] = finding
+        if key == (module_id := module_of_key(key)):
+            self._last.pop((domain, module_id), None)
+        elif not is_source_key(key):
+            self._last[domain, module_id] = key
+        self._bytes += _size(finding) - (_size(before) if before else 0)
+        while len(self._findings) > self._max_results or self._bytes > self._max_bytes:
+            place, dropped = self._findings.popitem(last=False)
+            self._bytes -= _size(dropped)
+            self._forget(*place)
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
         """See `Cache.inspect`."""
-        return self._held(domain, MODULES, with_expired=True)
+        keys = [self._last.get((domain, module_id), module_id) for module_id in MODULES]
+        held = self._held(domain, keys, with_expired=True)
+        return {module_of_key(key): finding for key, finding in held.items()}
 
-    async def list_held(self, domains: Collection[str]) -> Mapping[str, Mapping[str, Held]]:
+    async def list_held(
+        self, domains: Collection[str], keys: Collection[str] = tuple(MODULES)
+    ) -> Mapping[str, Mapping[str, Held]]:
         """See `Cache.list_held`."""
         return {
             domain: {
-                module_id: Held(finding.fetched_at, finding.unknown, finding.based_on)
-                for module_id, finding in self._held(domain, MODULES, with_expired=False).items()
+                key: Held(finding.fetched_at, finding.unknown, finding.based_on)
+                for key, finding in self._held(domain, keys, with_expired=False).items()
             }
             for domain in domains
         }
 
-    async def list_unknown(
-        self, domains: Collection[str], module_ids: Collection[str]
-    ) -> Mapping[str, Mapping[str, Mapping[str, Finding]]]:
-        """See `Cache.list_unknown`."""
-        return {
-            domain: {
-                module_id: unknown for module_id in module_ids if (unknown := self._unknown(domain, MODULES[module_id]))
-            }
-            for domain in domains
-        }
-
-    def _put(self, key: tuple[str, ...], finding: Finding) -> None:
-        before = self._findings.pop(key, None)
-        self._findings[key] = finding
-        self._bytes += _size(finding) - (_size(before) if before else 0)
-        while len(self._findings) > self._max_results or self._bytes > self._max_bytes:
-            self._drop(next(iter(self._findings)))
-
-    def _drop(self, key: tuple[str, ...]) -> None:
-        self._bytes -= _size(self._findings.pop(key))
-
-    def _unknown(self, domain: str, module: Module) -> dict[str, Finding]:
-        """The findings that a source does not know the company, by source. Those that have expired are dropped."""
-        now, found = self._clock.now(), {}
-        for name in module.chain:
-            key = (domain, module.id, name)
-            if finding := self._findings.get(key):
-                if seconds_left(finding, module, now) > 0:
-                    found[name] = finding
-                else:
-                    self._drop(key)
-        return found
-
-    def _held(self, domain: str, module_ids: Collection[str], *, with_expired: bool) -> dict[str, Finding]:
+    def _held(self, domain: str, keys: Collection[str], *, with_expired: bool) -> dict[str, Finding]:
         """The findings of a domain. Those that expired long ago are dropped."""
         now, found = self._clock.now(), {}
-        for module_id in module_ids:
-            if finding := self._findings.get((domain, module_id)):
-                left = seconds_left(finding, MODULES[module_id], now)
+        for key in keys:
+            if finding := self._findings.get((domain, key)):
+                left = seconds_left(finding, MODULES[module_of_key(key)], now)
                 if left > 0 or (with_expired and left > -EXPIRED_DAYS * DAY):
-                    found[module_id] = finding
+                    found[key] = finding
                 elif left <= -EXPIRED_DAYS * DAY:
-                    self._drop((domain, module_id))
+                    del self._findings[domain, key]
+                    self._bytes -= _size(finding)
+                    self._forget(domain, key)
         return found
+
+    def _forget(self, domain: str, key: str) -> None:
+        """Forget that the key of a finding that is dropped was kept last."""
+        if self._last.get((domain, module_of_key(key))) == key:
+            del self._last[domain, module_of_key(key)]
 
 
 def seconds_left(finding: Finding, module: Module, now: float) -> float:

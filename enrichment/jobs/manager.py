@@ -78,7 +78,13 @@ class JobManager:
         return job
 
     async def submit_batch(
-        self, items: Sequence[BatchItem], options: JobOptions, concurrency: int
+        self,
+        items: Sequence[BatchItem],
+        options: JobOptions,
+        concurrency: int,
+        *,
+        columns: tuple[str, ...] = (),
+        domain_column: str | None = None,
     ) -> tuple[Batch, Sequence[Enrichment]]:
         """Accept an enrichment for each item that has no reason to be skipped; all of them or none."""
         batch_id = f"batch_{self._id_suffix()}"
@@ -90,6 +96,9 @@ class JobManager:
             concurrency=concurrency,
             expected_seconds=max(SECONDS_PER_MODULE, sum(job.expected_seconds for job in jobs) // concurrency),
             simulated=self._simulated,
+            profile=options.profile,
+            columns=columns,
+            domain_column=domain_column,
             max_cost=options.terms.max_cost,
             items=tuple(item if item.reason else replace(item, job_id=ids[item.domain]) for item in items),
         )
@@ -117,7 +126,14 @@ class JobManager:
                 '{"failed_modules_only": false} runs all its modules again.'
             )
         terms = replace(job.terms, max_cost=job.terms.max_cost if max_cost is None else max_cost)
-        options = JobOptions(modules=modules, priority=job.priority, force=True, request_id=request_id, terms=terms)
+        options = JobOptions(
+            modules=modules,
+            priority=job.priority,
+            force=True,
+            request_id=request_id,
+            terms=terms,
+            profile=job.profile,
+        )
         return await self.submit(job.domain, options)
 
     async def cancel(self, domain: str, job_id: str | None = None) -> Enrichment:
@@ -151,6 +167,7 @@ class JobManager:
             force=options.force,
             terms=options.terms,
             batch_id=batch_id,
+            profile=options.profile,
             steps=pending_steps(options.modules),
             total=len(options.modules),
         )

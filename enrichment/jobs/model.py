@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from enrichment.modules.module import Finding
+from enrichment.modules.icp_score import Fit
+from enrichment.modules.module import Finding, JobProfile
 from enrichment.sources.costs import Charge
 from schemas import CompanyData, JobState, Priority, SourceAttempt, StepState
 
@@ -19,6 +20,9 @@ FINISHED: Final = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANCE
 
 DONE: Final = frozenset({StepState.COMPLETED, StepState.FAILED, StepState.SKIPPED})
 "The states of a step that count as progress."
+
+SCORING: Final = "m14_icp_scoring"
+"The module whose answer is the `fit` of a job."
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,12 +49,16 @@ NO_TERMS: Final = Terms()
 
 
 class JobOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to run an enrichment, whatever its domain: ids of `modules`, in the order of the table."""
+    """
+    How to run an enrichment, whatever its domain: ids of `modules`, in the order of the table, and the `profile` that
+    derived modules judge by.
+    """
 
     modules: tuple[str, ...]
     priority: Priority
     force: bool
     request_id: str
+    profile: JobProfile | None = None
     terms: Terms = NO_TERMS
 
 
@@ -123,8 +131,8 @@ class Enrichment(Job, frozen=True, kw_only=True, gc=False):
     A job of the enrichment API: some modules for one domain.
 
     The store numbers enrichments in the order in which it takes them. Jobs of a list or a batch come without `steps`;
-    the counts are always there. `simulated` is set if its sources are simulated, whatever they have answered so far.
-    `charges` has what it has spent, by source.
+    the counts are always there, and so is `fit` once the company is scored. `simulated` is set if its sources are
+    simulated, whatever they have answered so far. `charges` has what it has spent, by source.
     """
 
     number: int = 0
@@ -134,6 +142,8 @@ class Enrichment(Job, frozen=True, kw_only=True, gc=False):
     terms: Terms = NO_TERMS
     charges: tuple[Charge, ...] = ()
     batch_id: str | None = None
+    profile: JobProfile | None = None
+    fit: Fit | None = None
     steps: tuple[Step, ...] = ()
     total: int
     completed: int = 0
@@ -159,6 +169,7 @@ class Enrichment(Job, frozen=True, kw_only=True, gc=False):
         states = [each.state for each in steps]
         return msgspec.structs.replace(
             self,
+            fit=Fit.of(step.finding) if step.module_id == SCORING and step.finding else self.fit,
             steps=steps,
             completed=states.count(StepState.COMPLETED),
             failed=states.count(StepState.FAILED),
@@ -170,16 +181,23 @@ AnyJob = Lookup | Enrichment
 
 
 class BatchItem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One entry of a batch: the job that runs it, or the reason why it was skipped."""
+    """
+    One entry of a batch: the job that runs it, or the reason why it was skipped. `cells` is the row of the table that
+    was posted.
+    """
 
     domain: str
     job_id: str | None = None
     reason: str | None = None
+    cells: tuple[str, ...] = ()
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """
     Domains that were posted together; `concurrency` of their jobs may run at a time, and spend `max_cost` together.
+
+    `profile` is that of all its jobs. Of a table, `columns` are the names of the columns, and `domain_column` that of
+    the one that the domains were read from.
     """
 
     id: str
@@ -187,5 +205,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int
     expected_seconds: float
     simulated: bool = False
+    profile: JobProfile | None = None
+    columns: tuple[str, ...] = ()
+    domain_column: str | None = None
     max_cost: int | None = None
     items: tuple[BatchItem, ...]

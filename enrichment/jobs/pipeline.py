@@ -108,8 +108,9 @@ class Pipeline:
 
     async def _subject(self, run: "_Run", module: Module) -> Subject:
         """What is known of the company: from this job, or from the cache for modules that are not part of it."""
+        profile = run.job.profile if module.is_derived else None
         elsewhere = [need for need in module.needs if need not in run.done]
-        known = await self._resolver.known(run.job.domain, elsewhere) if elsewhere else {}
+        known = await self._resolver.known(run.job.domain, elsewhere, profile) if elsewhere else {}
         terms, now = run.job.terms, self._clock.now()
         known = {
             need: finding
@@ -125,6 +126,7 @@ class Pipeline:
                 for need, finding in found.items()
                 if finding is None
             },
+            profile=profile,
         )
 
     async def _complete(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from enrichment.jobs.model import AnyJob, Batch, Enrichment, Lookup, Step
 from enrichment.modules.module import Finding
+from enrichment.modules.table import MODULES
 from enrichment.sources.costs import Charge
 from schemas import CompanyData, JobState
 
@@ -99,46 +100,36 @@ class JobStore(Protocol):
     async def page(self, domain: str | None, states: Collection[JobState], *, limit: int, offset: int) -> Page:
         """Return `limit` enrichments after the `offset` newest ones, of `domain` and in `states` if given."""
 
+    async def enrichments(self, job_ids: Collection[str]) -> Mapping[str, Enrichment]:
+        """Return those of the enrichments that are held, with their steps, by id."""
+
     async def batch(self, batch_id: str) -> BatchSnapshot:
         """Return a batch. Raise `JobNotFound` if there is none, or none of its jobs is held any more."""
 
 
 class Cache(Protocol):
     """
-    The newest finding for each domain and module, and beside it which of the module's sources do not know the company.
-
-    Failures are no findings and are never kept.
+    The newest finding for each domain and key of `modules.module.cache_key`: a module, with the profile by which it
+    judges. Failures are no findings and are never kept. A key of `source_key`, a module and one of its sources, has the
+    finding that this source does not know the company.
     """
 
-    async def get(
-        self, domain: str, module_ids: Collection[str], *, with_expired: bool = False
-    ) -> Mapping[str, Finding]:
-        """Return those of the domain's findings that are kept and have not expired, by module; or all that are kept."""
+    async def get(self, domain: str, keys: Collection[str], *, with_expired: bool = False) -> Mapping[str, Finding]:
+        """Return those of the domain's findings that are kept and have not expired, by key; or all that are kept."""
 
-    async def put(self, domain: str, module_id: str, finding: Finding) -> None:
-        """Keep a finding in the place of the former one. What `put_unknown` has kept stays."""
-
-    async def put_unknown(self, domain: str, module_id: str, finding: Finding) -> None:
-        """
-        Keep the finding that its `source` does not know the company, in the place of the former one of that source.
-
-        It takes no answer's place, and only `list_unknown` returns it. `Finding.unknown` is set, so it expires after a
-        tenth of the module's time. It counts towards the limits of the cache as an answer does.
-        """
+    async def put(self, domain: str, key: str, finding: Finding) -> None:
+        """Keep a finding in the place of the former one."""
 
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
-        """Return all findings that are kept for the domain, expired ones included, without using them."""
-
-    async def list_held(self, domains: Collection[str]) -> Mapping[str, Mapping[str, Held]]:
-        """Return what is kept and has not expired for each of the domains, by module, without using it."""
-
-    async def list_unknown(
-        self, domains: Collection[str], module_ids: Collection[str]
-    ) -> Mapping[str, Mapping[str, Mapping[str, Finding]]]:
         """
-        Return what `put_unknown` has kept and has not expired, for each of the domains by module and source, without
-        using it. Modules without any are left out.
+        Return all findings that are kept for the domain, expired ones included, by module and without using them; of
+        those of a module by several profiles, the one that was kept last. Those of single sources are left out.
         """
+
+    async def list_held(
+        self, domains: Collection[str], keys: Collection[str] = tuple(MODULES)
+    ) -> Mapping[str, Mapping[str, Held]]:
+        """Return what is kept and has not expired for each of the domains, by key, without using it."""
 
 
 class Dispatcher(Protocol):

@@ -13,8 +13,9 @@ from enrichment.clock import Clock
 from enrichment.errors import CostUnknown, MaxCostReached, SourceFailed
 from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.protocols import Cache
-from enrichment.modules.module import Finding, Module, Subject
-from enrichment.sources import Source, first_success
+from enrichment.modules.module import Finding, JobProfile, Module, Subject, cache_key, module_of_key, source_key
+from enrichment.modules.table import MODULES
+from enrichment.sources import Source, Unknown, first_success
 from enrichment.sources.costs import METER, NOBODY, Account, Ledger, Meter
 from enrichment.sources.local import based_on
 
@@ -50,23 +51,28 @@ class Resolver:
         """Whether the sources are simulated, and therefore all answers."""
         return "simulated" in self._sources
 
-    async def known(self, domain: str, module_ids: Collection[str]) -> Mapping[str, Finding]:
-        """Return what the cache holds, whatever it was derived from."""
-        return await self._cache.get(domain, module_ids)
+    async def known(
+        self, domain: str, module_ids: Collection[str], profile: JobProfile | None = None
+    ) -> Mapping[str, Finding]:
+        """Return what the cache holds, whatever it was derived from; of a derived answer only one by `profile`."""
+        keys = [cache_key(MODULES[module_id], profile) for module_id in module_ids]
+        return {module_of_key(key): finding for key, finding in (await self._cache.get(domain, keys)).items()}
 
     async def cached(self, module: Module, subject: Subject, *, max_age: float = math.inf) -> Finding | None:
         """
         Return what the cache holds for this question, if it is not older than `max_age` seconds; of a derived answer
         only one from the very same findings.
         """
-        finding = (await self._cache.get(subject.domain, (module.id,))).get(module.id)
+        key = cache_key(module, subject.profile)
+        finding = (await self._cache.get(subject.domain, (key,))).get(key)
         if finding is None or not is_within(finding.fetched_at, max_age, self._clock.now()):
             return None
         return finding if finding.based_on == based_on(subject) else None
 
     async def expired(self, module: Module, subject: Subject) -> Finding | None:
         """Return the answer that the cache holds for this question, of any age."""
-        finding = (await self._cache.get(subject.domain, (module.id,), with_expired=True)).get(module.id)
+        key = cache_key(module, subject.profile)
+        finding = (await self._cache.get(subject.domain, (key,), with_expired=True)).get(key)
         return finding if finding and not finding.unknown and finding.based_on == based_on(subject) else None
 
     async def ask(
@@ -88,7 +94,7 @@ class Resolver:
         `InsufficientInput` or `MaxCostReached`.
         """
         unknown = await self._unknown(module, subject.domain, max_age)
-        key = (subject.domain, module.id, (based_on(subject), *unknown))
+        key = (subject.domain, cache_key(module, subject.profile), (based_on(subject), *unknown))
         return await self._calls.share(
             key, asker, lambda call: self._call(module, subject, unknown, order, call), account
         )
@@ -97,14 +103,19 @@ class Resolver:
         """Stop every call that only this job waits for, so that not even one that is about to begin does."""
         self._calls.abandon(asker)
 
-    async def _unknown(self, module: Module, domain: str, max_age: float) -> Mapping[str, Finding]:
-        """The findings, by source and not older than `max_age`, that a source does not know the company."""
-        held = (await self._cache.list_unknown((domain,), (module.id,)))[domain].get(module.id, {})
+    async def _unknown(self, module: Module, domain: str, max_age: float) -> Mapping[str, Unknown]:
+        """The sources that do not know the company, as far as that is kept and not older than `max_age`."""
+        keys = {source_key(module, name): name for name in module.chain if name in self._sources}
+        held = (await self._cache.list_held((domain,), keys))[domain]
         now = self._clock.now()
-        return {name: finding for name, finding in held.items() if is_within(finding.fetched_at, max_age, now)}
+        return {
+            keys[key]: Unknown(finding.unknown, finding.fetched_at)
+            for key, finding in held.items()
+            if is_within(finding.fetched_at, max_age, now)
+        }
 
     async def _call(
-        self, module: Module, subject: Subject, unknown: Mapping[str, Finding], order: float, call: "SharedCall"
+        self, module: Module, subject: Subject, unknown: Mapping[str, Unknown], order: float, call: "SharedCall"
     ) -> Finding:
         """
         Ask the sources that are not in `unknown`, once for all jobs that wait. The finding is kept even if none waits
@@ -112,7 +123,7 @@ class Resolver:
         """
         meter = Meter(self._ledger, call.accounts)
         METER.set(meter)
-        said: dict[str, Finding] = {**unknown}
+        said: dict[str, Unknown] = {**unknown}
         finding: Finding | None = None
         try:
             async with self._limit(module, order):
@@ -123,8 +134,8 @@ class Resolver:
             await meter.close()
             if finding is None:
                 for name in list(said)[len(unknown) :]:
-                    await self._cache.put_unknown(subject.domain, module.id, said[name])
-        await self._cache.put(subject.domain, module.id, finding)
+                    await self._cache.put(subject.domain, source_key(module, name), said[name].finding(name))
+        await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)
         return finding
 
 

@@ -2,7 +2,7 @@
 m13: which customer case studies resemble the company.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import CompanyContext, ExecQuotes, Financials, HiringSignals, TechStack, TriggerEvents
-from enrichment.modules.evidence import Fact, Missing, answer_of, any_simulated, why_missing, words
+from enrichment.modules.evidence import Fact, Missing, answer_of, any_simulated, interests, why_missing, words
 from enrichment.modules.module import Answer, CaseStudy, Subject
 
 MAX_MATCHES: Final = 3
@@ -164,6 +164,18 @@ def by_themes(subject: Subject) -> SimilarityFunction | None:
     return compare if themes else None
 
 
+def by_profile(subject: Subject) -> SimilarityFunction | None:
+    """Score the technologies and themes that the job's profile asks for."""
+    technologies, themes = interests(subject)
+
+    def compare(study: CaseStudy) -> Similarity:
+        shared = [name for name in study.technologies if words(name) in set(map(words, technologies))]
+        shared += [theme for theme in study.themes if any(_is_same_theme(theme, other) for other in themes)]
+        return _by_count("What the profile asks for", dict.fromkeys(shared, None))
+
+    return compare if technologies or themes else None
+
+
 class Criterion(NamedTuple):
     """
     A criterion with its weight and the modules it reads.
@@ -187,6 +199,8 @@ CRITERIA: Final = (
     Criterion("country",      10, ("m01_company_context",),                  by_country),
 )
 # fmt: on
+OF_PROFILE: Final = Criterion("what the profile asks for", 20, (), by_profile)
+"The criterion that is added for a job with a profile that names technologies or themes."
 
 
 def derive(subject: Subject) -> CaseStudyMatch:
@@ -196,7 +210,8 @@ def derive(subject: Subject) -> CaseStudyMatch:
         raise InsufficientInput(f"There is no company data to compare with case studies. {reasons}")
     usable: list[tuple[int, SimilarityFunction]] = []
     missing: list[Missing] = []
-    for criterion in CRITERIA:
+    criteria = (*CRITERIA, OF_PROFILE) if by_profile(subject) else CRITERIA
+    for criterion in criteria:
         if compare := criterion.prepare(subject):
             usable.append((criterion.weight, compare))
         for module in criterion.modules:
@@ -212,7 +227,7 @@ def derive(subject: Subject) -> CaseStudyMatch:
         simulated=any_simulated(subject, {module for criterion in CRITERIA for module in criterion.modules}),
         matches=tuple(matches[:MAX_MATCHES]),
         considered=len(candidates),
-        confidence=sum(weight for weight, _ in usable) / 100,
+        confidence=round(sum(weight for weight, _ in usable) / sum(criterion.weight for criterion in criteria), 2),
         missing=tuple(dict.fromkeys(missing)),
         reason=None if matches else _why_none(candidates),
     )
@@ -240,8 +255,10 @@ def _is_same_theme(one: str, other: str) -> bool:
     return bool(shared) and shared in (set(words(one)), set(words(other)))
 
 
-def _by_count(label: str, shared: dict[str, Fact]) -> Similarity:
-    return Similarity(min(1, len(shared) / FULL_SCORE_COUNT), f"{label}: {', '.join(shared)}.", tuple(shared.values()))
+def _by_count(label: str, shared: Mapping[str, Fact | None]) -> Similarity:
+    """Score a number of things; each comes with the fact about the company that it rests on, if there is one."""
+    facts = tuple(fact for fact in shared.values() if fact)
+    return Similarity(min(1, len(shared) / FULL_SCORE_COUNT), f"{label}: {', '.join(shared)}.", facts)
 
 
 def _why_none(candidates: list[Match]) -> str:

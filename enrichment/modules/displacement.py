@@ -18,7 +18,7 @@ from enrichment.modules.answers import (
     Traffic,
     TriggerEvents,
 )
-from enrichment.modules.evidence import answer_of, any_simulated, why_missing, words
+from enrichment.modules.evidence import answer_of, any_simulated, interests, why_missing, words
 from enrichment.modules.icp_score import IcpScore
 from enrichment.modules.module import Answer, Subject
 from enrichment.modules.playbook import CATEGORIES, EVENT_POINTS, PLAYBOOK, Product, ProductCategory, find_product
@@ -159,14 +159,17 @@ METRIC_RULES: Final = (
 
 
 def derive(subject: Subject) -> DisplacementAngle:
-    """Choose the detected product that comes first in the playbook, and collect the reasons to replace it now."""
+    """
+    Choose the product to replace, and collect the reasons to replace it now: of those detected, the first that the
+    job's profile names, or else the first in the playbook.
+    """
     stack = answer_of(subject, "m02_tech_stack", TechStack)
     if stack is None:
         why = why_missing(subject, "m02_tech_stack")
         raise InsufficientInput(f"Without technologies there is no product to replace. m02_tech_stack: {why}")
     if stack.limited is True:
         raise InsufficientInput(f"Without their names there is no product to replace. m02_tech_stack: {stack.note}")
-    detected = _detected(stack)
+    detected = _detected(stack, interests(subject).technologies)
     first = detected[0] if detected else None
     category = CATEGORIES[first.product.category if first else "Search"]
     points = [
@@ -196,10 +199,12 @@ def derive(subject: Subject) -> DisplacementAngle:
     )
 
 
-def _detected(stack: TechStack) -> list[Detected]:
-    """Return the detected products of the playbook, in its order, each once."""
+def _detected(stack: TechStack, preferred: tuple[str, ...]) -> list[Detected]:
+    """Return the detected products of the playbook, each once: those that are preferred, then in its order."""
     found = {product: technology for technology in stack.technologies if (product := find_product(technology.name))}
-    return [Detected(product, found[product].name, found[product].category) for product in PLAYBOOK if product in found]
+    first = {product for name in preferred if (product := find_product(name))}
+    order = sorted(PLAYBOOK, key=lambda product: product not in first)
+    return [Detected(product, found[product].name, found[product].category) for product in order if product in found]
 
 
 def _product_point(stack: TechStack, first: Detected | None) -> TalkingPoint:
@@ -271,11 +276,12 @@ def _hiring_points(subject: Subject, category: ProductCategory, first: Detected 
 
 
 def _event_points(subject: Subject) -> list[TalkingPoint]:
-    """Return the points for the events with most impact, at most one per type."""
+    """Return the points for the events that the profile asks for, then for those with most impact, one per type."""
     triggers = answer_of(subject, "m12_trigger_events", TriggerEvents)
+    wanted = {theme.replace(" ", "_") for theme in interests(subject).themes}
     events = sorted(
         triggers.events if triggers else (),
-        key=lambda event: IMPACT_ORDER.get(event.impact or "", len(IMPACT_ORDER)),
+        key=lambda event: (event.type not in wanted, IMPACT_ORDER.get(event.impact or "", len(IMPACT_ORDER))),
     )
     first_of_type = {event.type: event for event in reversed(events)}
     return [

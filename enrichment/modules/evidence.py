@@ -5,14 +5,36 @@ What the derived modules share: access to the answers of other modules, and the 
 import functools
 import re
 from collections.abc import Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from enrichment.modules.module import Answer, Subject
+from schemas import Measure
 
 A = TypeVar("A", bound=Answer)
+
+
+THEMES: Final = {
+    Measure.HIRING: "hiring",
+    Measure.GROWTH: "growth",
+    Measure.LEADERSHIP_CHANGE: "leadership change",
+    Measure.EXPANSION: "expansion",
+    Measure.ACQUISITION: "acquisition",
+    Measure.PRODUCT_LAUNCH: "product launch",
+    Measure.PARTNERSHIP: "partnership",
+    Measure.LAST_ROUND: "funding",
+    Measure.LAYOFFS: "restructuring",
+}
+"The themes of case studies and types of events, in words, by the measure of a condition."
+
+
+class Interests(NamedTuple):
+    """What the profile of a job asks for: names of technologies, and themes in words."""
+
+    technologies: tuple[str, ...] = ()
+    themes: tuple[str, ...] = ()
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +60,19 @@ def answer_of(subject: Subject, module_id: str, shape: type[A]) -> A | None:
 def why_missing(subject: Subject, module_id: str) -> str:
     """Return the reason why the module has no finding."""
     return subject.missing.get(module_id, "No result is available.")
+
+
+def interests(subject: Subject) -> Interests:
+    """Return what the job's profile asks for, without what it excludes."""
+    wanted = [each for each in subject.profile.conditions() if each.strength != "must_not"] if subject.profile else []
+    technologies = [
+        name
+        for each in wanted
+        if each.measure in (Measure.TECHNOLOGY, Measure.TECHNOLOGY_CATEGORY)
+        for name in ((str(each.value),) if each.measure is Measure.TECHNOLOGY else each.codes)
+    ]
+    themes = [THEMES[each.measure] for each in wanted if each.measure in THEMES]
+    return Interests(tuple(dict.fromkeys(technologies)), tuple(dict.fromkeys(themes)))
 
 
 def any_simulated(subject: Subject, module_ids: Iterable[str]) -> bool:

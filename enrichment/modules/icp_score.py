@@ -5,10 +5,10 @@ and has a current reason to buy.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from enrichment.errors import InsufficientInput
 from enrichment.modules.answers import (
@@ -22,9 +22,12 @@ from enrichment.modules.answers import (
 )
 from enrichment.modules.case_study_match import CaseStudyMatch
 from enrichment.modules.evidence import Missing, answer_of, any_simulated, why_missing, words
-from enrichment.modules.module import Answer, Subject
+from enrichment.modules.module import Answer, Finding, Subject
+from schemas import Measure, Method, Strength
 
 Tier = Literal["A", "B", "C", "D", "unrated"]
+Verdict = Literal["qualified", "undecided", "disqualified"]
+ConditionState = Literal["met", "not_met", "unknown"]
 Bands = tuple[tuple[float, int], ...]
 
 MIN_COVERAGE: Final = 0.4  # of all points; with less data there is no tier
@@ -76,21 +79,103 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(description="Why the rule gives these points, or could not be judged.")]
 
 
+class ConditionVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the company meets one condition of the profile, and the finding that says so."""
+
+    condition: Annotated[str, Meta(description="Id of the condition in the profile.")]
+    measure: Annotated[Measure, Meta(description="What is compared.")]
+    wanted: Annotated[str, Meta(description="The condition in words, without its strength.")]
+    strength: Annotated[Strength, Meta(description="Strength of the condition; one that `must_not` be met excludes.")]
+    any_of: Annotated[int, Meta(description="Number of the group of alternatives that the condition belongs to.")]
+    quote: Annotated[str, Meta(description="The passage of the profile that the condition was read from.")]
+    state: Annotated[
+        ConditionState,
+        Meta(description="Whether the company has what the condition names; `unknown` is neither for nor against it."),
+    ]
+    found: Annotated[str | None, Meta(description="The value that was found, in words; null if none was.")]
+    reason: Annotated[str, Meta(description="Why the condition is met or not, or what is missing to know it.")]
+    module: Annotated[
+        str | None,
+        Meta(description="Id of the module whose answer was judged, or would be; null if no module can tell."),
+    ]
+    field: Annotated[str | None, Meta(description="Field of that module's answer; null if no module can tell.")]
+    source: Annotated[str | None, Meta(description="Name of the source of the value; null without an answer.")] = None
+    method: Annotated[Method | None, Meta(description="How the source obtained it; null without an answer.")] = None
+    as_of: Annotated[
+        str | None,
+        Meta(
+            description="Date of the value: when it was observed, or else fetched; null without an answer.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ] = None
+    age_days: Annotated[
+        float | None, Meta(description="Age of the value in days when it was judged; null without an answer.")
+    ] = None
+    run: Annotated[
+        tuple[str, ...], Meta(description="Ids of the modules that have no result and would have to run to know.")
+    ] = ()
+
+
 class IcpScore(Answer, frozen=True, kw_only=True):
-    """How well the company matches the ideal customer profile."""
+    """
+    How well the company matches the ideal customer profile: that of the job, by its conditions, or else the general one
+    of the service, by its rules.
+    """
 
     score: Annotated[
-        int, Meta(ge=0, le=100, description="Points scored, in percent of those of the rules that could be judged.")
+        Annotated[int, Meta(ge=0, le=100)] | None,
+        Meta(
+            description="Points scored, in percent of those that could be judged; 0 for a company that is "
+            "disqualified, null if no condition could be judged."
+        ),
     ]
     tier: Annotated[Tier, Meta(description="The score as a grade: A from 75, B from 55, C from 35, D below.")]
+    verdict: Annotated[
+        Verdict | UnsetType,
+        Meta(
+            description="`disqualified` if a condition that must be met is not, or one that must not be met is; "
+            "`qualified` if all that must be met and that a module can tell are; else `undecided`. Omitted without a "
+            "profile."
+        ),
+    ] = UNSET
+    explanation: Annotated[
+        tuple[str, ...] | UnsetType,
+        Meta(
+            description="The verdict and the score in sentences, with what disqualifies first; omitted without a "
+            "profile."
+        ),
+    ] = UNSET
+    conditions: Annotated[
+        tuple[ConditionVerdict, ...] | UnsetType,
+        Meta(description="The conditions of the profile, with those that disqualify first; omitted without a profile."),
+    ] = UNSET
     coverage: Annotated[
         float, Meta(ge=0, le=1, description="Points that could be judged, as a share of all, from 0 to 1.")
     ]
     confidence: Annotated[
         float, Meta(ge=0, le=1, description="The coverage with estimates weighted less, from 0 to 1.")
     ]
-    rules: Annotated[tuple[RuleResult, ...], Meta(description="The result of each rule.")]
+    rules: Annotated[
+        tuple[RuleResult, ...], Meta(description="The result of each rule; empty if conditions were judged.")
+    ]
     missing: Annotated[tuple[Missing, ...], Meta(description="Why the other rules could not be judged.")]
+
+
+class Fit(msgspec.Struct, frozen=True, gc=False):
+    """What jobs are compared by: the part of an `IcpScore` without the details."""
+
+    score: int | None = None
+    tier: Tier = "unrated"
+    verdict: Verdict | None = None
+    coverage: float = 0.0
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self | None:
+        """Decode that part of a finding; None if it is no `IcpScore`, as that of a host's own source may be."""
+        try:
+            return msgspec.json.decode(finding.body, type=cls)
+        except msgspec.ValidationError:
+            return None
 
 
 class Evaluation(NamedTuple):
@@ -265,12 +350,17 @@ def derive(subject: Subject) -> IcpScore:
     return IcpScore(
         simulated=any_simulated(subject, (rule.module for rule in RULES)),
         score=score,
-        tier=next(tier for floor, tier in TIERS if score >= floor) if coverage >= MIN_COVERAGE else "unrated",
+        tier=tier_of(score, coverage),
         coverage=coverage,
         confidence=round(confident_points / 100, 2),
         rules=tuple(results),
         missing=gaps,
     )
+
+
+def tier_of(score: int, coverage: float) -> Tier:
+    """Return the grade of a score; there is none if too little could be judged."""
+    return next(tier for floor, tier in TIERS if score >= floor) if coverage >= MIN_COVERAGE else "unrated"
 
 
 def _by_band(value: float | None, bands: Bands, text: str, confidence: float = 1) -> Evaluation | None:

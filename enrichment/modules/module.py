@@ -2,13 +2,14 @@
 A module, its input and its output.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Self, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from schemas import Method, SourceAttempt, SourceCitation
+from schemas import Condition, CustomerProfile, Method, SourceAttempt, SourceCitation
 
 A = TypeVar("A", bound="Answer")
 
@@ -93,6 +94,37 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return msgspec.json.decode(self.body, type=shape)
 
 
+class JobProfile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """
+    The ideal customer profile that derived modules judge a company by, as JSON.
+
+    `digest` is that of the conditions: profiles with the same one judge alike.
+    """
+
+    digest: str
+    content: msgspec.Raw
+
+    @classmethod
+    def of(cls, profile: CustomerProfile) -> Self:
+        """Encode a profile."""
+        digest = hashlib.sha256(_encode(profile.conditions)).hexdigest()[:16]
+        return cls(digest=digest, content=msgspec.Raw(_encode(profile)))
+
+    def read(self) -> CustomerProfile:
+        """Decode the profile."""
+        return msgspec.json.decode(self.content, type=CustomerProfile)
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """Decode the conditions."""
+        return msgspec.json.decode(self.content, type=_Conditions).conditions
+
+
+class _Conditions(msgspec.Struct, frozen=True):
+    """The part of a profile that companies are judged by."""
+
+    conditions: tuple[Condition, ...]
+
+
 class CaseStudy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A customer success story, to be shown to companies that resemble the customer; `employees` is a range."""
 
@@ -113,13 +145,15 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     The company that a source is asked about.
 
     `known` has the findings of the modules that are needed, by module id; `missing` has the reasons for those without
-    one.
+    one. A derived module judges by `profile`, if there is one; `now` is then the time, in seconds since the epoch.
     """
 
     domain: str
     known: Mapping[str, Finding] = {}
     missing: Mapping[str, str] = {}
     case_studies: tuple[CaseStudy, ...] = ()
+    profile: JobProfile | None = None
+    now: float = 0.0
 
 
 class Module(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +176,31 @@ class Module(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float
     needs: tuple[str, ...] = ()
     derive: Callable[[Subject], Answer] | None = None
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the answer depends on those of other modules, and on the profile."""
+        return self.derive is not None
+
+
+def cache_key(module: Module, profile: JobProfile | None) -> str:
+    """Return the key of the module's findings in the cache: its id, with the digest of the profile it judges by."""
+    return f"{module.id}@{profile.digest}" if profile and module.is_derived else module.id
+
+
+def source_key(module: Module, source: str) -> str:
+    """Return the key of the finding in the cache that this source of the module does not know the company."""
+    return f"{module.id}:{source}"
+
+
+def is_source_key(key: str) -> bool:
+    """Whether a key of the cache is that of a single source."""
+    return ":" in key
+
+
+def module_of_key(key: str) -> str:
+    """Return the id of the module in a key of the cache."""
+    return key.partition(":")[0].partition("@")[0]
 
 
 def count_data_points(answer: Answer) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from enrichment.errors import InvalidPlan
-from enrichment.modules import answers, case_study_match, displacement, icp_score
+from enrichment.modules import answers, case_study_match, displacement, icp_match, icp_score
 from enrichment.modules.module import Module
 
 SECONDS_PER_MODULE: Final = 3
@@ -135,7 +135,7 @@ MODULES: Final[Mapping[str, Module]] = {
             answer=icp_score.IcpScore,
             provider="Internal", title="Fit Score",
             chain=("local",), needs=(*FACTS, "m13_case_study_match"),
-            derive=icp_score.derive,
+            derive=icp_match.derive,
         ),
         Module(
             id="m15_displacement_angle", wave=4, ttl_days=1, timeout_seconds=30,

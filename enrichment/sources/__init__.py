@@ -4,8 +4,8 @@ Where answers come from: the protocols of sources, and the chain in which each s
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -76,33 +76,47 @@ class ChainFailed(SourceFailed):
         self.attempts = attempts
 
 
+class Unknown(NamedTuple):
+    """A source's statement that it does not know the company, and when it was made, in seconds since the epoch."""
+
+    reason: str
+    said_at: float
+
+    def attempt(self, source: str) -> SourceAttempt:
+        """The attempt of a source that is not asked again."""
+        return SourceAttempt(source=source, outcome=Outcome.UNKNOWN, duration_seconds=0.0, error=self.reason)
+
+    def finding(self, source: str) -> Finding:
+        """What the cache keeps of it."""
+        return Finding.of_unknown(self.reason, source=source, fetched_at=self.said_at, attempts=())
+
+
 async def first_success(
     sources: Mapping[str, Source],
     module: Module,
     subject: Subject,
     clock: Clock,
-    unknown: dict[str, Finding] | None = None,
+    unknown: dict[str, Unknown] | None = None,
 ) -> Finding:
     """
     Ask the sources of the module's chain in order, and return the first finding, with all attempts.
 
-    `sources` are the configured ones; others are skipped. `unknown` has findings that a source does not know the
-    company, by source: those sources are not asked, and each other one that does not know it is added. An unexpected
-    error of a source is logged and counts as its failure. If no source knows the company, the finding says so; it is as
-    old as the oldest of those in `unknown`. Raises `ChainFailed` if none answered for another reason, `CostUnknown` if
-    that may be because some could not be paid, and `InsufficientInput` if a source does or none is configured.
-    `MaxCostReached` ends the chain.
+    `sources` are the configured ones; others are skipped. Those in `unknown` have said before that they do not know the
+    company: they are not asked, and each other one that says so is added. An unexpected error of a source is logged and
+    counts as its failure. If no source knows the company, the finding says so; it is as old as the oldest statement in
+    `unknown`. Raises `ChainFailed` if none answered for another reason, `CostUnknown` if that may be because some could
+    not be paid, and `InsufficientInput` if a source does or none is configured. `MaxCostReached` ends the chain.
     """
     configured = [name for name in module.chain if name in sources]
     if not configured:
         raise InsufficientInput(not_configured(module))
     attempts: list[SourceAttempt] = []
     unknown = {} if unknown is None else unknown
-    oldest = min((finding.fetched_at for finding in unknown.values()), default=math.inf)
+    oldest = min((each.said_at for each in unknown.values()), default=math.inf)
     meter = METER.get()
     for name in configured:
         if name in unknown:
-            attempts.append(_not_repeated(unknown[name]))
+            attempts.append(unknown[name].attempt(name))
             continue
         started = clock.now()
         if meter:
@@ -112,32 +126,17 @@ async def first_success(
         attempts.append(SourceAttempt(source=name, outcome=outcome, duration_seconds=duration, error=error))
         if finding:
             return msgspec.structs.replace(finding, attempts=tuple(attempts))
-        if outcome is Outcome.UNKNOWN:
-            unknown[name] = _unknown(attempts[-1:], clock.now())
+        if error and outcome is Outcome.UNKNOWN:
+            unknown[name] = Unknown(error, clock.now())
         if is_being_cancelled():  # and the source has turned that into its failure
             raise asyncio.CancelledError
+    reason = "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
     if all(attempt.outcome is Outcome.UNKNOWN for attempt in attempts):
-        return _unknown(attempts, min(oldest, clock.now()))
-    reason = _reason(attempts)
+        fetched_at = min(oldest, clock.now())
+        return Finding.of_unknown(reason, source=attempts[-1].source, fetched_at=fetched_at, attempts=tuple(attempts))
     if all(attempt.outcome is not Outcome.FAILED for attempt in attempts):
         raise CostUnknown(reason)
     raise ChainFailed(reason, tuple(attempts))
-
-
-def _unknown(attempts: Sequence[SourceAttempt], fetched_at: float) -> Finding:
-    """The finding that the sources of these attempts do not know the company."""
-    return Finding.of_unknown(
-        _reason(attempts), source=attempts[-1].source, fetched_at=fetched_at, attempts=tuple(attempts)
-    )
-
-
-def _not_repeated(unknown: Finding) -> SourceAttempt:
-    """The attempt that has led to this finding, in the place of another one."""
-    return msgspec.structs.replace(unknown.attempts[0], duration_seconds=0.0)
-
-
-def _reason(attempts: Sequence[SourceAttempt]) -> str:
-    return "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
 
 
 def not_configured(module: Module) -> str:

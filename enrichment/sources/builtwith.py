@@ -17,7 +17,7 @@ from enrichment.modules.answers import Keyword, Keywords, TechnologyGroup, TechS
 from enrichment.modules.module import Answer, Finding, Module, Subject
 from enrichment.sources.builtwith_profile import read_profile
 from enrichment.sources.company_names import is_branded
-from enrichment.sources.context import CONTEXT
+from enrichment.sources.context import CONTEXT, time_limit
 from enrichment.sources.costs import report_credits
 from enrichment.sources.failures import (
     AuthError,
@@ -42,6 +42,8 @@ REQUESTS_PER_SECOND: Final = 8.0
 "10 are allowed, counted by the clock of the service."
 PROFILE_SECONDS: Final = 15.0
 "A website that the service does not know yet is visited first. A second attempt would be paid, and have no more time."
+KEYWORDS_SECONDS: Final = 6.0
+"Less than for profiles: SimilarWeb has been asked before, and the company's website is to be read if this fails."
 MAX_PROFILE_BYTES: Final = 4 * 1024 * 1024
 "Some 20,000 technologies, as large companies have many subdomains. To read these takes 35 ms, hence in a thread."
 MAX_KEYWORDS: Final = 20
@@ -159,7 +161,8 @@ class BuiltWith:
             return self._finding(stack, company, response.url, "BuiltWith technology profile", visited_at)
         if module.id == "m06_keywords":
             read = functools.partial(read_keywords, domain=company.domain)
-            url, keywords = await self._api.get(self.upstream, "kw2", read, LOOKUP=company.domain)
+            async with time_limit(KEYWORDS_SECONDS):
+                url, keywords = await self._api.get(self.upstream, "kw2", read, LOOKUP=company.domain)
             return self._finding(keywords, company, url, "BuiltWith page keywords")
         raise SourceFailed("BuiltWith does not answer this module.")
 

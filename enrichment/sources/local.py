@@ -22,8 +22,9 @@ class Local(msgspec.Struct, frozen=True, kw_only=True):
         """Derive the answer, and cite the sources of the findings that it is based on."""
         if module.derive is None:
             raise SourceFailed("This module cannot be derived from others.")
-        answer = module.derive(msgspec.structs.replace(subject, case_studies=self.case_studies()))
-        return derived_finding(answer, subject, source="local", method=Method.DERIVED, fetched_at=self.clock.now())
+        now = self.clock.now()
+        answer = module.derive(msgspec.structs.replace(subject, case_studies=self.case_studies(), now=now))
+        return derived_finding(answer, subject, source="local", method=Method.DERIVED, fetched_at=now)
 
 
 def derived_finding(answer: Answer, subject: Subject, *, source: str, method: Method, fetched_at: float) -> Finding:

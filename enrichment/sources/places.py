@@ -4,23 +4,11 @@ Names of states and countries, from the codes that sources use.
 
 from typing import Final
 
+from enrichment.modules.places import state_code
+
 UNITED_STATES: Final = "United States"
 
 # fmt: off
-STATES: Final = {
-    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
-    "CT": "Connecticut", "DE": "Delaware", "DC": "District of Columbia", "FL": "Florida", "GA": "Georgia",
-    "HI": "Hawaii", "ID": "Idaho", "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas", "KY": "Kentucky",
-    "LA": "Louisiana", "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota",
-    "MS": "Mississippi", "MO": "Missouri", "MT": "Montana", "NE": "Nebraska", "NV": "Nevada", "NH": "New Hampshire",
-    "NJ": "New Jersey", "NM": "New Mexico", "NY": "New York", "NC": "North Carolina", "ND": "North Dakota",
-    "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon", "PA": "Pennsylvania", "RI": "Rhode Island",
-    "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas", "UT": "Utah", "VT": "Vermont",
-    "VA": "Virginia", "WA": "Washington", "WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming",
-    "PR": "Puerto Rico",
-}
-"The states of the United States by their postal codes, which the SEC uses as well."
-
 COUNTRIES: Final = {
     "AE": "United Arab Emirates", "AR": "Argentina", "AT": "Austria", "AU": "Australia", "BE": "Belgium",
     "BG": "Bulgaria", "BR": "Brazil", "CA": "Canada", "CH": "Switzerland", "CL": "Chile", "CN": "China",
@@ -56,7 +44,6 @@ ISO_3166: Final = """
 "Numeric and alpha-2 codes."
 COUNTRY_CODES: Final = {code: row[3:] for row in ISO_3166.split() for code in (row[:3], row[3:])} | {"UK": "GB"}
 # fmt: on
-STATE_CODES: Final = {name.casefold(): code for code, name in STATES.items()}
 OTHER_NAMES: Final = {
     "united states of america": UNITED_STATES,
     "u.s.": UNITED_STATES,
@@ -78,12 +65,6 @@ def country_code(code: str | float | None) -> str | None:
     """Return the alpha-2 code of a country given by that or by its numeric code, None for anything else."""
     text = f"{code:03.0f}" if isinstance(code, int | float) else code or ""
     return COUNTRY_CODES.get(text.strip().upper())
-
-
-def state_code(text: str) -> str | None:
-    """Return the code of a state of the United States given by name or code, None if it is none."""
-    text = text.strip()
-    return text.upper() if text.upper() in STATES else STATE_CODES.get(text.casefold())
 
 
 def headquarters(city: str | None, state: str | None, country: str | None) -> str | None:

@@ -16,11 +16,12 @@ from enrichment.errors import SourceFailed, UnknownCompany
 from enrichment.modules.answers import CompanyContext, revenue_range
 from enrichment.modules.evidence import words
 from enrichment.modules.module import Finding, Module, Subject
+from enrichment.modules.places import STATES
 from enrichment.sources.context import CONTEXT, CallContext
 from enrichment.sources.edgar import Edgar, Filer
 from enrichment.sources.failures import NotFound, Transient
 from enrichment.sources.identity import Identities, Identity, Site, Sites
-from enrichment.sources.places import STATES, UNITED_STATES, country_name, headquarters
+from enrichment.sources.places import UNITED_STATES, country_name, headquarters
 from enrichment.sources.rdap import Rdap, Registration
 from enrichment.sources.sec_facts import Report
 from enrichment.sources.wikidata import DOLLAR, observed_at

@@ -15,7 +15,7 @@ from enrichment.errors import CostUnknown, MaxCostReached, SourceFailed
 from enrichment.modules.answers import Competitor, CountryShare, Intent, Keyword, TrafficSources
 from enrichment.modules.module import Answer
 from enrichment.sources.company_names import is_branded
-from enrichment.sources.context import CONTEXT
+from enrichment.sources.context import CONTEXT, time_limit
 from enrichment.sources.failures import AuthError, BadRequest, NotFound, ParseError, QuotaExhausted, Unauthorized
 from enrichment.sources.messages import HttpResponse
 from enrichment.sources.places import country_code
@@ -135,12 +135,11 @@ async def optional(call: Awaitable[T]) -> T | None:
     None if it fails, takes the time in which the answer has to be given, or may not be paid: the answer has been.
     """
     context = CONTEXT.get()
+    seconds = min(EXTRA_SECONDS, context.time_left() - RESERVED_SECONDS) if context else EXTRA_SECONDS
     try:
-        if context is None:
+        async with time_limit(seconds):
             return await call
-        async with context.limit(min(EXTRA_SECONDS, context.time_left() - RESERVED_SECONDS)):
-            return await call
-    except (CostUnknown, MaxCostReached, SourceFailed, TimeoutError):
+    except (CostUnknown, MaxCostReached, SourceFailed):
         return None
 
 

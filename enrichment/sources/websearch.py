@@ -48,6 +48,10 @@ MAX_CONFIDENCE: Final = 0.7
 "How sure it can be that a page that was found by name is about the company; with a name of one word it is less."
 ONE_WORD_CONFIDENCE: Final = 0.5
 OWN_CONFIDENCE: Final = 0.95
+NOT_MEASURED: Final = (
+    "Websites that pages about alternatives name; similarity is the share of these pages. Whether they have the same "
+    "visitors is not measured."
+)
 
 
 class Boards(Protocol):
@@ -146,7 +150,7 @@ class WebSearch:
             raise NotFound("No page about alternatives to this company agrees with another.")
         competitors = tuple(Competitor(domain=domain, similarity=round(n / len(sites), 2)) for domain, n in named)
         cited = [each.found for each in sites.values() if any(domain in each.value for domain, _ in named)][::-1]
-        return Verified(Competitors(competitors=competitors), cited, Method.ESTIMATED)
+        return Verified(Competitors(competitors=competitors, note=NOT_MEASURED), cited, Method.ESTIMATED)
 
     async def _financials(self, company: Company) -> Verified:
         """Return the revenue that the company's website reports, or that two other websites agree on."""

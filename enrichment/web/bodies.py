@@ -5,7 +5,7 @@ Bodies in and out: JSON decoded into a type, refused with the place of its first
 import codecs
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -30,6 +30,8 @@ HEADERS: Final[Sequence[Header]] = (
 )
 
 CONTENT_LENGTH: Final = re.compile(rb"\d{1,18}")
+TABLE_TYPES: Final = frozenset({"text/csv", "application/csv", "text/tab-separated-values"})
+CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 BYTE_ORDER_MARK: Final = codecs.BOM_UTF8  # RFC 8259 lets a parser ignore it
 LONE_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 MAX_SHOWN: Final = 500  # characters of msgspec's words that are repeated; a field's name may be a megabyte long
@@ -56,7 +58,7 @@ def body_reader(shape: type[schemas.Request] | None) -> BodyReader:
     """
     if shape is None:
         return _read_nothing
-    decode = msgspec.json.Decoder(shape).decode
+    decode = _decoder(shape)
     required = [field.name for field in msgspec.structs.fields(shape) if field.required]
 
     async def read(request: Request, limit: int) -> schemas.Request | None:
@@ -64,7 +66,7 @@ def body_reader(shape: type[schemas.Request] | None) -> BodyReader:
         if not required and content.strip() in (b"", b"null"):
             return shape()
         if not content.strip():
-            raise _bad_body("#", f"The body is empty; it needs {', '.join(required)}.")
+            raise bad_body("#", f"The body is empty; it needs {', '.join(required)}.")
         try:
             return decode(content)
         except msgspec.ValidationError as error:
@@ -80,9 +82,49 @@ def body_reader(shape: type[schemas.Request] | None) -> BodyReader:
     return read
 
 
+def _decoder(shape: type[T]) -> Callable[[bytes], T]:
+    """A function that decodes JSON into the shape."""
+    decode_strictly = msgspec.json.Decoder(shape).decode
+
+    def decode(content: bytes) -> T:
+        try:
+            return decode_strictly(content)
+        except msgspec.ValidationError as error:
+            if "got `float`" not in str(error):
+                raise
+            return msgspec.convert(_with_integers(msgspec.json.decode(content)), shape)
+
+    return decode
+
+
+def _with_integers(value: Any) -> Any:
+    """The value with integers in the place of floats that are whole: 2.0 is an integer in JSON Schema."""
+    if isinstance(value, list):
+        return [_with_integers(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_integers(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class TableBody(NamedTuple):
+    """A body of CSV as it was sent, and the charset that its content type names."""
+
+    content: bytes
+    charset: str | None
+
+
+async def read_table_body(request: Request, limit: int) -> TableBody | None:
+    """Read the body if its content type is that of a table, else return None."""
+    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    if content_type.strip().lower() not in TABLE_TYPES:
+        return None
+    charset = CHARSET.search(parameters)
+    return TableBody(await _read(request, limit), charset[1] if charset else None)
+
+
 async def _read_nothing(request: Request, limit: int) -> None:
     if (await _read(request, limit)).strip() not in (b"", b"null", b"{}"):
-        raise _bad_body("#", "No body is taken here; send parameters in the query.")
+        raise bad_body("#", "No body is taken here; send parameters in the query.")
 
 
 def _not_json(fault: str) -> ProblemError:
@@ -138,7 +180,7 @@ def _wrong_shape(shape: type[schemas.Request], message: str) -> ProblemError:
     elif wrong := WRONG_VALUE.fullmatch(what):
         what = hints.not_possible(wrong[1], place)
     pointer = json_pointer(steps)
-    return _bad_body(pointer, what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "…", has_path=bool(at))
+    return bad_body(pointer, what if len(what) <= MAX_SHOWN else what[:MAX_SHOWN] + "…", has_path=bool(at))
 
 
 def json_pointer(steps: Sequence[str]) -> str:
@@ -146,7 +188,8 @@ def json_pointer(steps: Sequence[str]) -> str:
     return "#" + "".join("/" + quote(step.replace("~", "~0").replace("/", "~1"), safe="~") for step in steps)
 
 
-def _bad_body(pointer: str, detail: str, *, has_path: bool = False) -> ProblemError:
+def bad_body(pointer: str, detail: str, *, has_path: bool = False) -> ProblemError:
+    """The 422 for what is wrong at a place in the body."""
     error = schemas.FieldError(pointer=pointer, detail=detail)
     return ProblemError(422, "invalid_body", f"{detail} (at {pointer})" if has_path else detail, errors=(error,))
 

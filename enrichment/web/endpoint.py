@@ -3,8 +3,9 @@ A row of the route table: what an endpoint takes, what it gives, and who may cal
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum, auto
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from starlette.exceptions import HTTPException
@@ -17,11 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import schemas
 from enrichment.engine import Engine
 from enrichment.web import streams
-from enrichment.web.bodies import body_reader, send_response
+from enrichment.web.bodies import TableBody, body_reader, read_table_body, send_response
 from enrichment.web.params import QueryReader
 
 ANY_SPELLING: Final = r"[^/]+|[A-Za-z][A-Za-z0-9+.-]*:/.+?"
-"A `{domain}` in a path: one segment, or a URL with its slashes, which not every server tells from encoded ones."
+"A `{domain}` in a path: a segment, or a URL with its slashes, which not every server distinguishes from encoded ones."
 
 
 class Access(Enum):
@@ -38,8 +39,14 @@ class Endpoint(Route):
 
     The handler is called with the request, then with the `query` and the `body` as the Structs that are declared; a
     query parameter or a body where none is declared is refused. A body whose fields all have defaults may be left out.
-    `gives` lists the shapes of its answers by status. A final slash in a request's path makes no difference. Answers
-    that may be large are compressed for clients that accept it, streams never.
+    A final slash in a request's path makes no difference. Answers that may be large are compressed for clients that
+    accept it, streams never.
+
+    The rest describes it to others: `gives` lists the shapes of its answers by status, and `media_type` is theirs;
+    `also` lists the other media types in which it gives them, with the shape of a line, or the shapes of the events by
+    name; `sends` names the headers of its answers and `problems` the codes of its error answers, both besides those
+    that follow from the rest of the row. `body_as` lists the media types in which the body may be sent besides JSON:
+    the handler is then given a `TableBody`.
     """
 
     def __init__(
@@ -51,6 +58,11 @@ class Endpoint(Route):
         query: type[schemas.Query] = schemas.Query,
         body: type[schemas.Request] | None = None,
         gives: Mapping[int, Any],
+        media_type: str = "application/json",
+        also: Mapping[str, Any] = MappingProxyType({}),
+        body_as: Sequence[str] = (),
+        sends: Sequence[str] = (),
+        problems: Sequence[str] = (),
         access: Access = Access.TOKEN,
         is_large: bool = False,
     ) -> None:
@@ -65,6 +77,11 @@ class Endpoint(Route):
         self.query = query
         self.body = body
         self.gives = gives
+        self.media_type = media_type
+        self.also = also
+        self.body_as = body_as
+        self.sends = sends
+        self.problems = problems
         self.access = access
         self._read_query = QueryReader(query)
         self._read_body = body_reader(body)
@@ -80,11 +97,13 @@ class Endpoint(Route):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        arguments: list[schemas.Query | schemas.Request] = []
+        arguments: list[schemas.Query | schemas.Request | TableBody] = []
         query = self._read_query(scope["query_string"])
         if self.query is not schemas.Query:
             arguments.append(query)
-        body = await self._read_body(request, engine_of(request).settings.max_body_bytes)
+        limit = engine_of(request).settings.max_body_bytes
+        table = await read_table_body(request, limit) if self.body_as else None
+        body = table or await self._read_body(request, limit)
         if body is not None:
             arguments.append(body)
         await send_response(await self.endpoint(request, *arguments), scope, receive, send)

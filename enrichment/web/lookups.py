@@ -18,7 +18,11 @@ from enrichment.web.problems import request_id
 
 
 async def start_lookup(request: Request, body: schemas.EnrichRequest) -> Response:
-    """Start a lookup of a company by its domain."""
+    """
+    Start a lookup of a company by its domain.
+
+    It is answered at once: `Location` is where to ask for the data, and `Retry-After` when.
+    """
     engine = engine_of(request)
     domain = canonical_domain(body.company_domain, pointer="#/company_domain")
     job = await engine.jobs.submit_lookup(domain, request_id=request_id(request.scope))
@@ -27,7 +31,11 @@ async def start_lookup(request: Request, body: schemas.EnrichRequest) -> Respons
 
 
 async def read_lookup(request: Request) -> Response:
-    """Get the state of a lookup, and the data once it is there."""
+    """
+    Get the state of a lookup, and the data once it is there.
+
+    `status` is `pending` until then. If there will be no data, it is `failed`, and `error` says why.
+    """
     engine = engine_of(request)
     job = await engine.store.lookup(request.path_params["job_id"].lower())
     return json_response(presenters.lookup(job), _headers(engine, job))

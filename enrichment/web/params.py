@@ -93,10 +93,13 @@ class QueryReader:
         is_number = name in self._numbers  # which msgspec would also read from "1e2" and "5.0"
         decoded = int(value) if is_number and isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) else value
         try:
-            return msgspec.convert(decoded, self._types[name], strict=is_number)
+            converted = msgspec.convert(decoded, self._types[name], strict=is_number)
         except msgspec.ValidationError:
+            converted = None
+        if converted is None:  # as msgspec also reads from "null", which is text here
             text = value if isinstance(value, str) else ",".join(value)
-            raise refused_parameter(name, hints.not_possible(text, self._types[name])) from None
+            raise refused_parameter(name, hints.not_possible(text, self._types[name]))
+        return converted
 
 
 def qualities(accept: str) -> dict[str, float]:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 import schemas
 from enrichment.clock import isoformat_utc
 from enrichment.jobs.cache import freshness, seconds_left
@@ -40,6 +42,7 @@ def started(job: Enrichment) -> schemas.StartedJob:
         simulated=job.simulated,
         estimated_time_seconds=int(job.expected_seconds),
         created_at=isoformat_utc(job.created_at),
+        icp=job.profile.read() if job.profile else msgspec.UNSET,
     )
 
 
@@ -128,7 +131,9 @@ def started_batch(batch: Batch) -> schemas.StartedBatch:
         for item in batch.items
     )
     queued = sum(item.job_id is not None for item in batch.items)
-    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, queued_count=queued, **_batch_facts(batch))
+    icp = batch.profile.read() if batch.profile else msgspec.UNSET
+    facts = _batch_facts(batch)
+    return schemas.StartedBatch(status=JobState.QUEUED, jobs=jobs, queued_count=queued, icp=icp, **facts)
 
 
 def batch_status(snapshot: BatchSnapshot, currency: str) -> schemas.BatchStatus:
@@ -294,6 +299,7 @@ def _batch_facts(batch: Batch) -> dict[str, Any]:
         "skipped_count": skipped,
         "estimated_time_seconds": int(batch.expected_seconds),
         "created_at": isoformat_utc(batch.created_at),
+        "domain_column": batch.domain_column or msgspec.UNSET,
     }
 
 

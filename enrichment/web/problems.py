@@ -21,18 +21,21 @@ from enrichment.errors import (
     InsufficientInformation,
     InvalidDomain,
     InvalidPlan,
+    InvalidProfile,
     InvalidWebsite,
     JobConflict,
     JobNotFound,
     Unavailable,
 )
 from enrichment.logs import Log
+from enrichment.web.problem_types import PROBLEM_TYPES, type_url
 
 log = Log(__name__)
 
 STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
     InvalidDomain: 422,
     InvalidPlan: 422,
+    InvalidProfile: 422,
     InvalidWebsite: 422,
     InsufficientInformation: 422,
     BlueprintFailed: 500,
@@ -41,9 +44,6 @@ STATUS_OF: Final[Mapping[type[EnrichmentError], int]] = {
     Unavailable: 503,
 }
 "The HTTP status of each of our errors; a subclass without a row has that of its base class."
-
-TITLES: Final = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}
-"The names of RFC 9110; the standard library has the older ones before Python 3.13."
 
 ENCODER: Final = msgspec.json.Encoder()
 
@@ -70,6 +70,13 @@ class ProblemError(Exception):
         self.headers = dict(headers or {})
         self.missing = missing
         self.suggestions = suggestions
+
+
+def contradiction(detail: str, *, parameter: str | None = None, pointer: str | None = None) -> ProblemError:
+    """The 422 for two parts of the request that exclude each other, with the place of one of them."""
+    error = schemas.FieldError(parameter=parameter, detail=detail) if parameter else None
+    error = error or schemas.FieldError(pointer=pointer or "#", detail=detail)
+    return ProblemError(422, "contradiction", detail, errors=(error,))
 
 
 def safe_path(scope: Scope) -> str:
@@ -119,14 +126,21 @@ def problem_of(request: Request, error: Exception) -> schemas.Problem:
 
 
 def _body(request: Request, problem: ProblemError) -> schemas.Problem:
+    scope = request.scope
+    return problem_body(problem, safe_path(scope), request_id(scope), root_path=scope.get("root_path", ""))
+
+
+def problem_body(problem: ProblemError, path: str, request_id: str, *, root_path: str) -> schemas.Problem:
+    """Return the body of an error answer. A status that only a host's routes can give has no `type` of ours."""
+    known = PROBLEM_TYPES.get(problem.code)
     return schemas.Problem(
-        type="about:blank",
-        title=TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
+        type=type_url(problem.code, root_path) if known else "about:blank",
+        title=known.title if known else HTTPStatus(problem.status).phrase,
         status=problem.status,
         detail=problem.detail,
-        instance=quote(safe_path(request.scope)),
+        instance=quote(path),
         code=problem.code,
-        request_id=request_id(request.scope),
+        request_id=request_id,
         errors=problem.errors,
         missing=problem.missing,
         suggestions=problem.suggestions,

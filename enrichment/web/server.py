@@ -6,7 +6,6 @@ import contextlib
 import secrets
 import socket
 from asyncio import AbstractEventLoop, Transport
-from http import HTTPStatus
 from typing import Any, Final
 
 import httptools
@@ -14,10 +13,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-import schemas
 from enrichment.web.bodies import encode
 from enrichment.web.connections import ConnectionTable, Phase, State, too_many_connections
-from enrichment.web.problems import TITLES, ProblemError
+from enrichment.web.problems import ProblemError, problem_body
 
 MAX_HEAD_BYTES: Final = 32_768
 MAX_HEADERS: Final = 100
@@ -130,7 +128,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.headers) > MAX_HEADERS:
             raise head_too_large()
         if len(self.url) > MAX_TARGET_BYTES:
-            raise ProblemError(414, "target_too_long", f"The request's target is longer than {MAX_TARGET_BYTES} bytes.")
+            raise target_too_long()
         if len(self.tasks) >= self._table.max_busy and self.url not in ALWAYS_ANSWERED and not self._table.has_room():
             raise too_many_connections()
         super().on_headers_complete()
@@ -193,7 +191,7 @@ class LimitedProtocol(HttpToolsProtocol):
         is_requesting = is_answering or self._overhead > 0
         has_begun = is_answering and (self.cycle.response_started or bool(self.pipeline))
         if problem and is_requesting and not has_begun and not self.flow.write_paused:
-            self.transport.write(_response(problem, self.server_state.default_headers))
+            self.transport.write(_response(problem, self.root_path, self.server_state.default_headers))
         self._disconnect()
         if self.transport.get_write_buffer_size():
             self.transport.abort()
@@ -206,25 +204,20 @@ def malformed_request() -> ProblemError:
     return ProblemError(400, "malformed_request", "The request is not HTTP/1.1.")
 
 
+def target_too_long() -> ProblemError:
+    """Return the answer to a request line that is over the limit."""
+    return ProblemError(414, "target_too_long", f"The request's target is longer than {MAX_TARGET_BYTES} bytes.")
+
+
 def head_too_large() -> ProblemError:
     """Return the answer to a head that is over a limit."""
     limits = f"{MAX_HEAD_BYTES} bytes and {MAX_HEADERS} fields"
     return ProblemError(431, "head_too_large", f"The head of the request is larger than {limits}.")
 
 
-def _response(problem: ProblemError, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+def _response(problem: ProblemError, root_path: str, default_headers: list[tuple[bytes, bytes]]) -> bytes:
     request_id = secrets.token_hex(16)
-    body = encode(
-        schemas.Problem(
-            type="about:blank",
-            title=TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
-            status=problem.status,
-            detail=problem.detail,
-            instance="/",
-            code=problem.code,
-            request_id=request_id,
-        )
-    )
+    body = encode(problem_body(problem, "/", request_id, root_path=root_path))
     headers = {
         "content-type": "application/problem+json",
         "cache-control": "no-store",

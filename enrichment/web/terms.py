@@ -16,7 +16,7 @@ from enrichment.web.hints import shown
 FORCED: Final = "With `force` no cached answer is used, of whatever age; leave out one of the two."
 
 
-def terms_of(body: schemas.StartRequest | schemas.BatchRequest, modules: Collection[str]) -> Terms:
+def terms_of(body: schemas.StartRequest | schemas.BatchRequest | schemas.BatchQuery, modules: Collection[str]) -> Terms:
     """The terms of a request that runs these modules. Raise `InvalidPlan` for an age that has no meaning."""
     if body.max_age is not None and body.force:
         raise InvalidPlan(FORCED, pointer="#/max_age")

@@ -153,7 +153,12 @@ BUGS: Final = (
         "return finding if finding.based_on == based_on(subject) else None",
         "return finding",
     ),
-    Bug("no answer is cached", RESOLVER, "        await self._cache.put(subject.domain, module.id, finding)\n", ""),
+    Bug(
+        "no answer is cached",
+        RESOLVER,
+        "        await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)\n",
+        "",
+    ),
     Bug("the bytes of a replaced finding still count", CACHE, " - (_size(before) if before else 0)", ""),
     Bug("an expired finding is used", CACHE, "if left > 0 or (", "if left or ("),
     Bug("a forced job reads the cache", MODEL, "-math.inf if self.force else ", ""),
@@ -244,8 +249,8 @@ BUGS: Final = (
     Bug(
         "a failed source ends the chain",
         SOURCES,
-        "    if not attempts:\n        raise Insuff",
-        "        break\n    if not attempts:\n        raise Insuff",
+        "            raise asyncio.CancelledError\n    reason = ",
+        "            raise asyncio.CancelledError\n        break\n    reason = ",
     ),
     Bug(
         "only the first byte of tokens' digests is compared",
@@ -314,15 +319,15 @@ BUGS: Final = (
     Bug(
         "a plan uses answers of any age",
         PLANNING,
-        "return not self._options.force and is_within(fetched_at, self._options.terms.age_allowed(module_id), now)",
-        "return not self._options.force",
+        "is_within(held.fetched_at, self._options.terms.age_allowed(module.id), now)",
+        "True",
     ),
     Bug("it is forgotten who does not know a company", RESOLVER, "if finding is None:", "if False:"),
     Bug(
         "an old statement that a company is unknown is used",
         RESOLVER,
-        "if is_within(finding.fetched_at, max_age, now)}",
-        "}",
+        "            if is_within(finding.fetched_at, max_age, now)\n        }",
+        "        }",
     ),
     Bug("a forced job joins the call of another one", RESOLVER, "(based_on(subject), *unknown)", "based_on(subject)"),
     Bug(
@@ -331,17 +336,12 @@ BUGS: Final = (
         "min(oldest, clock.now())",
         "clock.now()",
     ),
-    Bug(
-        "it is never forgotten who does not know a company",
-        CACHE,
-        "> 0:\n                    found[name]",
-        "< 9e9:\n                    found[name]",
-    ),
+    Bug("what one source does not know is shown as an answer", CACHE, "elif not is_source_key(key)", "else"),
     Bug(
         "a plan asks who does not know the company",
         PLANNING,
-        "yield candidate._replace(reason=finding.attempts[0].error)",
-        "yield candidate",
+        "held and self._is_usable(module, held, now)",
+        "False",
     ),
     Bug("a plan counts a shared request twice", PLANNING, "if (self.name, request) not in done", "if True"),
     Bug(

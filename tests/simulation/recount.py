@@ -8,6 +8,7 @@ from enrichment.jobs.cache import MemoryCache
 from enrichment.jobs.cache import _size as size_of_finding
 from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.memory import _size as size_of_job
+from enrichment.jobs.memory import _size_of_profile as size_of_profile
 from enrichment.jobs.model import Enrichment
 from schemas import JobState
 
@@ -40,6 +41,7 @@ def recount_store(store: MemoryStore) -> Iterator[str]:
 
 def _recount_batches(store: MemoryStore, enrichments: list[Enrichment]) -> Iterator[str]:
     pending = finished = 0
+    posted = sum(size_of_profile(job) for job in enrichments if not job.is_finished)
     size = sum(size_of_job(job) for job in store._finished)
     for batch_id, held in store._batches.items():
         jobs = [job for job in enrichments if job.batch_id == batch_id]
@@ -49,6 +51,7 @@ def _recount_batches(store: MemoryStore, enrichments: list[Enrichment]) -> Itera
         skipped = sum(item.reason is not None for item in held.batch.items)
         if unfinished:
             pending += len(held.batch.items) - len(jobs)
+            posted += held.posted_bytes
         else:
             finished += skipped
             size += held.size
@@ -58,6 +61,8 @@ def _recount_batches(store: MemoryStore, enrichments: list[Enrichment]) -> Itera
         yield "entries of batches are counted wrongly"
     if store._finished_bytes != size:
         yield "the bytes of finished jobs and batches are counted wrongly"
+    if store._pending_bytes != posted:
+        yield "the bytes of profiles and tables of unfinished jobs are counted wrongly"
 
 
 def recount_cache(cache: MemoryCache) -> Iterator[str]:

@@ -1,3 +1,0 @@
-"""
-Parsing of an ideal customer profile in free text.
-"""

@@ -1,0 +1,73 @@
+"""
+The error codes that rows of the route table declare: each is given, in a situation that leads to it.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import pytest
+
+from enrichment.settings import Settings
+from enrichment.web.endpoint import Endpoint
+from enrichment.web.openapi import method_of
+from service import ROUTES, create_app
+from tests.conftest import FakeClock, client_of
+
+SERVED: Final[dict[str, Any]] = {
+    "company_domain": "a.com",
+    "domains": ["a.com"],
+    "failed_modules_only": False,
+    "website_url": "a.com",
+    "icp": "Banks in France",
+}
+"Fields of bodies and parameters of queries with which requests are served."
+
+REFUSED: Final[dict[str, dict[str, Any]]] = {
+    "invalid_domain": {"company_domain": "localhost", "domain": "localhost"},
+    "invalid_plan": {"modules": ["m03_traffic"], "waves": [1]},
+    "invalid_website": {"website_url": "ftp://a.com"},
+    "insufficient_information": {"icp": None},
+    "job_conflict": {"failed_modules_only": None, "job_id": "that of the finished job"},
+}
+"What leads to the code in their place; None is left out."
+
+CASES: Final = [
+    pytest.param(route, code, id=f"{method_of(route)} {route.path} {code}")
+    for route in ROUTES
+    for code in route.problems
+]
+
+
+@pytest.mark.parametrize(("route", "code"), CASES)
+async def test_every_code_of_a_row_is_given(clock: FakeClock, route: Endpoint, code: str) -> None:
+    failures = ("m01_company_context", "m02_tech_stack") if code == "insufficient_information" else ()
+    settings = Settings(auth="off", max_pending_jobs=1, simulated_module_seconds=0, simulated_failures=failures)
+    app = create_app(settings, clock=clock)
+    async with client_of(app) as client:
+        job = (await client.post("/api/v1/enrich/a.com", json={"waves": [1]})).json()
+        await clock.advance(1)
+        if code == "too_many_jobs":
+            await client.post("/enrich", json={"company_domain": "b.com"})
+        if code == "shutting_down":
+            app.state.engine.blueprints.close()
+            await app.state.engine.close()
+        asked = asyncio.create_task(client.request(**request(route, code, job["job_id"])))
+        while not asked.done():
+            await clock.advance(0)
+            await asyncio.sleep(0.001)
+
+    assert asked.result().json()["code"] == code
+
+
+def request(route: Endpoint, code: str, job_id: str) -> dict[str, Any]:
+    """The arguments of a request for the route that should be answered with the code."""
+    values = {**SERVED, **REFUSED.get(code, {})}
+    values |= {"job_id": job_id} if "job_id" in values else {}
+    given = {name: value for name, value in values.items() if value is not None}
+    domain = "never.com" if code == "job_not_found" else "a.com"
+    return {
+        "method": method_of(route),
+        "url": route.path.format(domain=domain, job_id="none", batch_id="none", file="none"),
+        "params": {name: given[name] for name in route.query.__struct_fields__ if name in given},
+        "json": route.body and {name: given[name] for name in route.body.__struct_fields__ if name in given},
+    }
