@@ -184,10 +184,15 @@ async def test_what_sources_do_not_know_has_its_place_within_the_limits(
 ) -> None:
     cache = await make_cache(max_results=2)
     await cache.put("a.com", APOLLO, unknown(clock, "apollo"))
+    await clock.advance(1)
     await cache.put("b.com", M01, finding(clock))
+    await clock.advance(1)
     await cache.put("a.com", CLEARBIT, unknown(clock, "clearbit"))
+    await forget(cache)
     assert (await cache.list_held(("a.com",), (APOLLO, CLEARBIT)))["a.com"].keys() == {CLEARBIT}
+    await clock.advance(1)
     await cache.put("c.com", M01, finding(clock))
+    await forget(cache)
 
     assert await cache.inspect("b.com") == {}
     assert await cache.inspect("c.com") == {M01: finding(clock)}

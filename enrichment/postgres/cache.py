@@ -15,7 +15,7 @@ from enrichment.errors import DatabaseUnavailable
 from enrichment.jobs.cache import DAY, EXPIRED_DAYS, seconds_left
 from enrichment.jobs.protocols import Held
 from enrichment.jobs.resolver import SharedCall, SharedCalls
-from enrichment.modules.module import Finding, module_of_key
+from enrichment.modules.module import Finding, is_source_key, module_of_key
 from enrichment.modules.table import MODULES
 from enrichment.postgres.database import Connection, Database, statement
 from enrichment.sources.costs import NOBODY, Account
@@ -87,7 +87,7 @@ class PostgresCache:
             "SELECT key, finding FROM enrichment_findings WHERE domain = %s AND expires_at > %s ORDER BY number",
             (domain, self._clock.now() - EXPIRED_SECONDS),
         )
-        held = {module_of_key(key): finding for key, finding in await cursor.fetchall()}
+        held = {module_of_key(key): finding for key, finding in await cursor.fetchall() if not is_source_key(key)}
         return {module_id: _decode(held[module_id]) for module_id in MODULES if module_id in held}
 
     @statement
