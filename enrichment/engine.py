@@ -133,6 +133,7 @@ class Engine:
             max_cached_bytes=settings.max_cached_blueprint_bytes,
             clock=clock,
             language_model=_profile_reader(settings, self._live),
+            store=backend.blueprints if backend else None,
         )
 
     async def __aenter__(self) -> Self:

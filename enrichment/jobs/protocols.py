@@ -147,6 +147,22 @@ class Cache(Protocol):
         """Return what is kept and has not expired for each of the domains, by key, without using it."""
 
 
+class BlueprintStore(Protocol):
+    """
+    Blueprints that all processes share, each as the content that its maker has made of it, by the digest of what it was
+    made from, and by its id. `since` is the earliest time, in seconds since the epoch, at which it may have been made.
+    """
+
+    async def get_by_digest(self, digest: bytes, *, since: float) -> bytes | None:
+        """Return the newest content for the digest."""
+
+    async def get_by_id(self, blueprint_id: str, *, since: float) -> bytes | None:
+        """Return the content of this id, unless a newer one has taken its place."""
+
+    async def put(self, digest: bytes, blueprint_id: str, content: bytes, *, made_at: float) -> None:
+        """Keep a content in the place of the former one for the digest."""
+
+
 class Dispatcher(Protocol):
     """Runs jobs that are in the store."""
 

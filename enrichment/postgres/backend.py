@@ -4,6 +4,7 @@ What an engine is made of with `JOBS_BACKEND=postgres`.
 
 from enrichment.clock import Clock
 from enrichment.jobs.runner import Runner
+from enrichment.postgres.blueprints import PostgresBlueprints
 from enrichment.postgres.cache import LeasedCalls, PostgresCache
 from enrichment.postgres.database import REQUEST_SECONDS, Database
 from enrichment.postgres.dispatcher import PostgresDispatcher
@@ -20,7 +21,7 @@ WORK_SECONDS = 10.0
 
 class Backend:
     """
-    The store, the cache, the calls and the standings of sources that are shared, and the dispatcher of a process.
+    The store, the cache, the blueprints, the calls and standings of sources that are shared, and the dispatcher.
 
     With `works`, the process runs jobs, beside serving requests if `JOBS_INLINE_WORKER` is set.
     """
@@ -47,6 +48,7 @@ class Backend:
         )
         self.standings = PostgresStandings(self.database, clock=clock)
         self.cache = PostgresCache(self.database, clock=clock)
+        self.blueprints = PostgresBlueprints(self.database)
         self.calls = LeasedCalls(self.cache, seconds=settings.worker_lease_seconds / 2, clock=clock)
 
     def dispatcher(self, runner: Runner) -> PostgresDispatcher:

@@ -33,6 +33,7 @@ class Retention:
         while await self._forget_findings() == CHUNK:
             pass
         await self._forget_sources()
+        await self._forget_blueprints()
 
     @transaction
     async def _forget_jobs(self, connection: Connection) -> int:
@@ -104,6 +105,18 @@ class Retention:
         """Delete what is known of services, most of them websites, that have not been called for a day."""
         before = self._clock.now() - DAY
         await connection.execute("DELETE FROM enrichment_sources WHERE next_at < %s AND until < %s", (before, before))
+
+    @transaction
+    async def _forget_blueprints(self, connection: Connection) -> None:
+        """Delete blueprints that are older than a day, and the oldest ones beyond the limits."""
+        await connection.execute("DELETE FROM enrichment_blueprints WHERE made_at <= %s", (self._clock.now() - DAY,))
+        await connection.execute(
+            "DELETE FROM enrichment_blueprints WHERE digest IN (SELECT digest FROM (SELECT digest,"
+            " row_number() OVER newest_first AS position, sum(length(content)) OVER newest_first AS size"
+            " FROM enrichment_blueprints WINDOW newest_first AS (ORDER BY made_at DESC, digest)) AS ranked"
+            " WHERE position > %s OR size > %s)",
+            (self._settings.max_cached_blueprints, self._settings.max_cached_blueprint_bytes),
+        )
 
 
 async def _sum_up(connection: Connection) -> None:

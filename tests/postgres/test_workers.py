@@ -14,12 +14,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from msgspec.json import encode
+from msgspec.structs import replace
 
+from enrichment.blueprint.making import Brief
 from enrichment.engine import Engine
 from enrichment.errors import DatabaseUnavailable, NoWorkers, SettingsError, SourceFailed
 from enrichment.jobs.model import BatchItem, Enrichment, Step
 from enrichment.modules.module import Finding
 from enrichment.postgres import workers
+from enrichment.postgres.blueprints import PostgresBlueprints
 from enrichment.postgres.cache import LeasedCalls, PostgresCache
 from enrichment.postgres.database import Database
 from enrichment.postgres.dispatcher import PostgresDispatcher
@@ -35,7 +39,7 @@ from enrichment.settings import Settings
 from enrichment.sources.context import CallContext
 from enrichment.sources.failures import CircuitOpen, QuotaExhausted, UpstreamError
 from enrichment.sources.upstream import MAX_FAILURES, OPEN_SECONDS, TRIAL_SECONDS, Gate, Standing, Stats, Upstream
-from schemas import JobState, StepState
+from schemas import Blueprint, JobState, StepState
 from tests.conftest import FakeClock
 from tests.engine import Fact, ScriptedEngine, options
 from tests.postgres.engines import database_of, postgres_engine, postgres_settings
@@ -639,3 +643,59 @@ async def test_services_that_are_not_called_any_more_are_forgotten(
     await retention.forget()
 
     assert rows(database_url, "SELECT * FROM enrichment_sources") == []
+
+
+# Blueprints
+
+
+async def made(engine: Engine, brief: Brief, *, refresh: bool = False) -> list[Any]:
+    return [event async for event in engine.blueprints.make(brief, refresh=refresh)]
+
+
+async def test_a_blueprint_is_made_once_for_all_processes(clock: FakeClock, database_url: str) -> None:
+    brief = Brief(domain="acme.com", icp="Retailers with 200-1000 employees on Shopify")
+    async with idle_engine(clock, database_url) as first, idle_engine(clock, database_url) as second:
+        events = await made(first, brief)
+        again = await made(second, brief)
+        found = await second.blueprints.find(events[-1].metadata.id)
+        missing = await second.blueprints.find("blueprint_0")
+        refreshed = (await made(second, brief, refresh=True))[-1]
+        newest = (await made(first, brief))[-1]
+        clock.spend(86_400)
+        expired = await second.blueprints.find(refreshed.metadata.id)
+
+    cached = replace(events[-1], metadata=replace(events[-1].metadata, cached=True))
+    assert encode(again) == encode([*events[:-1], cached])  # texts of conditions are of other types, but alike as JSON
+    assert encode(found) == encode(events[-1])
+    assert missing is expired is None
+    assert newest.metadata.id == refreshed.metadata.id != events[-1].metadata.id
+
+
+async def test_a_blueprint_is_made_although_the_database_does_not_answer(clock: FakeClock) -> None:
+    """From a profile that is given: what is to be found out about the company would be cached in the database."""
+    brief = Brief(domain="acme.com", icp="Retailers with 200-1000 employees on Shopify")
+    async with idle_engine(clock, UNREACHABLE) as engine:
+        events = await made(engine, brief)
+        with pytest.raises(DatabaseUnavailable):
+            await engine.blueprints.find("blueprint_0")
+
+    assert isinstance(events[-1], Blueprint)
+
+
+async def test_blueprints_beyond_the_limits_are_forgotten(clock: FakeClock, database_url: str) -> None:
+    database = Database(database_url, connections=2)
+    blueprints = PostgresBlueprints(database)
+    for number in range(4):
+        await blueprints.put(b"%d" % number, f"blueprint_{number}", b"x" * 400_000, made_at=clock.now())
+        await clock.advance(1)
+    await Retention(database, Settings(max_cached_blueprints=3), clock).forget()
+    counted = [bool(await blueprints.get_by_id(f"blueprint_{number}", since=0.0)) for number in range(4)]
+    await Retention(database, Settings(max_cached_blueprint_bytes=1_048_576), clock).forget()
+    weighed = [bool(await blueprints.get_by_digest(b"%d" % number, since=0.0)) for number in range(4)]
+    await clock.advance(86_400)
+    await Retention(database, Settings(), clock).forget()
+    await database.close()
+
+    assert counted == [False, True, True, True]
+    assert weighed == [False, False, True, True]
+    assert rows(database_url, "SELECT * FROM enrichment_blueprints") == []

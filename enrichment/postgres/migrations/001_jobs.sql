@@ -87,11 +87,11 @@ CREATE INDEX enrichment_findings_by_use ON enrichment_findings (used_at) WHERE f
 
 CREATE TABLE enrichment_blueprints (
     digest bytea PRIMARY KEY,
-    events bytea NOT NULL,
-    size integer NOT NULL,
-    made_at double precision NOT NULL,
-    used_at double precision NOT NULL
+    id text NOT NULL UNIQUE,
+    content bytea NOT NULL,
+    made_at double precision NOT NULL
 );
+CREATE INDEX enrichment_blueprints_by_age ON enrichment_blueprints (made_at);
 
 -- What is known of an outside service, or of a part of it, such as a website, and when the next call may be made.
 CREATE TABLE enrichment_sources (
