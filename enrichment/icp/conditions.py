@@ -174,6 +174,8 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
         reach: Reach = "list" if context.drafts else "sentence"
         context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets)
         context.relation = context.section.relation
+    elif kind == "not" and context.word(mention.first - 1) in ("?", ">") and _ends_part(context, mention.last):
+        apply_after("exclude_after", context.drafts, context.chunk)
     elif kind == "not":
         _negate(context, mention)
     elif kind == "wish" and not context.is_excluding():
@@ -191,7 +193,9 @@ def _negate(context: Context, mention: Words) -> None:
     spoken = context.words_between(mention.first, mention.last)
     only: frozenset[str] = PLACES if is_place and outside & set(spoken) else frozenset()
     strength: Strength = "must" if only and context.is_excluding() else "must_not"  # "nobody outside Germany"
-    context.scopes.open(strength, "list", context.chunk, in_brackets=context.in_brackets, only=only)
+    is_prefix = spoken == ["non"] and context.word(mention.last) != "-" and not context.tokens[mention.last].space
+    reach: Reach = "one" if is_prefix else "list"
+    context.scopes.open(strength, reach, context.chunk, in_brackets=context.in_brackets, only=only)
 
 
 def _ends_part(context: Context, place: int) -> bool:

@@ -1,8 +1,8 @@
 """
 Strengths: what a negation or a wish applies to, before or after the words of it.
 
-"Ideally" and "not" hold for their part between commas, and for the list that goes on in the next one; "exclude" for the
-rest of the sentence; "preferred" and "too small" for what is before them.
+"Ideally" and "not" hold for their part between commas, and for the list that goes on in the next one; "non-" for what
+is joined to it; "exclude" for the rest of the sentence; "preferred" and "too small" for what is before them.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from enrichment.icp.drafts import Draft, family
 from schemas import Strength
 
 AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should"}
-Reach = Literal["list", "sentence"]
+Reach = Literal["one", "list", "sentence"]
 
 
 class Scope(msgspec.Struct, kw_only=True):
@@ -81,6 +81,8 @@ class Scopes:
             scope.measures.add(family(draft.measure))
             draft.strength = scope.strength
             draft.negator = scope.number if scope.strength == "must_not" else -1
+            if scope.reach == "one":
+                self._open = []
 
 
 def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:

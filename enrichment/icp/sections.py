@@ -154,10 +154,15 @@ def _breaks(tokens: Sequence[Token], place: int) -> bool:
         return not wrapped or _is_labelled(tokens, place)
     if before.norm in (",", ")", "/"):
         return _is_labelled(tokens, place)
+    if before.norm == "?" and here.norm in words("answers_no"):
+        return False  # "Schools? No."
     if before.norm != ".":
         return before.norm in (";", "|") or (before.norm in ("?", "!", "\u3002") and here.space)
     word = tokens[place - 2].norm
-    abbreviated = word in words("abbreviated") or (here.text[0].islower() and len(word) < MIN_LAST_WORD)
+    answers = place > 2 and tokens[place - 3].norm == "?"
+    abbreviated = (word in words("abbreviated") and not answers) or (
+        here.text[0].islower() and len(word) < MIN_LAST_WORD
+    )
     return here.space and not abbreviated
 
 
