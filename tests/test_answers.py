@@ -22,8 +22,8 @@ NUMBERS: Final = [
     name for name, schema in FIELDS.items() if re.search(r'"type": "(integer|number)"', json.dumps(schema))
 ]
 UNIT: Final = re.compile(
-    r"in percent of|over the .* before, in percent|[Nn]umber of|[Nn]umber 1 |in seconds|in days|in (whole units of )?`currency`"
-    r"|[Yy]ear |from \d (\(.*\) )?to \d|points from 0 to 100|[Rr]atio of"
+    r"in percent of|over the .* before, in percent|[Nn]umber of|[Nn]umber 1 |in seconds|in days"
+    r"|in (whole units of )?`currency`|[Yy]ear |from \d (\(.*\) )?to \d|points from 0 to 100|[Rr]atio of"
 )
 
 
