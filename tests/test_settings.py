@@ -37,6 +37,7 @@ GIVEN = {
     "BUILTWITH_API_VERSION": ("V19", "v19"),
     "SIMILARWEB_API_VERSION": ("Legacy", "legacy"),
     "COST_CURRENCY": ("EUR", "EUR"),
+    "ICP_READER": ("Model", "model"),
     "LLM_MODEL": ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
     "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),
     "AUTH": ("off", "off"),
