@@ -3,9 +3,10 @@ Alternatives: which conditions stand side by side, and of which one has to be me
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
-from enrichment.icp.drafts import Draft, family
+from enrichment.icp.drafts import Draft, family, reading
 from schemas import Measure
 
 ONE_VALUE: Final = frozenset(
@@ -40,6 +41,9 @@ def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
     _prefer_figures(kept)
     _drop_coarse_exclusions(kept)
     kept = [draft for draft in kept if not draft.dropped]
+    remaining = {id(draft) for draft in kept}
+    for before, draft in pairwise(drafts):
+        draft.is_next = draft.is_next and id(before) in remaining
     _relax_segments(kept)
     segments = {draft.segment for draft in kept} - {0}
     groups: dict[tuple[object, ...], int] = {}
@@ -50,7 +54,24 @@ def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
         if len(segments) > 1 and draft.segment and draft.strength == "must":
             key = ("segments", draft.measure)
         result.append((draft, groups.setdefault(key, len(groups) + 1)))
+    _open_groups(result)
     return result
+
+
+def _open_groups(result: Sequence[tuple[Draft, int]]) -> None:
+    """
+    Make a wish of each condition in a group with an alternative that was not understood.
+
+    Of "Kustomer or Zendesk" only Zendesk is known, but a company without it may be wanted as well.
+    """
+    is_open = {group for draft, group in result if draft.alternative and draft.strength == "must"}
+    for draft, group in result:
+        if group in is_open:
+            draft.strength = "should"
+        if group in is_open and draft.alternative:
+            draft.confidence = min(draft.confidence, 0.6)
+            other = reading(None, f'or "{draft.alternative}", which was not understood')
+            draft.readings = (*(draft.readings or (reading(draft.measure, draft.label),)), other)
 
 
 def _key(
@@ -135,10 +156,12 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
     best: dict[tuple[object, ...], Draft] = {}
     for draft in drafts:
         key = (draft.measure, draft.operator, draft.value, draft.currency, draft.about, draft.strength, draft.segment)
-        if key not in best or best[key].confidence < draft.confidence:
-            if key in best:
-                draft.connector = best[key].connector
+        other = best.setdefault(key, draft)
+        alternative = other.alternative or draft.alternative
+        if other.confidence < draft.confidence:
+            draft.connector = other.connector
             best[key] = draft
+        best[key].alternative = alternative
     return list(best.values())
 
 
@@ -153,14 +176,16 @@ def _prefer_figures(drafts: Sequence[Draft]) -> None:
 
 def _drop_inexpressible(drafts: Sequence[Draft]) -> None:
     """
-    Drop what is excluded only together: "no German agencies" excludes neither Germany nor agencies.
+    Drop what is excluded only together or in part: "no German agencies" excludes neither Germany nor agencies, and "no
+    home builders" not all of construction.
 
     A profile can exclude one condition, not a combination of two.
     """
     for place, draft in enumerate(drafts):
-        if draft.strength != "must_not" or place == 0:
+        if draft.strength != "must_not":
             continue
-        last = drafts[place - 1]
+        draft.dropped = draft.dropped or draft.narrower
+        last = drafts[place - 1] if place else draft
         together = last.strength == "must_not" and last.sentence == draft.sentence and last.chunk == draft.chunk
         if together and draft.connector == "" and last.negator == draft.negator and last.measure is not draft.measure:
             draft.dropped = last.dropped = True

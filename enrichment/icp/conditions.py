@@ -7,7 +7,8 @@ What stands in no relation that the reader knows is no condition: it is left to 
 from collections.abc import Callable
 from typing import Any, Final
 
-from enrichment.icp.context import AND, BREAKS, OR, Context
+from enrichment.icp.context import AND, BREAKS, FOREIGN, KINDS_OF_COMPANIES, OR, Context
+from enrichment.icp.drafts import Draft
 from enrichment.icp.meanings.events import (
     begin,
     read_ownership,
@@ -73,6 +74,53 @@ def read_sentence(context: Context) -> None:
         HANDLERS[type(mention)](context, mention)
         last = max(last, mention.last)
         context.place += 1
+    if context.word(0) in words("conditional"):
+        for draft in context.drafts:
+            draft.dropped = draft.dropped or draft.strength == "must"  # "if under 100 employees, then only funded ones"
+    figures = [one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit is None]
+    unread = any(one.first not in context.understood for one in figures if one.currency is None)
+    for draft in context.drafts:
+        draft.dropped = draft.dropped or (draft.in_words and unread)  # "small firms (20-80 lawyers)"
+    taken = {place for one in context.drafts if not one.dropped for place in range(one.first, one.last)}
+    for draft in context.drafts:
+        if isinstance(draft.value, (str, bool)):
+            draft.alternative = _unknown_alternative(context, draft, taken)
+
+
+def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str | None:
+    """What stands beside a condition with "or" and made none: "Kustomer or Zendesk", "SaaS or similar"."""
+    after = draft.last
+    while after < draft.last + MAX_UNKNOWN and after in context.known - taken and not context.is_or(after):
+        after += 1
+    after += context.word(after) == "," and context.is_or(after + 1)
+    is_place = draft.measure in PLACES
+    if (
+        draft.measure in PLACES | {Measure.TECHNOLOGY}
+        and draft.connector == ","
+        and _is_unknown_item(context, draft.last)
+    ):
+        return context.tokens[draft.last + 1].text
+    for start, step in ((draft.first - 1, -1), (after, 1)):
+        joins = context.is_or(start) or (is_place and start != after and context.is_and(start))
+        place = start + step
+        while joins and context.word(place) in words("articles") | {","}:
+            place += step
+        word = context.tokens[place] if joins and 0 <= place < len(context.tokens) else None
+        if word and step < 0 and word.text.islower() and context.word(place - 1) == "/":
+            continue  # the path of an address
+        named = word and word.kind in ("word", "number") and (context.is_or(start) or word.text[0].isupper())
+        if word and named and place not in taken | context.grammar:
+            return word.text
+    return None
+
+
+def _is_unknown_item(context: Context, place: int) -> bool:
+    """Whether an unknown name stands alone between a comma and the end of a list: "(Veneto, Friuli, Foo)"."""
+    if context.word(place) != "," or place + 1 >= len(context.tokens):
+        return False
+    item, follows = context.tokens[place + 1], context.word(place + 2)
+    is_name = item.text[0].isupper() and item.kind == "word" and place + 1 not in context.known
+    return is_name and follows in {"", ")", ".", ";"}
 
 
 def _pass(context: Context, first: int, last: int) -> None:
@@ -91,6 +139,8 @@ def _pass(context: Context, first: int, last: int) -> None:
 
 
 def _begin_part(context: Context, sign: str) -> None:
+    if sign == "(" and context.relation in FOREIGN and context.relation_chunk == context.chunk:
+        context.relation_chunk += 1  # "competitors (Gong, Chorus)"
     context.chunk += 1
     context.lead = None
     if sign == "(":
@@ -105,13 +155,8 @@ def _read_words(context: Context, mention: Words) -> None:
     """Read an expression: a negation or wish, an entity, or else what relates the next ones."""
     word = context.word(mention.first) if mention.last - mention.first == 1 else ""
     languages = by_language("only_in", word)
-    if mention.of("idiom") or (languages and context.language not in languages):
-        return
-    if word == "no" and context.language == "pt":
-        context.relate("located")
-        return
-    if word == "for" and is_for_customers(context, mention):
-        context.relate("serving")
+    foreign = languages and context.language not in languages
+    if mention.of("idiom") or foreign or _read_small_word(context, mention, word):
         return
     if strengths := [one.id for one in mention.entries if one.kind == "strength"]:
         _weigh(context, mention, strengths)
@@ -124,6 +169,23 @@ def _read_words(context: Context, mention: Words) -> None:
     relation = mention.of("relation")
     if relation and not strengths:
         _relate(context, mention, relation.id)
+
+
+def _read_small_word(context: Context, mention: Words, word: str) -> bool:
+    """Read a word whose meaning depends on what is beside it; False if it means nothing special here."""
+    if word in words("less") and isinstance(context.after(), Places):
+        context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=PLACES)
+    elif word == "ie" and context.last and context.last.strength == "must_not":
+        context.scopes.close()  # "not HubSpot, i.e. Salesforce": what is left, or what is excluded
+        context.relate("evaluating")
+    elif word == "no" and context.language == "pt":
+        context.relate("located")
+    elif word in words("for") and is_for_customers(context, mention):
+        sells = context.last and context.last.value in words("sellers")
+        context.relate("evaluating" if sells else "serving")  # "shops for furniture" have no customers in that industry
+    else:
+        return False
+    return True
 
 
 def _relate(context: Context, mention: Words, relation: str) -> None:
@@ -162,7 +224,7 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
     """Open or close a negation or a wish, or apply it to what is before it."""
     kind = next((one for one in kinds if one in AFTER), kinds[0])
     if kind in AFTER:
-        if context.last and mention.first - context.last.last <= NEAR and _ends_part(context, mention.last):
+        if context.last and _is_about(context, mention) and _ends_part(context, mention.last):
             apply_after(kind, context.drafts, context.chunk)
             return
         kind = kind.removesuffix("_after")
@@ -174,14 +236,24 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
         reach: Reach = "list" if context.drafts else "sentence"
         context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets)
         context.relation = context.section.relation
-    elif kind == "not" and context.word(mention.first - 1) in ("?", ">") and _ends_part(context, mention.last):
+    elif kind == "not" and context.word(mention.first - 1) == ">" and _ends_part(context, mention.last):
         apply_after("exclude_after", context.drafts, context.chunk)
     elif kind == "not":
-        _negate(context, mention)
+        following = context.word(mention.last)
+        if context.word(mention.first) not in words("no") or following not in BREAKS | {"-"}:  # unlike "no, 50 people"
+            _negate(context, mention)
     elif kind == "wish" and not context.is_excluding():
         context.scopes.open("should", "list", context.chunk, in_brackets=context.in_brackets)
     elif kind != "either":
         context.scopes.close()
+
+
+def _is_about(context: Context, mention: Words) -> bool:
+    """Whether "preferred" is said of the newest condition, and not of something unknown: "cold storage a plus"."""
+    between = range(context.last.last if context.last else 0, mention.first)
+    part = [place for place in between if context.tokens[place].kind == "word"]
+    is_other = context.last and context.last.chunk != context.chunk and not set(part) <= context.known
+    return len(between) <= NEAR and not is_other
 
 
 def _negate(context: Context, mention: Words) -> None:
@@ -192,10 +264,20 @@ def _negate(context: Context, mention: Words) -> None:
     outside = words("outside") | words("based") | {"in", "from"}
     spoken = context.words_between(mention.first, mention.last)
     only: frozenset[str] = PLACES if is_place and outside & set(spoken) else frozenset()
-    strength: Strength = "must" if only and context.is_excluding() else "must_not"  # "nobody outside Germany"
+    before = set(context.words_between(mention.first - 3, mention.first))
+    excluded = context.section.strength == "must_not" or context.is_excluding() or before & words("nobody")
+    if only and words("outside") & set(spoken) and excluded:  # "no one outside Germany" is in Germany
+        context.scopes.open("must", "list", context.chunk, in_brackets=context.in_brackets, only=only)
+        return
     is_prefix = spoken == ["non"] and context.word(mention.last) != "-" and not context.tokens[mention.last].space
     reach: Reach = "one" if is_prefix else "list"
-    context.scopes.open(strength, reach, context.chunk, in_brackets=context.in_brackets, only=only)
+    scope = context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets, only=only)
+    wish = context.before()
+    scope.is_soft = (
+        isinstance(wish, Words) and wish.last == mention.first and any(one.id == "wish" for one in wish.entries)
+    )
+    if {"except", "but"} & set(spoken) and len(spoken) > 1:
+        scope.measures |= KINDS_OF_COMPANIES  # "anyone except consultancies, resellers and agencies"
 
 
 def _ends_part(context: Context, place: int) -> bool:

@@ -136,13 +136,21 @@ class Context:
         if self.last is None:
             return ""
         for word in reversed(self.words_between(self.last.last, first)):
-            if word in OR or word in by_language("or_in", self.language):
+            if word in OR | by_language("or_in", self.language):
                 return "or"
-            if word in AND or word in by_language("and_in", self.language):
+            if word in AND | by_language("and_in", self.language):
                 return "and"
             if word in BREAKS:
                 return ","
         return "," if self.last.chunk != self.chunk else ""
+
+    def is_or(self, place: int) -> bool:
+        """Whether the word at a place makes an alternative."""
+        return self.word(place) in OR | by_language("or_in", self.language)
+
+    def is_and(self, place: int) -> bool:
+        """Whether the word at a place makes an addition."""
+        return self.word(place) in AND - {"with"} | by_language("and_in", self.language)
 
     def is_alone(self) -> bool:
         """Whether the mention is a whole part of the sentence between commas, but for words that only link."""
@@ -159,10 +167,16 @@ class Context:
         place = mention.last
         return place < len(self.tokens) and self._is_unknown(place) and not self.tokens[place].line
 
-    def is_preceded_by_unknown(self, mention: Mention) -> bool:
-        """Whether a word in capitals that the reader does not know is directly before: "Technischer Leiter"."""
+    def is_after_unknown(self, mention: Mention) -> bool:
+        """Whether a word that the reader does not know is directly before: "financieel directeur"."""
         before = mention.first - 1
-        return before >= 0 and self._is_unknown(before) and self.tokens[before].text[0].isupper()
+        return before >= 0 and self.tokens[before].kind == "word" and before not in self.understood | self.grammar
+
+    def is_after_function(self, mention: Mention) -> bool:
+        """Whether the name of a department is directly before: "clinical" of "clinical ops team"."""
+        before = self.before()
+        function = isinstance(before, Words) and before.of("function") is not None
+        return bool(function and before and before.last == mention.first)
 
     def is_negated_verb(self, first: int) -> bool:
         """Whether unknown words are between an open negation and a place: "not licensed in"."""
@@ -219,7 +233,8 @@ class Context:
 
     def state_entry(self, mention: Mention, measure: Measure, entry: Entry, confidence: float) -> Draft:
         """Add a condition whose value is an entry of the vocabulary."""
-        return self.state(mention, measure, entry.id, entry.label, confidence, codes=entry.codes)
+        codes, narrower = entry.codes, entry.narrower
+        return self.state(mention, measure, entry.id, entry.label, confidence, codes=codes, narrower=narrower)
 
     def happens(self, mention: Mention, measure: Measure, label: str, **about: Any) -> Draft:
         """Add a condition on something that happened, or that the company does."""
@@ -234,18 +249,21 @@ class Context:
             place in self.grammar or self.tokens[place].norm in OR | AND for place in between
         )
         self.scopes.apply(draft, closed_by_only=self.is_restricted)
+        if draft.strength == "must_not" and self.last and "with" in self.words_between(self.last.last, draft.first):
+            draft.connector = ""  # "no banks with more than 50 branches"
         self.drafts.append(draft)
-        draft.dropped = (
-            draft.strength == "must_not" and draft.measure in KINDS_OF_COMPANIES and self._is_modified(draft)
-        )
+        is_kind = draft.in_words or draft.measure in KINDS_OF_COMPANIES
+        draft.dropped |= draft.strength == "must_not" and self.word(draft.last) in words("only")  # "no B2B-only"
+        draft.dropped |= draft.strength == "must_not" and is_kind and self.is_modified(draft.first, draft.last)
         if not draft.dropped:
             self.understood.update(range(draft.first, draft.last))
         return draft
 
-    def _is_modified(self, draft: Draft) -> bool:
+    def is_modified(self, first: int, after: int) -> bool:
         """Whether a word beside it, which the reader does not know, changes its meaning: "no military hospitals"."""
-        before, after = draft.first - 1, draft.last
-        if before >= 0 and self._is_unknown(before):
+        before = first - 1
+        read = self.understood | self.grammar
+        if before >= 0 and self.tokens[before].kind == "word" and before not in read and not self.tokens[first].line:
             return True
         if after >= len(self.tokens) or self.tokens[after].line:
             return False

@@ -57,6 +57,10 @@ class Draft(msgspec.Struct, kw_only=True):
     kind: PlaceKind | None = None
     unit: str | None = None
     currency: str | None = None
+    alternative: str | None = None
+    """The words after "or" that the reader does not know: "SaaS or widgets"; None without."""
+    narrower: bool = False
+    """Whether its words name only a part of what it says: "home builders" of construction."""
     about: ConditionAbout = ConditionAbout()
     sentence: int = 0
     chunk: int = 0

@@ -13,7 +13,7 @@ from enrichment.icp.quantities import Quantity, quantity_at
 from enrichment.icp.stages import Stages, stages_at
 from enrichment.icp.text import Token
 from enrichment.icp.titles import Person, function_at, person_at
-from enrichment.icp.vocabulary import Entry, Kind, official_titles, vocabulary, words
+from enrichment.icp.vocabulary import Entry, Kind, official_titles, table, vocabulary, words
 
 PEOPLE: Final = ("persona", "seniority", "hiring", "department")
 "Topics of labels for people."
@@ -79,10 +79,59 @@ def find_mentions(text: str, tokens: Sequence[Token], language: str, *, topic: s
         found = [one for one in _candidates(text, tokens, place, language, topic) if one is not None]
         if found:
             best = max(found, key=lambda one: one.last)  # of equal ones the first
+            if isinstance(best, Words) and best.of("technology") and _is_version(tokens, best.last):
+                best = msgspec.structs.replace(best, last=best.last + 1)
             mentions.append(best)
             place = best.last
         else:
             place += 1
+    return _with_listed_titles(text, tokens, _with_listed_codes(text, tokens, mentions))
+
+
+def _with_listed_titles(text: str, tokens: Sequence[Token], mentions: list[Mention]) -> list[Mention]:
+    """The mentions, with industries that are titles, too, as titles in a list of those: "asset managers + VPs Ops"."""
+    for place, one in enumerate(mentions):
+        near = [*mentions[max(0, place - 2) : place], *mentions[place + 1 : place + 3]]
+        is_title = isinstance(one, Words) and one.of("industry") and tokens[one.last - 1].stem in table("ranks")
+        if is_title and any(_is_listed_title(tokens, one, each) for each in near):
+            title = text[tokens[one.first].start : tokens[one.last - 1].end]
+            level = table("ranks")[tokens[one.last - 1].stem]
+            mentions[place] = Person(
+                one.first, one.last, title[:1].upper() + title[1:].removesuffix("s"), None, level, is_rank=False
+            )
+    return mentions
+
+
+def _is_listed_title(tokens: Sequence[Token], one: Mention, other: Mention) -> bool:
+    first, last = min(one.last, other.last), max(one.first, other.first)
+    return isinstance(other, Person) and last - first == 1 and tokens[first].norm in words("list")
+
+
+def _is_version(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a number that counts nothing stands at a place, at the end of a part: the 6 of "Shopware 6, Shopify"."""
+    if (
+        place >= len(tokens)
+        or tokens[place].line
+        or not (tokens[place].norm.isdecimal() and len(tokens[place].norm) < 3)
+    ):
+        return False
+    following = tokens[place + 1] if place + 1 < len(tokens) else None
+    return following is None or following.line > 0 or following.norm in {",", ".", ";", "/", "or", "and", "oder", "und"}
+
+
+def _with_listed_codes(text: str, tokens: Sequence[Token], mentions: list[Mention]) -> list[Mention]:
+    """The mentions, with codes of places in a list with a sure one as sure ones: "VA/MD/DC"."""
+    run: list[tuple[int, Places]] = []
+    for number, one in enumerate([*mentions, None]):
+        code = places_at(text, tokens, one.first) if one and one.last - one.first == 1 else None
+        goes_on = code and run and code.first - run[-1][1].last == 1 and tokens[code.first - 1].norm in words("list")
+        if code and code.is_code and (goes_on or not run):
+            run.append((number, code))
+            continue
+        if len(run) > 1 and any(each.other is None for _, each in run):
+            for place, each in run:
+                mentions[place] = msgspec.structs.replace(each, other=None)
+        run = [(number, code)] if code and code.is_code else []
     return mentions
 
 

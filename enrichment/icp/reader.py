@@ -147,6 +147,12 @@ def _certain_places(mentions: Iterable[Iterable[Mention]]) -> list[Entry]:
     ]
 
 
+def _is_grammar(mention: Words) -> bool:
+    """Whether it says nothing by itself, unlike what is counted: "no students", "placing nurses"."""
+    counted = all(one.kind == "unit" and one.id in ("headcount", "other") for one in mention.entries)
+    return not counted and {one.kind for one in mention.entries} <= GRAMMAR
+
+
 class _Quotes:
     """Conditions, ambiguous passages and passages that were not understood, each with its quote."""
 
@@ -200,7 +206,7 @@ class _Quotes:
             grammar = {
                 place
                 for one in found
-                if isinstance(one, Words) and {each.kind for each in one.entries} <= GRAMMAR
+                if isinstance(one, Words) and _is_grammar(one)
                 for place in range(one.first + sentence.first, one.last + sentence.first)
             }
             run: list[int] = []

@@ -11,9 +11,11 @@ from typing import Final, Literal
 import msgspec
 
 from enrichment.icp.drafts import Draft, family
-from schemas import Strength
+from schemas import Measure, Strength
 
-AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should"}
+AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should", "allowed_after": "should"}
+ALLOWED: Final = frozenset({Measure.PERSONA, Measure.OWNERSHIP, Measure.TECHNOLOGY, Measure.SIGNAL})
+'What "is ok" makes no condition of; an industry that is ok is an alternative.'
 Reach = Literal["one", "list", "sentence"]
 
 
@@ -28,6 +30,8 @@ class Scope(msgspec.Struct, kw_only=True):
     in_brackets: bool = False
     only: frozenset[str] = frozenset()
     """The measures that it can apply to; any if it is empty."""
+    is_soft: bool = False
+    """Whether it is only a wish ("ideally not on Adyen"), which no strength says."""
 
 
 class Scopes:
@@ -45,12 +49,14 @@ class Scopes:
 
     def open(
         self, strength: Strength, reach: Reach, chunk: int, *, in_brackets: bool, only: frozenset[str] = frozenset()
-    ) -> None:
+    ) -> Scope:
         """Begin a negation or a wish. It replaces one of the other kind."""
         self._number += 1
-        self._open = [
-            Scope(strength=strength, reach=reach, number=self._number, chunk=chunk, in_brackets=in_brackets, only=only)
-        ]
+        scope = Scope(
+            strength=strength, reach=reach, number=self._number, chunk=chunk, in_brackets=in_brackets, only=only
+        )
+        self._open = [scope]
+        return scope
 
     def close(self) -> None:
         """End all of them, as "but" and "must" do."""
@@ -80,13 +86,23 @@ class Scopes:
             scope.chunk = draft.chunk
             scope.measures.add(family(draft.measure))
             draft.strength = scope.strength
+            draft.dropped = draft.dropped or scope.is_soft
             draft.negator = scope.number if scope.strength == "must_not" else -1
             if scope.reach == "one":
                 self._open = []
 
 
 def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
-    """Apply "preferred" or "too small" to the conditions before it: those of its part, or of the list before that."""
+    """
+    Apply "preferred" or "too small" to the conditions before it: those of its part, or of the list before that.
+
+    What is only allowed ("solo founder ok") is no condition, unless it is an alternative to another one.
+    """
+    if kind == "allowed_after":
+        for draft in drafts:
+            if draft.chunk == chunk and draft.measure in ALLOWED:
+                draft.dropped = all(one.measure is not draft.measure or one.chunk == chunk for one in drafts)
+        return
     measures: set[str] = set()
     for draft in reversed(drafts):
         if draft.dropped:

@@ -37,6 +37,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     relation: str | None = None
     currency: str | None = None
     multiplier: float = 1
+    bound: str | None = None
+    """Whether the number under it is a `lower` or an `upper` bound: "Min. employees: 50"."""
     number: int = 0
 
 
@@ -69,10 +71,19 @@ class _SectionReader:
         self.is_filled = False
         """Whether there is text under the heading."""
         self.number = 0
+        self.columns: dict[int, Strength | None] = {}
+        """What the cells of the first row say of the columns of a table: "| Ideal | Disqualify |"."""
+        self.row = self.cell = 0
+        self.points = _points(tokens)
 
     def read(self, first: int, last: int) -> None:
         """Read a piece: a sentence, a heading, or a label with a sentence."""
         starts_line = first == 0 or self.tokens[first].line > 0
+        if first in self.points:
+            self.inline = Section(strength="should") if self.tokens[first].norm == "+" else Section(topic="skip")
+            self._add(first + 2, last)
+            return
+        self._find_cell(first, last, starts_line=starts_line)
         start = _without_bullet(self.tokens, first, last) if starts_line else first
         if starts_line:
             self._begin_line(first, is_bullet=start > first)
@@ -90,7 +101,8 @@ class _SectionReader:
         self.number += label.number
         content = last if end is None else end + 1
         if content < last:
-            self.inline = _under(self.inline, label, self.number)
+            stops = not starts_line and label.topic is not None and self.tokens[first - 1].norm == "."
+            self.inline = _under(self.heading if stops else self.inline, label, self.number)
             self.heading = Section(number=self.number) if label.number else self.heading
             self._add(content, last)
         elif starts_line and _ends_line(self.tokens, last):
@@ -107,10 +119,47 @@ class _SectionReader:
         self.was_bullet = is_bullet
         self.inline = self.heading
 
+    def _find_cell(self, first: int, last: int, *, starts_line: bool) -> None:
+        """Count the rows and cells of a table, and keep what its first row says of the columns."""
+        if starts_line:
+            self.row = self.row + 1 if self.tokens[first].norm == "|" else 0
+            self.cell = 0
+            self.columns = self.columns if self.row > 1 else {}
+        elif self.row:
+            self.cell += 1
+        found = vocabulary().at(self.tokens, first, kind="strength") if self.row == 1 and self.cell > 1 else None
+        if found and found[0] == last - 1:
+            self.columns[self.cell] = STRENGTHS.get(found[1][0].id)
+
     def _add(self, first: int, last: int) -> None:
-        if first < last:
-            self.sentences.append(Sentence(first=first, last=last, section=self.inline))
+        if _is_question(self.tokens, first, last) and (label := _label(self.tokens, first, last)):
+            self.inline = _under(Section(number=self.number), label, self.number)
+        elif first < last:
+            strength = self.columns.get(self.cell) or self.inline.strength
+            if self.tokens[last - 1].norm == "?" and last < len(self.tokens) and self.tokens[last].norm in words("no"):
+                strength = "must_not"  # "Agencies? No."
+            section = msgspec.structs.replace(self.inline, strength=strength)
+            self.sentences.append(Sentence(first=first, last=last, section=section))
             self.is_filled = True
+
+
+def _is_question(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Whether it is a short question that the next sentence answers: "What size? 50 to 100."."""
+    asked = tokens[first:last]
+    return 1 < len(asked) <= MAX_LABEL and asked[-1].norm == "?" and not any(one.kind == "number" for one in asked)
+
+
+def _points(tokens: Sequence[Token]) -> frozenset[int]:
+    """The starts of the lines of a score: "+10 uses Shopify", "-5 agency"."""
+    starts = [
+        place
+        for place, token in enumerate(tokens[:-1])
+        if (token.line or place == 0)
+        and token.norm in ("+", "-")
+        and tokens[place + 1].kind == "number"
+        and not tokens[place + 1].space
+    ]
+    return frozenset(starts) if len(starts) > 1 and any(tokens[place].norm == "+" for place in starts) else frozenset()
 
 
 def _has_label_after(tokens: Sequence[Token], first: int) -> bool:
@@ -131,6 +180,7 @@ def _under(outer: Section, label: Section, number: int) -> Section:
         relation=label.relation or outer.relation,
         currency=label.currency,
         multiplier=label.multiplier,
+        bound=label.bound,
         number=number,
     )
 
@@ -152,24 +202,25 @@ def _breaks(tokens: Sequence[Token], place: int) -> bool:
     if here.line:
         wrapped = here.line == 1 and here.text[0].islower() and before.norm not in (":", ".", ";", "!", "?", "|")
         return not wrapped or _is_labelled(tokens, place)
-    if before.norm in (",", ")", "/"):
+    if before.norm in (",", ")", "/", "{") or (before.norm == "-" and before.space and here.space):
         return _is_labelled(tokens, place)
-    if before.norm == "?" and here.norm in words("answers_no"):
-        return False  # "Schools? No."
     if before.norm != ".":
         return before.norm in (";", "|") or (before.norm in ("?", "!", "\u3002") and here.space)
     word = tokens[place - 2].norm
-    answers = place > 2 and tokens[place - 3].norm == "?"
-    abbreviated = (word in words("abbreviated") and not answers) or (
-        here.text[0].islower() and len(word) < MIN_LAST_WORD
-    )
+    abbreviated = word in words("abbreviated") or (here.text[0].islower() and len(word) < MIN_LAST_WORD)
+    if word in words("no"):
+        return here.space and here.kind != "number"  # "Agencies? No. UK only", but not "No. 1"
     return here.space and not abbreviated
 
 
 def _is_labelled(tokens: Sequence[Token], place: int) -> bool:
     """Whether a label that the vocabulary knows begins at a position."""
-    found = vocabulary().at(tokens, place, kind="topic")
-    return bool(found and found[0] < len(tokens) and tokens[found[0]].norm in LABEL_ENDS)
+    for kind in ("topic", "strength", "bound"):
+        found = vocabulary().at(tokens, place, kind=kind)
+        if found and found[0] < len(tokens) and tokens[found[0]].norm in LABEL_ENDS:
+            return True
+    segment = vocabulary().at(tokens, place, kind="segment")  # "Tier B = fintech"
+    return bool(segment and segment[0] + 1 < len(tokens) and tokens[segment[0] + 1].norm in LABEL_ENDS)
 
 
 def _without_bullet(tokens: Sequence[Token], first: int, last: int) -> int:
@@ -194,7 +245,8 @@ def _label_end(tokens: Sequence[Token], first: int, last: int) -> int | None:
         spaced = tokens[place].space and (place + 1 == last or tokens[place + 1].space)
         if place > first and norm in ("-", "|") and spaced:
             found = vocabulary().at(tokens, first, kind="topic") or vocabulary().at(tokens, first, kind="strength")
-            return place if found and found[0] == place else None
+            is_no = place == first + 1 and tokens[first].norm in words("no")  # "no - 50 employees" corrects itself
+            return place if found and found[0] == place and not is_no else None
         if norm in (",", "."):
             return None
     return None
@@ -237,6 +289,7 @@ class _LabelReader:
         self.strength: Strength | None = None
         self.relation: str | None = None
         self.currency: str | None = None
+        self.bound: str | None = None
         self.names_customers = False
         self.is_segment = False
 
@@ -259,9 +312,12 @@ class _LabelReader:
             self.topics.append((end - place, Entry(kind="topic", id="technology")))
         if "segment" in kinds and end < last:
             self.is_segment |= tokens[end].kind == "number" or len(tokens[end].norm) == 1
+        if any(one.kind == "relation" and one.id == "like" for one in entries):
+            self.topics.append((end - place, Entry(kind="topic", id="skip")))  # "Lookalikes of our top 3"
         for one in entries:
             self.relation = one.id if one.kind == "relation" and one.id in RELATIONS else self.relation
             self.currency = one.id if one.kind == "currency" and one.id else self.currency
+            self.bound = one.id if one.kind == "bound" else self.bound
         return max(end, cue[0] if cue else 0, topic[0] if topic and self.topics else 0)
 
     def section(self, tokens: Sequence[Token]) -> Section | None:
@@ -277,5 +333,6 @@ class _LabelReader:
             relation=None if lacking else self.relation,
             currency=self.currency,
             multiplier=next((sizes[token.norm] for token in tokens if token.norm in sizes), 1.0),
+            bound=self.bound,
             number=int(self.is_segment),
         )

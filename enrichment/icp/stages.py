@@ -131,7 +131,8 @@ def _next(tokens: Sequence[Token], place: int, stages: Sequence[str]) -> tuple[i
     if found := _one(tokens, place):
         return found if token.norm != "a" or token.text == "A" else None
     joined = place + 1 < len(tokens) and tokens[place + 1].joined
-    if stages[-1].startswith("series_") and token.norm in LETTERS and not joined and token.text != "a":
+    is_letter = token.text.isupper() or (stages[-1].startswith("series_") and token.text != "a")
+    if token.norm in LETTERS and is_letter and not joined:
         return place + 1, LETTERS[token.norm]
     return None
 

@@ -35,6 +35,8 @@ ALIKE: Final = {
     "\U0001f44e": "\u274c", "\U0001f31f": "\u2b50",
 }  # fmt: skip
 SIGNS: Final = frozenset("\u274c\u2b50\u2705\u2714") | ALIKE.keys()  # the emojis and bullets that have a meaning
+MAX_SLASHES: Final = 2  # with spaces, between alternatives in a line; more of them separate other things
+FIRST_EMOJI: Final = "\u2190"  # below it are ®, ™ and °
 MARKUP: Final = frozenset("*_`'\u2019\u2018\"\u201c\u201d\u201e\u00ab\u00bb^")
 FOLDED: Final = str.maketrans(
     {"\u00f8": "o", "\u0142": "l", "\u00df": "ss", "\u00e6": "ae", "\u0153": "oe", "\u0131": "i"}
@@ -67,6 +69,7 @@ def read_tokens(text: str) -> list[Token]:
     """Split a text into tokens."""
     tokens: list[Token] = []
     end = 0
+    emoji: re.Match[str] | None = None
     for match in TOKEN.finditer(text):
         kind, found, start = match.lastgroup or "sign", match.group(), match.start()
         if kind == "entity":
@@ -75,6 +78,7 @@ def read_tokens(text: str) -> list[Token]:
                 continue
             kind = "word" if found.isalpha() else "sign"
         elif kind == "sign" and not _is_meaningful(found):
+            emoji = match if found > FIRST_EMOJI and unicodedata.category(found) == "So" else emoji
             continue
         gap = text[end:start]
         if kind == "short":
@@ -84,11 +88,30 @@ def read_tokens(text: str) -> list[Token]:
             plain = "word" if kind in ("acronym", "name", "short") else kind
             line = gap.count("\n") + gap.count("\u2028")
             space = any(letter.isspace() or letter == ";" for letter in gap)
+            if emoji and tokens and tokens[-1].kind != "sign" and not line:  # it stands for a comma
+                comma = Token(*emoji.span(), ",", ",", ",", "sign", space=True, joined=False, line=0)
+                tokens.append(comma)
+            emoji = None
             joined = plain == "word" and not space and _ends_with_hyphen(tokens)
             if joined:
                 tokens.pop()
             tokens.append(Token(start, match.end(), found, norm, singular(norm), plain, space, joined, line))
             end = match.end()
+    return _with_commas(tokens)
+
+
+def _with_commas(tokens: list[Token]) -> list[Token]:
+    """The tokens, with the slashes that separate the parts of a line as commas: "SaaS / 50+ people / UK / CFO"."""
+    slashes: list[int] = []
+    for place, token in enumerate(tokens):
+        if token.line:
+            slashes = []
+        if token.norm == "/" and token.space and place + 1 < len(tokens) and tokens[place + 1].space:
+            slashes.append(place)
+        if len(slashes) > MAX_SLASHES:
+            for each in slashes:
+                tokens[each] = msgspec.structs.replace(tokens[each], norm=",", stem=",")
+            slashes = slashes[-1:] * MAX_SLASHES
     return tokens
 
 

@@ -55,8 +55,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """
     A meaning of an expression: an entity of the closed vocabulary, or a word with a role in the grammar.
 
-    An `ordinary` expression is an everyday word, too, and needs evidence from its surroundings. `codes` are those of
-    `Condition.codes`; `within` is the place that a city lies in.
+    An `ordinary` expression is an everyday word, too, and needs evidence from its surroundings. A `narrower` one names
+    only a part of the entity ("home builders" of construction), so who excludes it does not exclude the entity. `codes`
+    are those of `Condition.codes`; `within` is the place that a city lies in.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()
     exact: bool = False
     ordinary: bool = False
+    narrower: bool = False
     place_kind: PlaceKind | None = None
     within: str | None = None
     department: str | None = None
@@ -218,19 +220,23 @@ def official_titles(scheme: Literal["naics", "sic"]) -> dict[str, str]:
 # One function for each file: its rows as entries.
 
 
-def _spellings(row: Mapping[str, Any], ordinary: Iterable[str] = (), **values: Any) -> Iterator[Entry]:
+def _spellings(
+    row: Mapping[str, Any], ordinary: Iterable[str] = (), narrower: Iterable[str] = (), **values: Any
+) -> Iterator[Entry]:
     """Iterate over the entries of a row: its name, its synonyms, and the weak ones, which are everyday words."""
     label = row.get("name") or row["id"]
     values = {"id": row["id"], "label": label, **values}
     for spelling in dict.fromkeys(filter(None, (row.get("name"), *row.get("synonyms", ())))):
-        yield Entry(spelling=spelling, ordinary=spelling in ordinary, **values)
+        yield Entry(spelling=spelling, ordinary=spelling in ordinary, narrower=spelling in narrower, **values)
     for spelling in row.get("weak", ()):
-        yield Entry(spelling=spelling, ordinary=True, **values)
+        yield Entry(spelling=spelling, ordinary=True, narrower=spelling in narrower, **values)
 
 
 def _industries(file: Any) -> Iterator[Entry]:
     for row in file["industries"]:
-        yield from _spellings(row, file["ordinary_words"], kind="industry", codes=tuple(row["naics"]))
+        yield from _spellings(
+            row, file["ordinary_words"], file["narrower_words"], kind="industry", codes=tuple(row["naics"])
+        )
 
 
 def _models(file: Any) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from enrichment.icp.drafts import reading
 from enrichment.icp.mentions import Window, Words
 from enrichment.icp.stages import Stages, stage_codes
 from enrichment.icp.text import excerpt
-from enrichment.icp.vocabulary import Entry, vocabulary, words
+from enrichment.icp.vocabulary import Entry, table, vocabulary, words
 from schemas import ConditionValue, Measure
 
 SIGNALS: Final[dict[str, Measure]] = {
@@ -40,6 +40,13 @@ def begin(context: Context, mention: Words, relation: str) -> None:
         return
     spoken = context.words_between(mention.first, mention.last)
     if relation == "hiring" and spoken[0] not in ("hires", "hire", "job", "jobs"):
+        if context.last and context.last.measure is Measure.HIRING and context.last.last == mention.first:
+            context.last.last = mention.last  # "AE hiring"
+            context.understood.update(range(mention.first, mention.last))
+            return
+        following = context.after()
+        if isinstance(following, Words) and (following.of("model") or following.of("industry")):
+            return  # "recruiting resellers"
         context.happens(mention, Measure.HIRING, "hiring").confidence = 0.9
     elif relation == "appointed" and isinstance(context.after(), Window):
         _turn_to_change(context, mention)
@@ -68,6 +75,9 @@ def read_signal(context: Context, mention: Words, entry: Entry) -> bool:
     """Read a signal of the vocabulary."""
     if context.relation_to("signal") in FOREIGN | {"serving"}:
         return False
+    following = context.tokens[mention.last : mention.last + 1]
+    if following and (following[0].joined or following[0].stem in table("ranks")):
+        return False  # "M&A-focused", "digitalization lead"
     measure = SIGNALS.get(entry.id)
     if measure is None:
         context.state(mention, Measure.SIGNAL, entry.id, entry.label, 0.8)
@@ -134,13 +144,15 @@ def read_window(context: Context, mention: Window) -> None:
     if context.relation_to("window") == "founded" and not (last and last.measure is Measure.FOUNDED):
         context.happens(mention, Measure.FOUNDED, f"founded in the last {mention.days} days", within_days=mention.days)
         return
-    dated = next(
-        (one for one in reversed(context.drafts[-4:]) if one.measure in DATED and one.operator == "exists"), None
-    )
-    if dated:
-        dated.about_with(within_days=mention.days)
-        context.understood.update(range(mention.first, mention.last))
-        return
+    for place, dated in enumerate(reversed(context.drafts[-4:]), 1):
+        is_open = dated.about.within_days is None or dated.chunk == context.chunk
+        if dated.measure in DATED and dated.operator == "exists" and is_open:
+            dated.about_with(within_days=mention.days)
+            context.understood.update(range(mention.first, mention.last))
+            other = context.drafts[-place - 1] if place < len(context.drafts) else dated
+            if dated.connector == "or" and other.measure is dated.measure and other.chunk == dated.chunk:
+                other.about_with(within_days=mention.days)
+            return
     before = set(context.words_between(mention.first - 20, mention.first))
     if before & words("raised") or context.section.topic == "last_round":
         label = f"raised in the last {mention.days} days"

@@ -9,7 +9,7 @@ from enrichment.icp.drafts import number_draft, reading
 from enrichment.icp.mentions import Codes, Mention, Words
 from enrichment.icp.quantities import Quantity
 from enrichment.icp.vocabulary import Entry, official_titles, vocabulary, words
-from schemas import Measure
+from schemas import Measure, Reading
 
 NOT_OF_THE_COMPANY: Final = FOREIGN | {
     "hiring", "appointed", "migrating_from", "migrating_to", "event", "expanding", "lacking", "using",
@@ -20,6 +20,8 @@ NOT_OF_THE_COMPANY: Final = FOREIGN | {
 def is_ours(context: Context, mention: Words) -> bool:
     """Whether those who serve are the author's side ("we typically serve"), so that whom they serve is the target."""
     before = set(context.words_between(mention.first - 4, mention.first))
+    if mention.first == 0 and context.word(0) in ("targeting", "focus", "focusing", "focused"):
+        return True
     return bool(words("author") & before) and before.isdisjoint(("that", "who", "which", "companies"))
 
 
@@ -52,13 +54,40 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False  # "with retail distribution"
     elif _is_partner(context, mention, following):
         return False
+    elif readings := _readings(context, mention, entry, following):
+        context.doubt(mention, *readings)
     elif _is_modifier(entry, following):
         context.state_entry(mention, Measure.CUSTOMERS_INDUSTRY, entry, 0.75)
+        _serve_listed(context)
     elif entry.id == "saas" and _follows(context, mention, Measure.INDUSTRY):
         context.state(mention, Measure.BUSINESS_MODEL, "saas", "Software as a service", 0.9)  # "fintech SaaS"
     else:
+        if context.last and context.word(mention.first - 1) == ">" and context.last.last == mention.first - 1:
+            context.last.dropped = context.last.measure is Measure.INDUSTRY  # "Manufacturing > Automotive"
         context.state_entry(mention, Measure.INDUSTRY, entry, 0.8 if entry.ordinary else 0.95)
     return True
+
+
+def _serve_listed(context: Context) -> None:
+    """What is listed before it describes the next word, too: "insurance, solar and home services call centers"."""
+    for before, draft in zip(context.drafts[-2::-1], context.drafts[:0:-1], strict=False):
+        between = set(context.words_between(before.last, draft.first))
+        if before.measure is not Measure.INDUSTRY or before.value in words("services") or not between <= words("list"):
+            return
+        before.measure = Measure.CUSTOMERS_INDUSTRY
+
+
+def _readings(context: Context, mention: Words, entry: Entry, following: Mention | None) -> tuple[Reading, ...]:
+    """Its possible meanings, if the text does not decide: "carriers", "pharma packaging", "healthcare payers"."""
+    names = {one.id: one.label for one in mention.entries if one.kind == "industry"}
+    if len(names) > 1:
+        return tuple(reading(Measure.INDUSTRY, label, one) for one, label in sorted(names.items()))
+    word = context.tokens[mention.last - 1]
+    of_unknown = word.norm == word.stem and context.is_followed_by_unknown(mention)
+    if not of_unknown and not _is_compound(entry, following):
+        return ()
+    of_next = reading(None, f"{entry.label} only describes the next word")
+    return (reading(Measure.INDUSTRY, entry.label, entry.id), of_next)
 
 
 def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
@@ -70,13 +99,27 @@ def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
         return True
     part = context.tokens[mention.first].joined and mention.first - 1 not in context.known
     word, following = context.tokens[mention.last - 1], context.after()
+    alone = mention.last - mention.first == 1
+    named = context.word(mention.first - 1) not in words("sizes") and context.is_modified(mention.first, mention.last)
+    if alone and named and word.stem in words("generic_industries"):
+        return True  # "agences immobilières", "casting agencies"
+    if mention.last < len(context.tokens) and context.tokens[mention.last].joined and following is None:
+        return True  # "publisher-funded"
     is_one = (
-        context.word(mention.first - 1) in words("articles")
+        context.word(mention.first - 1) in words("articles") | {"no", "without"}
         and word.norm == word.stem
         and entry.spelling.casefold().endswith("s")
         and not (isinstance(following, Words) and following.of("noun"))
     )
-    return part or is_one  # "Reha-Kliniken", "outsourced to an agency"
+    product = _is_of_product(context, mention) and not (isinstance(following, Words) and following.of("noun"))
+    return part or is_one or product  # "Reha-Kliniken", "outsourced to an agency", "Oracle Retail"
+
+
+def _is_of_product(context: Context, mention: Words) -> bool:
+    """Whether it stands in capitals after the name of a product, and belongs to it: "HubSpot Enterprise"."""
+    before = context.before()
+    named = isinstance(before, Words) and before.of("technology") and before.last == mention.first
+    return bool(named) and context.tokens[mention.first].text.istitle()
 
 
 def _is_in_context(context: Context, mention: Words, entry: Entry) -> bool:
@@ -118,6 +161,18 @@ def _is_partner(context: Context, mention: Words, following: Mention | None) -> 
     after = context.after_kinds(mention)
     is_industry = isinstance(following, Words) and following.of("industry") is not None
     return "partners" in after and "users" not in after and not _is_head(following) and not is_industry
+
+
+def _is_compound(entry: Entry, following: Mention | None) -> bool:
+    """Whether another industry follows directly, which the first one may only describe: "pharma packaging"."""
+    following = following if isinstance(following, Words) else None
+    industry = following.of("industry") if following else None
+    known = words("tech") | words("services")
+    if industry and industry.id == "wholesale":
+        return True  # "chemical distributors" sell chemicals, or to those who make them
+    if industry is None or (following and following.of("noun")) or industry.ordinary:  # "roofing contractors"
+        return False
+    return not {entry.id, industry.id} & known and entry.id != industry.id
 
 
 def _is_modifier(entry: Entry, following: Mention | None) -> bool:
@@ -163,7 +218,9 @@ def read_size(context: Context, mention: Words, entry: Entry) -> bool:
     if relation in FOREIGN | SERVED | {"hiring", "migrating_to", "migrating_from"}:
         return False
     is_product = isinstance(following, Words) and (following.of("category") or following.of("technology"))
-    if is_product or (entry.ordinary and written != entry.spelling):
+    if context.word(mention.last) in words("investors"):
+        return False  # "mid-market PE funds" are not mid-sized themselves
+    if is_product or _is_of_product(context, mention) or (entry.ordinary and written != entry.spelling):
         return False
     draft = number_draft(Measure.HEADCOUNT, entry.minimum, entry.maximum, mention, 0.6)
     draft.label, draft.in_words = f"{written} ({draft.label})", True

@@ -75,7 +75,9 @@ def _is_place(context: Context, mention: Places) -> bool:
     neighbours = [one for one in (context.listed(-1), context.listed(1)) if isinstance(one, Places)]
     if any(not (mention.other and one.other) for one in neighbours):
         return True
-    ambiguous = mention.other is not None or (not mention.is_code and mention.meanings[0].place_kind == "city")
+    first = mention.meanings[0]
+    unusual = mention.is_code and first.place_kind == "country" and first.id not in words("usual_codes")
+    ambiguous = mention.other is not None or unusual or (not mention.is_code and first.place_kind == "city")
     return context.is_alone() and context.section.topic in (None, "plain") and not ambiguous
 
 
@@ -84,6 +86,10 @@ def _state(context: Context, mention: Places, entry: Entry, relation: str | None
     foreign = relation in ELSEWHERE and not mention.demonym
     if context.is_negated_verb(mention.first) or (relation == "located" and _comes_from(context, mention)):
         return  # "not licensed in the US", "imports from China"
+    if relation not in ("expanding", "serving") and _word_before(context, mention) in words("to"):
+        return  # "flying to Spain"
+    if "about_place" in context.after_kinds(mention) and not mention.demonym and relation != "expanding":
+        return  # "EU timezone", "US hires"
     if relation == "serving_in":
         based = reading(Measure.HEADQUARTERS, f"based in {label}", entry.id)
         context.doubt(mention, based, reading(Measure.CUSTOMERS_LOCATION, f"customers in {label}", entry.id))
@@ -96,13 +102,18 @@ def _state(context: Context, mention: Places, entry: Entry, relation: str | None
         _state_seat(context, mention, entry, relation, certain=certain)
 
 
+def _word_before(context: Context, mention: Mention) -> str:
+    """The word before a place, but for an article."""
+    return context.word(mention.first - 1 - (context.word(mention.first - 1) == "the"))
+
+
 def _comes_from(context: Context, mention: Places) -> bool:
-    """Whether "from" follows a verb that the reader does not know: "imports from China"."""
-    place = mention.first - 1
-    place -= context.word(place) == "the"
-    before = place - 1
+    """Whether "from" follows a verb that says nothing of the seat: "imports from China", "ships from China"."""
+    before = mention.first - 2 - (context.word(mention.first - 1) == "the")
+    ships = context.lead is not None and context.lead[1] == before + 1
     known = before in context.grammar | context.understood or before < 0
-    return context.word(place) == "from" and not known and context.tokens[before].kind == "word"
+    is_verb = ships or (not known and context.tokens[before].kind == "word")
+    return _word_before(context, mention) == "from" and is_verb
 
 
 def _add_to_hiring(context: Context, mention: Places, entry: Entry) -> None:
@@ -116,7 +127,7 @@ def _state_seat(context: Context, mention: Places, entry: Entry, relation: str |
     """State where the company is, has offices, or has its customers."""
     after, last = context.words_between(mention.last, mention.last + 3), context.last
     measure = Measure.HEADQUARTERS
-    if relation == "office" or (words("offices") & set(after) and "," not in after):
+    if relation == "office" or (words("offices") & set(after) and {",", "with", "in"}.isdisjoint(after)):
         measure = Measure.OFFICE
     elif relation == "serving" or context.section.topic == "customers":
         measure = Measure.CUSTOMERS_LOCATION
@@ -124,6 +135,11 @@ def _state_seat(context: Context, mention: Places, entry: Entry, relation: str |
     about = ConditionAbout(place=entry.within if is_city else None)
     in_brackets = context.in_brackets and last is not None and last.measure is measure
     within = in_brackets and last is not None and (last.is_within or context.word(mention.first - 1) == "(")
+    outer = next((one for one in reversed(context.drafts) if not one.is_within), None) if within else None
+    if outer and outer.codes and entry.within and is_city and entry.within[:2] not in {one[:2] for one in outer.codes}:
+        there = reading(measure, f"{entry.label} in {outer.label}")
+        context.doubt(mention, there, reading(measure, f"{entry.label} ({entry.within})", entry.id))
+        return
     confidence = 0.95 if certain or mention.demonym else 0.85
     draft = context.state(
         mention, measure, entry.id, entry.label, confidence, codes=entry.codes, kind=entry.place_kind, about=about

@@ -53,6 +53,8 @@ def read_quantity(context: Context, mention: Quantity) -> None:
         _state(context, mention, again, certain=True)
     elif _is_year(mention) and mention.unit is None and "founded" in (context.relation, topic):
         _state_founded(context, mention)
+    elif context.relation == "hiring" and context.team is None and isinstance(context.after(), Person):
+        pass  # "hiring 3 backend engineers"
     elif not _is_of_department(context, mention):
         measure = _measure_of(context, mention, lead)
         if measure:
@@ -221,6 +223,8 @@ def _state(context: Context, mention: Quantity, measure: Measure, *, certain: bo
         high = None
     if mention.is_exact and measure is Measure.RANK:
         low = None
+    if mention.is_exact and context.section.bound:
+        low, high = (low, None) if context.section.bound in ("lower", "above") else (None, high)
     unit = YEARS_OLD if measure is Measure.FOUNDED else None
     draft = number_draft(
         measure, low, high, mention, confidence, currency=currency, unit=unit, strict=mention.is_strict

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from enrichment.icp.context import FOREIGN, SERVED, Context
+from enrichment.icp.drafts import reading
 from enrichment.icp.meanings.locations import read_places
 from enrichment.icp.mentions import Mention, Team, Words
 from enrichment.icp.places import Places, places_at
@@ -28,15 +29,27 @@ def read_person(context: Context, mention: Person) -> None:
     about = ConditionAbout(role=role, department=mention.department, seniority=mention.seniority)
     openings = set(context.words_between(mention.last, mention.last + 2)) & words("openings")
     excluded = context.is_excluding() or context.section.strength == "must_not"
-    if relation == "hiring" or topic == "hiring" or openings:
+    if relation == "hiring" or topic == "hiring" or openings or _is_wanted(context):
         _hire(context, mention, about)
+    elif context.drafts and words("seeks") <= set(context.words_between(mention.first - 5, mention.first)):
+        contact = reading(Measure.PERSONA, f"contact {mention.title}", mention.title)
+        context.doubt(mention, contact, reading(Measure.HIRING, f"hiring {mention.title}", mention.title))
     elif relation == "appointed" and (topic != "persona" or _is_spelled_out(context)):
-        context.happens(mention, Measure.LEADERSHIP_CHANGE, f"new {mention.title}").about = about
+        left = "lost" in context.words_between(mention.first - 4, mention.first)
+        label = f"{mention.title} left" if left else f"new {mention.title}"
+        context.happens(mention, Measure.LEADERSHIP_CHANGE, label).about = about
     elif topic in OF_PEOPLE or not (relation in NOBODY or topic in NOT_OF_PEOPLE or excluded):
         _complete_rank(context, mention)
         about = ConditionAbout(seniority=mention.seniority) if topic == "seniority" else about
         confidence = 0.95 if topic in OF_PEOPLE or relation == "contact" else 0.8
         context.state(mention, Measure.PERSONA, mention.title, mention.title, confidence, about=about)
+
+
+def _is_wanted(context: Context) -> bool:
+    """Whether "hiring" follows, and nobody else who is hired: "SDR hiring in the last 30 days"."""
+    following, later = context.after(), context.mentions[context.place + 2 : context.place + 3]
+    hires = following is not None and context.word(following.first) in ("hiring", "recruiting")
+    return hires and not any(isinstance(one, Person) for one in later)
 
 
 def _is_spelled_out(context: Context) -> bool:
@@ -57,13 +70,29 @@ def _is_something_else(context: Context, mention: Person) -> bool:
             return True
     if context.word(mention.last) in words("person_runs"):
         return True
+    if context.section.topic not in OF_PEOPLE and _is_among_industries(context, mention):
+        context.doubt_name(mention, Measure.PERSONA, mention.title, mention.title, "a kind of companies")
+        return True
     following = context.mentions[context.place + 1] if context.place + 1 < len(context.mentions) else None
     explained = context.word(mention.last) == "(" and following and following.first == mention.last + 1
     if explained and isinstance(following, Words) and following.of("industry"):
         return True
+    counted = mention.first > 0 and (
+        context.tokens[mention.first - 1].kind == "number" or context.word(mention.first - 1) == "+"
+    )
+    if mention.is_rank and mention.department is None and counted:
+        return True  # "800+ head"
     comment = context.in_brackets and mention.seniority == "any" and context.last is not None
-    is_part = context.is_followed_by_unknown(mention) or context.is_preceded_by_unknown(mention)
-    return comment or (mention.is_rank and is_part)
+    is_part = context.is_followed_by_unknown(mention) or context.is_after_unknown(mention)
+    return comment or (mention.is_rank and is_part)  # "VP lending", "financieel directeur"
+
+
+def _is_among_industries(context: Context, mention: Person) -> bool:
+    """Whether an acronym in the plural is listed with an industry: the CROs of "pharma & CROs"."""
+    before, written = context.listed(-1), context.written(mention)
+    acronym = mention.last - mention.first == 1 and written.endswith("s") and written[:-1].isupper()
+    joined = context.is_and(mention.first - 1)
+    return acronym and joined and isinstance(before, Words) and before.of("industry") is not None
 
 
 def _complete_rank(context: Context, mention: Person) -> None:
@@ -96,8 +125,8 @@ def read_team(context: Context, mention: Team) -> None:
     elif relation == "contact" or context.section.topic in ("persona", "department"):
         name = f"{mention.name} team"
         context.state(mention, Measure.PERSONA, name, name, 0.85, about=about)
-    else:
-        context.team = mention
+    elif not context.is_after_unknown(mention) and not context.is_after_function(mention):
+        context.team = mention  # unlike "clinical ops team"
 
 
 def read_function(context: Context, mention: Words, entry: Entry) -> bool:

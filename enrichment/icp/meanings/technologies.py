@@ -9,7 +9,7 @@ from enrichment.icp.drafts import reading
 from enrichment.icp.mentions import Mention, Team, Words
 from enrichment.icp.quantities import Quantity
 from enrichment.icp.titles import Person
-from enrichment.icp.vocabulary import Entry, words
+from enrichment.icp.vocabulary import Entry, table, words
 from schemas import Measure
 
 USED: Final = frozenset({"using", "lacking", "migrating_from", "migrating_to"})
@@ -82,6 +82,15 @@ def _is_wanted_skill(context: Context, mention: Mention, entry: Entry) -> bool:
     hiring = next((one for one in reversed(context.drafts) if one.measure is Measure.HIRING), None)
     if hiring is None:
         return False
+    title = context.tokens[mention.last : mention.last + 1]
+    if title and title[0].stem in table("last_ranks") and not title[0].line:
+        role = f"{context.written(mention)} {title[0].text}"  # "Salesforce administrator"
+        known = hiring.about.role is not None
+        draft = context.happens(mention, Measure.HIRING, f"hiring {role}", role=role) if known else hiring
+        draft.about_with(role=role)
+        draft.last, draft.label = mention.last + 1, f"hiring {role}"
+        context.understood.update(range(mention.first, draft.last))
+        return True
     hiring.about_with(target=entry.id)
     context.understood.update(range(mention.first, mention.last))
     return True
@@ -109,7 +118,9 @@ def read_category(context: Context, mention: Words, entry: Entry) -> bool:
     after, last, topic = context.after_kinds(mention), context.last, context.section.topic
     noun = isinstance(following, Words) and following.of("noun")
     counted = isinstance(before, Quantity) and before.last == mention.first
-    if (("partners" in after or noun) and "users" not in after) or counted or isinstance(following, (Person, Team)):
+    edition = last and last.measure is Measure.TECHNOLOGY and context.in_brackets and context.is_excluding()
+    something_else = (("partners" in after or noun) and "users" not in after) or isinstance(following, (Person, Team))
+    if something_else or counted or edition:  # "50 CRMs", "Jira (not Cloud)"
         return False
     between = set(context.words_between(last.last, mention.first)) if last else set()
     if last and last.measure is Measure.TECHNOLOGY and words("as_category") >= between:
