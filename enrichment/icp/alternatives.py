@@ -83,7 +83,8 @@ def _key(
     if draft.strength == "must_not":
         draft_key = alone
     elif draft.measure in ONE_VALUE:
-        draft_key = (draft.strength, draft.measure, _shape(draft), draft.is_within, _number_of_range(draft, bounds))
+        is_within = draft.is_within or _is_within(draft, before)
+        draft_key = (draft.strength, draft.measure, _shape(draft), is_within, _number_of_range(draft, bounds))
     else:
         draft_key = alone
     last = before[-1][0] if before else None
@@ -96,6 +97,15 @@ def _key(
         draft_key = last.key
     draft.key = draft_key
     return draft_key
+
+
+def _is_within(draft: Draft, before: Sequence[tuple[Draft, int]]) -> bool:
+    """Whether a state follows its country, the only one: "US contractors, Virginia/Maryland"; both hold."""
+    if draft.measure is not Measure.HEADQUARTERS:
+        return False
+    seats = [str(one.value) for one, _ in before if one.measure is draft.measure and one.strength == draft.strength]
+    country = str(draft.value).partition("-")[0]
+    return country in seats and all(one.partition("-")[0] == country for one in seats)
 
 
 def _is_listed(last: Draft, draft: Draft) -> bool:

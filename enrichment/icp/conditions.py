@@ -236,6 +236,8 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
         reach: Reach = "list" if context.drafts else "sentence"
         context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets)
         context.relation = context.section.relation
+    elif kind == "not" and context.word(mention.first - 1) == ">" and _ends_part(context, mention.last):
+        apply_after("exclude_after", context.drafts, context.chunk)
     elif kind == "not":
         following = context.word(mention.last)
         if context.word(mention.first) not in words("no") or following not in BREAKS | {"-"}:  # unlike "no, 50 people"
@@ -267,7 +269,9 @@ def _negate(context: Context, mention: Words) -> None:
     if only and words("outside") & set(spoken) and excluded:  # "no one outside Germany" is in Germany
         context.scopes.open("must", "list", context.chunk, in_brackets=context.in_brackets, only=only)
         return
-    scope = context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
+    is_prefix = spoken == ["non"] and context.word(mention.last) != "-" and not context.tokens[mention.last].space
+    reach: Reach = "one" if is_prefix else "list"
+    scope = context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets, only=only)
     wish = context.before()
     scope.is_soft = (
         isinstance(wish, Words) and wish.last == mention.first and any(one.id == "wish" for one in wish.entries)
