@@ -4,15 +4,18 @@ Places: where a company is, where it has offices or expands to, and where those 
 
 from typing import Final
 
+import msgspec
+
 from enrichment.icp.context import FOREIGN, Context
 from enrichment.icp.drafts import reading
 from enrichment.icp.mentions import Mention, Words
 from enrichment.icp.places import Places, decide
-from enrichment.icp.vocabulary import Entry, words
+from enrichment.icp.vocabulary import Entry, table, vocabulary, words
 from schemas import ConditionAbout, Measure
 
 LOCATED: Final = ("located", "office", "expanding", "serving_in")
 ELSEWHERE: Final = FOREIGN | {"event", "contact"}
+MAX_SHORT: Final = 3  # letters of "UK" and "USA", which stand before other names
 NOT_OF_PLACES: Final = ("technology", "persona", "department", "headcount", "hiring")
 
 
@@ -30,6 +33,9 @@ def read_places(context: Context, mention: Mention) -> None:
         context.doubt(mention, part, reading(Measure.HEADQUARTERS, f"all of {whole.label}", whole.id))
         return
     entry: Entry | None = mention.meanings[0]
+    if context.written(mention) == "LA" and _is_listed_with_city(context):
+        _state(context, mention, vocabulary().find("place", "Los Angeles")[0], relation, certain=certain)
+        return
     if mention.is_code or len(kinds) == 2:
         code = context.tokens[mention.first].text.upper() if mention.is_code else ""
         entry = decide(code, mention.meanings, [one for one in context.certain if one not in mention.meanings])
@@ -39,6 +45,12 @@ def read_places(context: Context, mention: Mention) -> None:
         context.doubt(mention, *meanings, *others)
     else:
         _state(context, mention, entry, relation, certain=certain)
+
+
+def _is_listed_with_city(context: Context) -> bool:
+    """Whether cities are beside it: "NYC or LA"."""
+    neighbours = [one for one in (context.listed(-1), context.listed(1)) if isinstance(one, Places)]
+    return any(one.meanings[0].place_kind == "city" and not one.is_code for one in neighbours)
 
 
 def _is_certain(context: Context, mention: Places, relation: str | None) -> bool:
@@ -80,6 +92,8 @@ def _state(context: Context, mention: Places, entry: Entry, relation: str | None
         return  # "not licensed in the US", "imports from China"
     if relation not in ("expanding", "serving") and _word_before(context, mention) in words("to"):
         return  # "flying to Spain"
+    if _is_longer_name(context, mention, entry):
+        return  # "Texas Panhandle"
     if "about_place" in context.after_kinds(mention) and not mention.demonym and relation != "expanding":
         return  # "EU timezone", "US hires"
     if relation == "serving_in":
@@ -92,6 +106,15 @@ def _state(context: Context, mention: Places, entry: Entry, relation: str | None
             context.happens(mention, Measure.EXPANSION, f"expanding to {label}", place=entry.id)
     elif certain or not (foreign or topic in NOT_OF_PLACES):
         _state_seat(context, mention, entry, relation, certain=certain)
+
+
+def _is_longer_name(context: Context, mention: Places, entry: Entry) -> bool:
+    """Whether an unknown word in capitals follows a name of a country or a part of one."""
+    named = not mention.is_code and not mention.demonym and len(context.written(mention)) > MAX_SHORT
+    follows = context.is_followed_by_unknown(mention) and context.tokens[mention.last].text.istitle()
+    return (
+        named and follows and entry.place_kind in ("country", "subdivision") and not context.tokens[mention.last].joined
+    )
 
 
 def _word_before(context: Context, mention: Mention) -> str:
@@ -115,6 +138,14 @@ def _add_to_hiring(context: Context, mention: Places, entry: Entry) -> None:
         context.understood.update(range(mention.first, mention.last))
 
 
+def _namesake(context: Context, city: Entry) -> Entry | None:
+    """The city of the same name in a country that the text names places in: the Cambridge of "Boston/Cambridge"."""
+    others = {(one.within or (*one.codes, one.id)[0])[:2] for one in context.certain if one.id != city.id}
+    within: str | None = table("namesakes").get(city.id) if city.place_kind == "city" else None
+    elsewhere = within is not None and within[:2] in others and (city.within or "")[:2] not in others
+    return msgspec.structs.replace(city, within=within) if elsewhere else None
+
+
 def _state_seat(context: Context, mention: Places, entry: Entry, relation: str | None, *, certain: bool) -> None:
     """State where the company is, has offices, or has its customers."""
     after, last = context.words_between(mention.last, mention.last + 3), context.last
@@ -124,6 +155,7 @@ def _state_seat(context: Context, mention: Places, entry: Entry, relation: str |
     elif relation == "serving" or context.section.topic == "customers":
         measure = Measure.CUSTOMERS_LOCATION
     is_city = entry.place_kind == "city"
+    entry = _namesake(context, entry) or entry
     about = ConditionAbout(place=entry.within if is_city else None)
     in_brackets = context.in_brackets and last is not None and last.measure is measure
     within = in_brackets and last is not None and (last.is_within or context.word(mention.first - 1) == "(")

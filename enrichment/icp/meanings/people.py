@@ -83,8 +83,15 @@ def _is_something_else(context: Context, mention: Person) -> bool:
     if mention.is_rank and mention.department is None and counted:
         return True  # "800+ head"
     comment = context.in_brackets and mention.seniority == "any" and context.last is not None
-    is_part = context.is_followed_by_unknown(mention) or context.is_after_unknown(mention)
+    is_part = context.is_followed_by_unknown(mention) or context.is_after_unknown(mention) or _is_cut(context, mention)
     return comment or (mention.is_rank and is_part)  # "VP lending", "financieel directeur"
+
+
+def _is_cut(context: Context, mention: Person) -> bool:
+    """Whether a rank is only a part of a title: "business manager", "head of school"."""
+    before = context.before()
+    noun = isinstance(before, Words) and before.last == mention.first and before.of("noun") is not None
+    return mention.department is None and (noun or context.word(mention.last) in words("title_of"))
 
 
 def _is_among_industries(context: Context, mention: Person) -> bool:
