@@ -77,7 +77,9 @@ def read_sentence(context: Context) -> None:
     if context.word(0) in words("conditional"):
         for draft in context.drafts:
             draft.dropped = draft.dropped or draft.strength == "must"  # "if under 100 employees, then only funded ones"
-    figures = [one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit is None]
+    figures = [
+        one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit in (None, "other")
+    ]
     unread = any(one.first not in context.understood for one in figures if one.currency is None)
     for draft in context.drafts:
         draft.dropped = draft.dropped or (draft.in_words and unread)  # "small firms (20-80 lawyers)"

@@ -19,6 +19,7 @@ AND: Final = frozenset({"and", "und", "plus", "+", "sowie", "with"})
 BREAKS: Final = frozenset({",", "(", ")", ":", "\u2014"})
 KINDS_OF_COMPANIES: Final = frozenset({Measure.INDUSTRY, Measure.CUSTOMERS_INDUSTRY, Measure.BUSINESS_MODEL})
 GRAMMAR: Final = frozenset({"strength", "link", "noun", "relation", "lead", "both", "to"})
+LINKS: Final = ("link", "both", "bound_after")  # the last one is "+"
 FOREIGN: Final = frozenset({"integrating", "evaluating", "like", "about_person"})
 "Relations in which nothing that is named is a condition on the company."
 SERVED: Final = frozenset({"serving", "serving_in"})
@@ -112,7 +113,7 @@ class Context:
         place = self.place + step
         while 0 <= place < len(self.mentions):
             other = self.mentions[place]
-            if not (isinstance(other, Words) and all(one.kind in ("link", "both") for one in other.entries)):
+            if not (isinstance(other, Words) and all(one.kind in LINKS for one in other.entries)):
                 ends = (other.last, self.here.first) if step < 0 else (self.here.last, other.first)
                 between = self.words_between(*ends)
                 return other if between and words("list") >= set(between) else None
@@ -171,6 +172,10 @@ class Context:
         """Whether a word that the reader does not know is directly before: "financieel directeur"."""
         before = mention.first - 1
         return before >= 0 and self.tokens[before].kind == "word" and before not in self.understood | self.grammar
+
+    def is_preceded_by_unknown(self, mention: Mention) -> bool:
+        """Whether a word that is in no expression of the vocabulary is directly before."""
+        return mention.first > 0 and self._is_unknown(mention.first - 1) and not self.tokens[mention.first].line
 
     def is_after_function(self, mention: Mention) -> bool:
         """Whether the name of a department is directly before: "clinical" of "clinical ops team"."""

@@ -218,7 +218,7 @@ def read_size(context: Context, mention: Words, entry: Entry) -> bool:
     if relation in FOREIGN | SERVED | {"hiring", "migrating_to", "migrating_from"}:
         return False
     is_product = isinstance(following, Words) and (following.of("category") or following.of("technology"))
-    if context.word(mention.last) in words("investors"):
+    if context.word(mention.last) in words("investors") or context.section.topic == "customers":
         return False  # "mid-market PE funds" are not mid-sized themselves
     if is_product or _is_of_product(context, mention) or (entry.ordinary and written != entry.spelling):
         return False

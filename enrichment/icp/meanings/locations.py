@@ -94,7 +94,7 @@ def _state(context: Context, mention: Places, entry: Entry, relation: str | None
         return  # "flying to Spain"
     if _is_longer_name(context, mention, entry):
         return  # "Texas Panhandle"
-    if "about_place" in context.after_kinds(mention) and not mention.demonym and relation != "expanding":
+    if "about_place" in context.after_kinds(mention) and relation != "expanding":
         return  # "EU timezone", "US hires"
     if relation == "serving_in":
         based = reading(Measure.HEADQUARTERS, f"based in {label}", entry.id)

@@ -147,6 +147,7 @@ def _measure_of(context: Context, mention: Quantity, lead: str | None) -> Measur
     if named:
         return _measure_of_name(context, mention, MEASURES[named], lead)
     alone = mention.is_range and not _is_year(mention) and context.is_alone() and (mention.high or 0) >= 10
+    alone = alone and context.word(mention.last) not in words("counted")  # "5-20 portfolio companies"
     return Measure.HEADCOUNT if alone and not money and topic in (None, "plain", "industry") else None
 
 

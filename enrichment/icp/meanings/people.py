@@ -5,6 +5,8 @@ Titles and teams: someone to contact, someone who is hired or came, or no condit
 import re
 from typing import Final
 
+import msgspec
+
 from enrichment.icp.context import FOREIGN, SERVED, Context
 from enrichment.icp.drafts import reading
 from enrichment.icp.meanings.locations import read_places
@@ -29,11 +31,16 @@ def read_person(context: Context, mention: Person) -> None:
     about = ConditionAbout(role=role, department=mention.department, seniority=mention.seniority)
     openings = set(context.words_between(mention.last, mention.last + 2)) & words("openings")
     excluded = context.is_excluding() or context.section.strength == "must_not"
+    if relation == "hiring" and role and context.is_preceded_by_unknown(mention):
+        role = f"{context.tokens[mention.first - 1].text.capitalize()} {role[0].lower()}{role[1:]}"
+        about = msgspec.structs.replace(about, role=role)  # "embedded engineers"
     if relation == "hiring" or topic == "hiring" or openings or _is_wanted(context):
         _hire(context, mention, about)
     elif context.drafts and words("seeks") <= set(context.words_between(mention.first - 5, mention.first)):
         contact = reading(Measure.PERSONA, f"contact {mention.title}", mention.title)
         context.doubt(mention, contact, reading(Measure.HIRING, f"hiring {mention.title}", mention.title))
+    elif context.word(mention.last) in words("came") and topic not in OF_PEOPLE:  # "CFO hired within the last year"
+        context.happens(mention, Measure.LEADERSHIP_CHANGE, f"new {mention.title}").about = about
     elif relation == "appointed" and (topic != "persona" or _is_spelled_out(context)):
         left = "lost" in context.words_between(mention.first - 4, mention.first)
         label = f"{mention.title} left" if left else f"new {mention.title}"
@@ -91,6 +98,10 @@ def _is_cut(context: Context, mention: Person) -> bool:
     """Whether a rank is only a part of a title: "business manager", "head of school"."""
     before = context.before()
     noun = isinstance(before, Words) and before.last == mention.first and before.of("noun") is not None
+    following = context.after()
+    if mention.department is None and isinstance(following, Words) and following.of("industry"):
+        context.place += 1  # "directeur industriel"
+        return True
     return mention.department is None and (noun or context.word(mention.last) in words("title_of"))
 
 
