@@ -104,7 +104,7 @@ def read_stage_group(context: Context, mention: Words, entry: Entry) -> bool:
 
 def read_stages(context: Context, mention: Stages) -> None:
     """Read funding stages; "has not raised a Series A" excludes it and all later ones."""
-    if context.relation_to("stage") in FOREIGN | SERVED:
+    if context.relation_to("stage") in FOREIGN | SERVED or context.word(mention.last) in words("of_investors"):
         return
     if mention.operator == "eq" and len(mention.stages) > 1:
         for number, stage in enumerate(mention.stages):

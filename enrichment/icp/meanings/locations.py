@@ -76,6 +76,14 @@ def _is_place(context: Context, mention: Places) -> bool:
     """Whether a name that nothing around it says to be a place is one: a sure name, one in a list, or one alone."""
     if not mention.is_code and not mention.needs_evidence:
         return True
+    following = context.after()
+    if (
+        mention.demonym
+        and isinstance(following, Words)
+        and following.first == mention.last
+        and following.of("industry")
+    ):
+        return context.tokens[mention.first].text[0].isupper()  # "Polish manufacturers"
     neighbours = [one for one in (context.listed(-1), context.listed(1)) if isinstance(one, Places)]
     if any(not (mention.other and one.other) for one in neighbours):
         return True
