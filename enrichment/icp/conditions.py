@@ -205,7 +205,7 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
         context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
     elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
-    elif relation == "founded" and context.word(mention.last) in words("articles") | {"new"}:
+    elif context.word(mention.last - 1) in words("launched") and context.word(mention.last) in words("articles"):
         context.relate("evaluating")  # "launched a game"
     elif not _goes_on(context, relation):
         context.relate(relation)

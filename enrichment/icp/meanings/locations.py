@@ -167,11 +167,6 @@ def _state_seat(context: Context, mention: Places, entry: Entry, relation: str |
     about = ConditionAbout(place=entry.within if is_city else None)
     in_brackets = context.in_brackets and last is not None and last.measure is measure
     within = in_brackets and last is not None and (last.is_within or context.word(mention.first - 1) == "(")
-    outer = next((one for one in reversed(context.drafts) if not one.is_within), None) if within else None
-    if outer and outer.codes and entry.within and is_city and entry.within[:2] not in {one[:2] for one in outer.codes}:
-        there = reading(measure, f"{entry.label} in {outer.label}")
-        context.doubt(mention, there, reading(measure, f"{entry.label} ({entry.within})", entry.id))
-        return
     confidence = 0.95 if certain or mention.demonym else 0.85
     draft = context.state(
         mention, measure, entry.id, entry.label, confidence, codes=entry.codes, kind=entry.place_kind, about=about

@@ -44,8 +44,6 @@ def read_quantity(context: Context, mention: Quantity) -> None:
         _state(context, mention, again, certain=True)
     elif _is_year(mention) and mention.unit is None and "founded" in (context.relation, topic):
         _state_founded(context, mention)
-    elif context.relation == "hiring" and context.team is None and isinstance(context.after(), Person):
-        pass  # "hiring 3 backend engineers"
     elif not _is_of_department(context, mention):
         measure = _measure_of(context, mention, lead)
         if measure:
