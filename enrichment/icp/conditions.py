@@ -167,7 +167,8 @@ def _read_words(context: Context, mention: Words) -> None:
         if entry and read(context, mention, entry):
             return
     if lead := mention.of("lead"):
-        context.lead = (lead.id, mention.last)
+        is_part = context.word(mention.first - 1) in words("parts_of_revenue")  # "ad revenue"
+        context.lead = ("other" if is_part else lead.id, mention.last)
     relation = mention.of("relation")
     if relation and not strengths:
         _relate(context, mention, relation.id)
@@ -208,6 +209,8 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
     elif context.word(mention.last - 1) in words("launched") and context.word(mention.last) in words("articles"):
         context.relate("evaluating")  # "launched a game"
     elif not _goes_on(context, relation):
+        if context.is_or(mention.first - 1) and relation.startswith("using"):
+            context.scopes.soften()  # "no CRM or using Excel" excludes neither
         context.relate(relation)
         if relation == "lacking":
             strength: Strength = "must" if context.is_excluding() else "must_not"  # "no companies without a CRM"

@@ -171,7 +171,7 @@ class Context:
     def is_after_unknown(self, mention: Mention) -> bool:
         """Whether a word that the reader does not know is directly before: "financieel directeur"."""
         before = mention.first - 1
-        return before >= 0 and self.tokens[before].kind == "word" and before not in self.understood | self.grammar
+        return before >= 0 and self.tokens[before].kind == "word" and before not in self.grammar
 
     def is_preceded_by_unknown(self, mention: Mention) -> bool:
         """Whether a word that is in no expression of the vocabulary is directly before."""
@@ -182,6 +182,10 @@ class Context:
         before = self.before()
         function = isinstance(before, Words) and before.of("function") is not None
         return bool(function and before and before.last == mention.first)
+
+    def is_owned(self, mention: Mention) -> bool:
+        """Whether it is a part of the company and not what it is: "own cafes"."""
+        return self.word(mention.first - 1) == "own" and not self.tokens[mention.first - 1].joined
 
     def is_negated_verb(self, first: int) -> bool:
         """Whether unknown words are between an open negation and a place: "not licensed in"."""

@@ -46,7 +46,8 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False
     relation = context.relation_to("industry")
     following = context.after()
-    if relation in SERVED or context.section.topic == "customers":
+    served = relation in SERVED or "customers" in context.after_kinds(mention)  # "tech clients"
+    if served or context.section.topic == "customers":
         context.state_entry(mention, Measure.CUSTOMERS_INDUSTRY, entry, 0.9)
     elif relation in NOT_OF_THE_COMPANY and not _is_example(context, relation):
         return False
@@ -112,7 +113,9 @@ def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
         and not (isinstance(following, Words) and following.of("noun"))
     )
     product = _is_of_product(context, mention) and not (isinstance(following, Words) and following.of("noun"))
-    return part or is_one or product  # "Reha-Kliniken", "outsourced to an agency", "Oracle Retail"
+    return (
+        part or is_one or context.is_owned(mention) or product
+    )  # "Reha-Kliniken", "outsourced to an agency", "Oracle Retail"
 
 
 def _is_of_product(context: Context, mention: Words) -> bool:
@@ -200,7 +203,7 @@ def read_model(context: Context, mention: Words, entry: Entry) -> bool:
     """Read a business model. Those that are everyday words need "companies" after them, a label, or to be alone."""
     relation, following = context.relation_to("model"), context.after()
     foreign = relation in FOREIGN | SERVED | {"hiring", "contact", "migrating_to", "migrating_from", "event"}
-    if foreign or context.section.topic in ("technology", "persona", "department"):
+    if foreign or context.is_owned(mention) or context.section.topic in ("technology", "persona", "department"):
         return False
     if _is_partner(context, mention, following):
         return False

@@ -94,6 +94,12 @@ def _is_something_else(context: Context, mention: Person) -> bool:
     return comment or (mention.is_rank and is_part)  # "VP lending", "financieel directeur"
 
 
+def _is_hired(context: Context) -> bool:
+    """Whether a department is hired for: in the part of "hiring", or alone in the next one."""
+    alone = context.is_alone() and context.word(context.here.last) != "with"  # unlike "partnerships with"
+    return alone or (context.last is not None and context.last.chunk == context.chunk)
+
+
 def _is_cut(context: Context, mention: Person) -> bool:
     """Whether a rank is only a part of a title: "business manager", "head of school"."""
     before = context.before()
@@ -158,7 +164,7 @@ def read_function(context: Context, mention: Words, entry: Entry) -> bool:
         context.state(mention, Measure.PERSONA, title, title, 0.8, about=about)
     elif topic in ("department", "persona"):
         context.state(mention, Measure.PERSONA, name, f"{name} department", 0.9, about=about)
-    elif topic == "hiring" or context.relation_to("person") == "hiring":
+    elif topic == "hiring" or (context.relation_to("person") == "hiring" and _is_hired(context)):
         _hire(context, mention, about)
     else:
         return False
