@@ -31,6 +31,8 @@ class Surroundings(NamedTuple):
     text: str
     language: str
     certain: Sequence[Entry]
+    countries: frozenset[str]
+    """The ISO 3166-1 codes of the countries of those places."""
     money: AbstractSet[Measure]
 
 
@@ -52,7 +54,7 @@ class Context:
         index: int,
         scopes: Scopes,
     ) -> None:
-        self.text, self.language, self.certain, self.money = surroundings
+        self.text, self.language, self.certain, self.countries, self.money = surroundings
         self.tokens = tokens
         self.section = section
         self.mentions = list(mentions)

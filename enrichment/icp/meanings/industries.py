@@ -71,7 +71,8 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
 
 def _serve_listed(context: Context) -> None:
     """What is listed before it describes the next word, too: "insurance, solar and home services call centers"."""
-    for before, draft in zip(context.drafts[-2::-1], context.drafts[:0:-1], strict=False):
+    for place in range(len(context.drafts) - 1, 0, -1):
+        before, draft = context.drafts[place - 1], context.drafts[place]
         between = set(context.words_between(before.last, draft.first))
         if before.measure is not Measure.INDUSTRY or before.value in words("services") or not between <= words("list"):
             return

@@ -148,9 +148,9 @@ def _add_to_hiring(context: Context, mention: Places, entry: Entry) -> None:
 
 def _namesake(context: Context, city: Entry) -> Entry | None:
     """The city of the same name in a country that the text names places in: the Cambridge of "Boston/Cambridge"."""
-    others = {(one.within or (*one.codes, one.id)[0])[:2] for one in context.certain if one.id != city.id}
     within: str | None = table("namesakes").get(city.id) if city.place_kind == "city" else None
-    elsewhere = within is not None and within[:2] in others and (city.within or "")[:2] not in others
+    there, here = (within or "")[:2] in context.countries, (city.within or "")[:2] in context.countries
+    elsewhere = within is not None and there and not here
     return msgspec.structs.replace(city, within=within) if elsewhere else None
 
 
