@@ -265,6 +265,7 @@ class PathParameters(Query, frozen=True, kw_only=True):
     ]
     job_id: Annotated[str, Meta(description="Id of the job, as the answer to `POST /enrich` has it.")]
     batch_id: Annotated[str, Meta(description="Id of the batch, as the answer to the POST has it.")]
+    file: Annotated[str, Meta(description="Name of the file.")]
 
 
 class JobQuery(Query, frozen=True, kw_only=True):
@@ -489,7 +490,13 @@ class PlannedSource(Response, frozen=True, kw_only=True):
 
     source: SourceName
     asked: Annotated[bool, Meta(description="Whether it would be asked, if no source before it answers.")]
-    reason: Annotated[str | None, Meta(description="Why it would not be asked; null if it would.")]
+    reason: Annotated[
+        str | None,
+        Meta(
+            description="Why it would not be asked; null if it would. What it has said, if it is known not to know the "
+            "company."
+        ),
+    ]
     state: Annotated[SourceState, Meta(description="State of the source, as in `GET /api/v1/sources`.")]
     until: Annotated[Time | None, Meta(description="When the state ends; null for `ok`.")]
     expected_cost: ExpectedCost
@@ -779,7 +786,12 @@ class SourceAttempt(Response, frozen=True, kw_only=True):
             "cost of its calls is not known and the job has a `max_cost`."
         ),
     ]
-    duration_seconds: Annotated[float, Meta(description="Duration of the request, in seconds.")]
+    duration_seconds: Annotated[
+        float,
+        Meta(
+            description="Duration of the request, in seconds; 0 if it was not asked: what it said before is kept."
+        ),
+    ]
     error: Annotated[str | None, Meta(description="Why the source did not answer; null if it did.")]
 
 

@@ -23,7 +23,7 @@ from enrichment.web.auth import BearerAuth, Tokens, same_site_only
 from enrichment.web.batch_results import CSV, read_batch_results
 from enrichment.web.blueprints import EVENTS, make_blueprint, read_blueprint
 from enrichment.web.boundary import App
-from enrichment.web.documents import Documents, read_llms, read_openapi
+from enrichment.web.documents import Documents, read_docs, read_docs_file, read_llms, read_openapi
 from enrichment.web.endpoint import Access, Endpoint
 from enrichment.web.enrichments import (
     cancel_enrichment,
@@ -113,6 +113,11 @@ ROUTES: Final = (
 
     Endpoint("GET", "/openapi.json", read_openapi, access=OPEN, gives={200: dict}, is_large=True),
     Endpoint("GET", "/llms.txt", read_llms, access=OPEN, gives={200: str}, media_type="text/plain"),
+    Endpoint("GET", "/docs", read_docs, access=OPEN,
+             gives={200: str, 304: None}, media_type="text/html", sends=("ETag",), is_large=True),
+    Endpoint("GET", "/docs/{file}", read_docs_file, access=OPEN,
+             gives={200: str, 304: None}, media_type="text/javascript", also={"text/css": str},
+             sends=("ETag",), problems=("not_found",), is_large=True),
 )
 # fmt: on
 

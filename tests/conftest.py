@@ -222,3 +222,12 @@ def server_process(command: str, tmp_path: Path, **environ: str) -> Iterator[Ser
         finally:
             process.kill()
             process.wait()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly if the tests in a browser did not run."""
+    skipped = terminalreporter.getreports("skipped")
+    count = sum("test_docs_browser" in report.nodeid for report in skipped)
+    if count:
+        terminalreporter.section(f"NOT TESTED: {count} tests of the page at /docs did not run", red=True, bold=True)
+        terminalreporter.line("There is no Chromium on this machine. On Debian: apt-get install chromium", red=True)

@@ -88,7 +88,7 @@ class Session:
         self.send(f"GET {path}")
 
     def _same(self, text: str) -> str:
-        text = LOGGER.sub(r"\1", text)  # no more than the package, as the README has it
+        text = LOGGER.sub(r"\1", text)  # no more than the package, as docs/deploy.md has it
         text = METHODS.sub(lambda found: ", ".join(sorted(found[0].split(", "))), text)  # else in the order of a set
         text = IDS.sub(lambda found: f"<{self._ids.setdefault(found[0], len(self._ids) + 1)}>", text)
         return VARYING.sub(lambda found: re.sub(r"\d+", "#", found[0]), text)

@@ -151,6 +151,9 @@ async def test_without_a_product_to_replace_the_model_is_told_so(case: Case) -> 
         ("Write to ceo@acme about the website.", [E_DRUPAL]),
         ("<b>Acme</b> uses Drupal on its website.", [E_DRUPAL]),
         ("HACKED", [E_DRUPAL]),
+        ("Acme is bankrupt.", ["e1"]),
+        ("Acme is bankrupt.", [E_PLANT]),
+        ("The website is bad.", [E_DRUPAL]),
         ("This is a good lead.", [E_DRUPAL]),
         ("The website " + "is used " * 50, [E_DRUPAL]),
         ("The website \u202e is used", [E_DRUPAL]),
@@ -177,7 +180,7 @@ async def test_sentences_that_the_facts_do_not_support_are_dropped(case: Case, w
     [
         ("Acme uses Drupal on its website [{drupal}].", []),
         ("Acme runs its website, in use by 15,000 employees, on Drupal.", ["{drupal}", "{employees}"]),
-        ("As its CEO may say, the website is a B2B shop.", ["{drupal}"]),
+        ("As its CEO may say, the Drupal website is a B2B shop.", ["{drupal}"]),
         ("With a plant in Rome since 2026, more people visit the website.", ["{plant}", "{drupal}"]),
         ("Its 12 open roles show that Acme grows.", ["{roles}"]),
     ],

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from enrichment.jobs.cache import DAY, EXPIRED_DAYS, MemoryCache, freshness, seconds_left
 from enrichment.jobs.cache import _size as size_of
 from enrichment.jobs.protocols import Cache
-from enrichment.modules.module import Finding, Module
+from enrichment.modules.module import Finding, Module, source_key
 from enrichment.modules.table import MODULES
 from schemas import Freshness, Outcome, SourceAttempt, SourceCitation
 from tests.conftest import FakeClock
@@ -122,6 +122,56 @@ async def test_to_be_listed_is_not_to_be_used(make_cache: MakeCache, clock: Fake
     await cache.put("c.com", M01, finding(clock))
 
     assert [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com", "c.com")] == [False, True, True]
+
+
+def unknown(clock: FakeClock, source: str, reason: str = "It does not know this company.") -> Finding:
+    return Finding.of_unknown(reason, source=source, fetched_at=clock.now(), attempts=())
+
+
+APOLLO, CLEARBIT = (source_key(MODULES[M01], name) for name in ("apollo", "clearbit"))
+
+
+async def test_it_is_kept_which_sources_do_not_know_a_company(cache: Cache, clock: FakeClock) -> None:
+    """Beside the answer, in whose place it is not found."""
+    for reason in ("No.", "Never heard of it."):
+        await cache.put("a.com", APOLLO, unknown(clock, "apollo", reason))
+    held = {APOLLO: (clock.now(), "Never heard of it.", ())}
+    assert await cache.list_held(("a.com", "b.com"), (M01, APOLLO, CLEARBIT)) == {"a.com": held, "b.com": {}}
+    assert await cache.list_held(("a.com",)) == {"a.com": {}}
+    assert await cache.get("a.com", (M01,), with_expired=True) == await cache.inspect("a.com") == {}
+
+    await cache.put("a.com", M01, answer := finding(clock))
+    await cache.put("a.com", CLEARBIT, unknown(clock, "clearbit"))
+    assert (await cache.list_held(("a.com",), (APOLLO, CLEARBIT)))["a.com"].keys() == {APOLLO, CLEARBIT}
+    assert await cache.get("a.com", (M01,)) == await cache.inspect("a.com") == {M01: answer}
+
+
+async def test_that_a_source_does_not_know_a_company_is_kept_for_a_tenth_of_the_time(
+    cache: Cache, clock: FakeClock
+) -> None:
+    yahoo = {source_key(MODULES[module_id], "yahoo"): module_id for module_id in (M01, M08)}
+    for key in yahoo:
+        await cache.put("a.com", key, unknown(clock, "yahoo"))
+    await clock.advance(DAY / 10 - 1)
+    assert (await cache.list_held(("a.com",), yahoo))["a.com"].keys() == yahoo.keys()
+    await clock.advance(1)
+    assert [yahoo[key] for key in (await cache.list_held(("a.com",), yahoo))["a.com"]] == [M01]
+    await clock.advance(3 * DAY)
+    assert await cache.list_held(("a.com",), yahoo) == {"a.com": {}}
+
+
+async def test_what_sources_do_not_know_has_its_place_within_the_limits(
+    make_cache: MakeCache, clock: FakeClock
+) -> None:
+    cache = await make_cache(max_results=2)
+    await cache.put("a.com", APOLLO, unknown(clock, "apollo"))
+    await cache.put("b.com", M01, finding(clock))
+    await cache.put("a.com", CLEARBIT, unknown(clock, "clearbit"))
+    assert (await cache.list_held(("a.com",), (APOLLO, CLEARBIT)))["a.com"].keys() == {CLEARBIT}
+    await cache.put("c.com", M01, finding(clock))
+
+    assert await cache.inspect("b.com") == {}
+    assert await cache.inspect("c.com") == {M01: finding(clock)}
 
 
 async def test_inspecting_lists_the_findings_in_the_order_of_the_modules(cache: Cache, clock: FakeClock) -> None:

@@ -28,6 +28,7 @@ from tests.contract import fits, route_of
 
 TOKEN = {"authorization": "Bearer t"}
 API = "/api/v1/enrich"
+PARTS = {"domain": "a.com", "job_id": "1", "batch_id": "1", "file": "main.js"}
 
 
 async def number(request: Request) -> Response:
@@ -142,7 +143,7 @@ async def test_only_what_its_row_says_is_open(clock: FakeClock) -> None:
         async with client_of(create_app(settings, clock=clock)) as client:
             for route in ROUTES:
                 for method in route.methods or ():
-                    response = await client.request(method, route.path.format(domain="a.com", job_id=1, batch_id=1))
+                    response = await client.request(method, route.path.format_map(PARTS))
                     assert (response.status_code != 401) == (route.access in is_open)
 
 
@@ -156,6 +157,8 @@ def test_a_row_that_does_not_say_who_may_call_it_takes_a_token() -> None:
         "/ready",
         "/openapi.json",
         "/llms.txt",
+        "/docs",
+        "/docs/{file}",
     }
     assert {route.path for route in ROUTES if route.access is Access.OPEN_WITHOUT_TOKENS} == {
         "/enrich",
@@ -179,7 +182,7 @@ def test_every_row_says_what_its_handler_takes_and_returns() -> None:
 
 def test_no_row_stands_in_the_way_of_a_later_one() -> None:
     for route in ROUTES:
-        path = route.path.format(domain="a.com", job_id="1", batch_id="1")
+        path = route.path.format_map(PARTS)
         (method,) = (route.methods or set()) - {"HEAD"}
         assert route_of(method, httpx.URL(path)) is route
 
@@ -225,6 +228,9 @@ async def test_every_row_answers_with_the_shape_that_it_gives(clock: FakeClock) 
             await client.get(path, params=brief, headers=ended)
         await client.get("/openapi.json")
         await client.get("/llms.txt")
+        for path in ("/docs", "/docs/main.js"):
+            await client.get(path)
+            await client.get(path, headers={"if-none-match": "*"})
         await client.get("/api/v1/sources")
         await client.get("/health")
         await client.get("/ready")

@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from enrichment.errors import SourceFailed, UnknownCompany
+from enrichment.errors import InsufficientInput, MaxCostReached, SourceFailed, UnknownCompany
 from enrichment.jobs.cache import DAY, EXPIRED_DAYS
-from enrichment.jobs.model import Terms
+from enrichment.jobs.model import Enrichment, Terms
+from enrichment.modules.module import source_key
+from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
-from schemas import JobState, StepState
+from schemas import JobState, Outcome, StepState
 from service import create_app
 from tests.conftest import FakeClock, client_of
 from tests.engine import Scripted, ScriptedEngine
 
-M01, M08, M13 = "m01_company_context", "m08_stock_info", "m13_case_study_match"
+M01, M03, M08, M13 = "m01_company_context", "m03_traffic", "m08_stock_info", "m13_case_study_match"
 API = "/api/v1/enrich"
 
 
@@ -124,6 +126,144 @@ async def test_that_a_company_is_unknown_is_no_answer_that_could_stand_in(
     await clock.advance(10)
 
     assert (await engine.now(job)).step(M08).state is StepState.FAILED
+
+
+class Unsure:
+    """SimilarWeb, which does not know the company, and ranks after it, which fails."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.similarweb, self.ranks = Scripted(clock), Scripted(clock)
+        self.similarweb.raises = {M03: UnknownCompany("never heard of it")}
+        self.ranks.raises = {M03: SourceFailed("down")}
+        sources = {"similarweb": self.similarweb, "ranks": self.ranks}
+        self.engine = ScriptedEngine(clock, sources=sources, similarweb_cost_per_call=0.5)
+
+    async def run(self, seconds: float = 10, **how: Any) -> Enrichment:
+        """Run a job for these seconds."""
+        job = await self.engine.start(modules=(M03,), **how)
+        await self.clock.advance(seconds)
+        return await self.engine.now(job)
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """The calls of each since this was last asked."""
+        calls = len(self.similarweb.calls), len(self.ranks.calls)
+        self.similarweb.calls.clear()
+        self.ranks.calls.clear()
+        return calls
+
+
+@pytest.fixture
+def unsure(clock: FakeClock) -> Unsure:
+    return Unsure(clock)
+
+
+TENTH = 7 * DAY / 10
+"Of the time of m03."
+
+
+async def test_that_a_source_does_not_know_a_company_is_kept_though_another_one_fails(
+    unsure: Unsure, clock: FakeClock
+) -> None:
+    first = (await unsure.run()).step(M03)
+    assert unsure.calls == (1, 1)
+    job = await unsure.run()
+    step = job.step(M03)
+
+    assert unsure.calls == (0, 1)
+    assert (
+        (step.state, step.reason)
+        == (StepState.FAILED, "similarweb: never heard of it; ranks: down")
+        == (
+            first.state,
+            first.reason,
+        )
+    )
+    assert [(each.source, each.outcome, each.duration_seconds, each.error) for each in step.attempts] == [
+        ("similarweb", Outcome.UNKNOWN, 0.0, "never heard of it"),
+        ("ranks", Outcome.FAILED, 1.0, "down"),
+    ]
+    assert {charge.source: charge.calls for charge in job.charges} == {"ranks": 1}
+    assert await unsure.engine.cache.inspect("a.com") == {}
+    await clock.advance(TENTH - 30)
+    await unsure.run()
+    assert unsure.calls == (0, 1)
+    await clock.advance(10)
+    await unsure.run()
+    assert unsure.calls == (1, 1)
+
+
+async def test_force_and_max_age_go_around_what_is_kept_of_sources(unsure: Unsure) -> None:
+    await unsure.run()
+    await unsure.run(force=True)
+    await unsure.run(terms=Terms(max_age=8))
+    assert unsure.calls == (3, 3)
+    await unsure.run(terms=Terms(max_age=9))
+    await unsure.run(terms=Terms(max_ages={M03: 100}))
+    assert unsure.calls == (0, 2)
+
+
+async def test_a_job_that_asks_everybody_shares_no_call_of_one_that_does_not(unsure: Unsure) -> None:
+    await unsure.run()
+    await unsure.run(0)
+    await unsure.run(0)
+    await unsure.run(force=True)
+
+    assert unsure.calls == (2, 3)
+
+
+async def test_another_source_that_knows_the_company_answers(unsure: Unsure) -> None:
+    await unsure.run()
+    unsure.ranks.raises = {}
+    job = await unsure.run()
+    finding = job.step(M03).finding
+
+    assert finding
+    assert [each.outcome for each in finding.attempts] == [Outcome.UNKNOWN, Outcome.ANSWERED]
+    assert unsure.calls == (1, 2)
+    assert (await unsure.run()).step(M03).cached
+
+
+async def test_that_no_source_knows_a_company_is_as_old_as_the_oldest_of_them(unsure: Unsure, clock: FakeClock) -> None:
+    await unsure.run()
+    await clock.advance(TENTH / 2)
+    unsure.ranks.raises = {M03: UnknownCompany("not ranked")}
+    step = (await unsure.run()).step(M03)
+    assert (step.unknown, step.reason) == (True, "similarweb: never heard of it; ranks: not ranked")
+    assert unsure.calls == (1, 2)
+    await clock.advance(TENTH / 2 - 30)
+    assert (await unsure.run()).step(M03).cached
+    await clock.advance(10)
+    await unsure.run()
+
+    assert unsure.calls == (1, 1)
+
+
+@pytest.mark.parametrize("ends", ["too late", "too expensive", "without input", "cancelled"])
+async def test_it_is_kept_however_the_chain_ends(unsure: Unsure, clock: FakeClock, ends: str) -> None:
+    errors = {"too expensive": MaxCostReached("no"), "without input": InsufficientInput("too little")}
+    if error := errors.get(ends):
+        unsure.ranks.raises = {M03: error}
+    else:
+        unsure.ranks.seconds = 100
+    job = await unsure.run(5 if ends == "cancelled" else 30)
+    if ends == "cancelled":
+        await unsure.engine.jobs.cancel("a.com", job.id)
+        await clock.advance(1)
+    assert unsure.calls == (1, 1)
+    await unsure.run(30)
+
+    assert unsure.calls == (0, 1)
+
+
+async def test_what_answers_is_not_kept_twice(unsure: Unsure) -> None:
+    """The attempts of an answer say as well who did not know the company."""
+    unsure.ranks.raises = {}
+    await unsure.run()
+
+    key = source_key(MODULES[M03], "similarweb")
+    assert await unsure.engine.cache.list_held(("a.com",), (key,)) == {"a.com": {}}
 
 
 async def test_that_a_company_is_unknown_is_kept_for_a_tenth_of_the_time(

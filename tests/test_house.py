@@ -1,9 +1,10 @@
 """
-Rules that hold for every module, every route, every setting, and for the README.
+Rules that hold for every module, every setting, and for the README and the files beside it.
 """
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -15,13 +16,12 @@ import pytest
 
 import schemas
 from enrichment import __version__
-from enrichment.modules.table import MODULES as TABLE
 from enrichment.settings import Settings, allowed_values
-from service import ROUTES
 from tests.conftest import ROOT
 from tests.contract import fits
 
 README: Final = (ROOT / "README.md").read_text()
+DOCS: Final = {path: path.read_text() for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/*.md"))}
 
 RANKS: Final = (
     ("schemas",),
@@ -128,10 +128,9 @@ def test_every_module_and_class_has_a_docstring() -> None:
     assert without == []
 
 
-def test_every_setting_is_in_the_readme_with_its_default_and_what_it_may_be() -> None:
-    rows = [
-        [cell.strip() for cell in line.strip("| ").split(" | ")] for line in README.splitlines() if line[:3] == "| `"
-    ]
+def test_every_setting_is_documented_with_its_default_and_what_it_may_be() -> None:
+    lines = DOCS[ROOT / "docs" / "settings.md"].splitlines()
+    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines if line[:3] == "| `"]
     documented = {row[0]: row[1:3] for row in rows if row[0].strip("`").isupper()}
     expected = {}
     for field in msgspec.structs.fields(Settings):
@@ -148,33 +147,42 @@ def test_every_setting_is_in_the_readme_with_its_default_and_what_it_may_be() ->
     assert documented == expected
 
 
-def test_every_route_is_in_the_readme() -> None:
-    rows = [f"`{method} {route.path}`" for route in ROUTES for method in (route.methods or set()) - {"HEAD"}]
-
-    assert [row for row in rows if row not in README] == []
-
-
 SHAPES: Final[dict[str, Any]] = {
     '{"job_id":': schemas.PendingJob | schemas.CompleteJob | schemas.StartedJob | schemas.CancelledJob,
     '{"type":': schemas.Problem,
     '{"batch_id":': schemas.StartedBatch | schemas.BatchStatus,
 }
-"The shapes that a line of JSON in the README may have, by its beginning."
+"The shapes that a line of JSON in the documentation may have, by its beginning."
 
 
-def test_the_bodies_in_the_readme_have_the_shapes_that_the_service_sends() -> None:
-    bodies = [(line, SHAPES[begin]) for line in README.splitlines() for begin in SHAPES if line.startswith(begin)]
+def test_the_bodies_in_the_documentation_have_the_shapes_that_the_service_sends() -> None:
+    lines = [line for text in DOCS.values() for line in text.splitlines()]
+    bodies = [(line, SHAPES[begin]) for line in lines for begin in SHAPES if line.startswith(begin)]
 
     assert bodies
     assert [line for line, shape in bodies if not fits(line.encode(), shape)] == []
 
 
-def test_every_module_is_in_the_readme() -> None:
-    rows = [line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith("| `m")]
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    broken = []
+    for path, text in DOCS.items():
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+            name, _, anchor = target.partition("#")
+            linked = path.parent / name if name else path
+            if not linked.exists() or (anchor and anchor not in headings(linked.read_text())):
+                broken.append(f"{path.name}: {target}")
 
-    assert rows == [
-        [f"`{module.id}`", str(module.wave), str(module.ttl_days), module.asks] for module in TABLE.values()
-    ]
+    assert broken == []
+
+
+def headings(text: str) -> set[str]:
+    """The anchors of the headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def test_the_readme_fits_on_two_screens() -> None:
+    assert len(README.splitlines()) <= 120
 
 
 def test_ci_runs_the_test_line_of_the_readme() -> None:

@@ -345,6 +345,27 @@ async def test_an_attempt_has_a_time_limit_and_so_have_all_together(
     assert isinstance(task.exception(), failures.Transient | TimeoutError)
 
 
+async def test_an_attempt_for_which_there_is_hardly_any_time_left_is_not_made(
+    clock: FakeClock, stub: StubUpstream
+) -> None:
+    """It would have to be paid, and it, not the first one, would be the reason that is given."""
+    stub.scenario = "hang"
+
+    async def ask() -> None:
+        context = CallContext(clock=clock)
+        CONTEXT.set(context)
+        async with context.limit(6):
+            await client.fetch(trusted(stub), HttpRequest(url=stub.url), successful)
+
+    async with live_client(clock) as client:
+        task = asyncio.create_task(ask())
+        await stub.wait_for(requests=1)
+        await until(task, clock)
+
+    assert str(task.exception()) == "No answer within 5 seconds."
+    assert len(stub.received) == 1
+
+
 async def test_a_read_of_nothing_in_time_says_so(clock: FakeClock, stub: StubUpstream) -> None:
     stub.scenario = "hang"
     async with live_client(clock) as client:

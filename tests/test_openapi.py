@@ -189,6 +189,8 @@ def test_links_lead_from_a_new_job_to_what_can_be_asked_about_it() -> None:
 WITHOUT_EXAMPLES: Final = {
     "GET /openapi.json",
     "GET /llms.txt",
+    "GET /docs",
+    "GET /docs/{file}",
     "GET /campaigns/enrichment",  # those of the POST
     "GET /api/v1/campaigns/enrichment",
 }

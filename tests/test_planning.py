@@ -132,6 +132,29 @@ async def test_a_source_that_refuses_calls_is_not_asked(clock: FakeClock) -> Non
     assert second.reason == "similarweb: It is not asked before 2026-02-26T10:36:00Z: its state is open."
 
 
+async def test_a_source_that_does_not_know_the_company_is_not_asked_again(clock: FakeClock) -> None:
+    apollo, yahoo = Scripted(clock), Scripted(clock)
+    apollo.raises, yahoo.raises = {M01: UnknownCompany("never heard of it")}, {M01: SourceFailed("down")}
+    made = ScriptedEngine(clock, sources={"apollo": apollo, "yahoo": yahoo}, apollo_cost_per_call=0.1)
+    await run(made, clock, M01)
+    (module,) = (await plan(made, M01)).modules
+    asked = [
+        (await plan(made, M01, **how)).modules[0].sources[0].asked
+        for how in ({"force": True}, {"terms": Terms(max_age=5)}, {"terms": Terms(max_age=50)})
+    ]
+    job = await made.start(modules=(M01,))
+    await clock.advance(10)
+
+    assert (module.action, module.reason, module.unknown) == ("asked", None, False)
+    assert [(each.source, each.asked, each.reason, each.worst_cost) for each in module.sources] == [
+        ("apollo", False, "never heard of it", 0.0),
+        ("yahoo", True, None, 0.0),
+    ]
+    assert (module.expected_cost, module.worst_cost) == (0.0, 0.0)
+    assert spent(await made.now(job)) == {"yahoo": (1, 0)}
+    assert asked == [True, True, False]
+
+
 SHARED = {
     M01: PaidRequests(("organization",)),
     M02: PaidRequests(("organization",)),

@@ -67,7 +67,7 @@ def request(route: Endpoint, code: str, job_id: str) -> dict[str, Any]:
     domain = "never.com" if code == "job_not_found" else "a.com"
     return {
         "method": method_of(route),
-        "url": route.path.format(domain=domain, job_id="none", batch_id="none"),
+        "url": route.path.format(domain=domain, job_id="none", batch_id="none", file="none"),
         "params": {name: given[name] for name in route.query.__struct_fields__ if name in given},
         "json": route.body and {name: given[name] for name in route.body.__struct_fields__ if name in given},
     }

@@ -569,8 +569,10 @@ async def test_the_free_check_of_the_key(case: Case, legacy: Case) -> None:
     assert await case.source.check_key() == KeyStatus(works=True)
 
 
-async def test_a_check_with_a_wrong_key(case: Case) -> None:
-    case.stub.answer = lambda _: Reply(b"invalid API key", 401, PLAIN)
+@pytest.mark.parametrize("refusal", [Reply(b"invalid API key", 401, PLAIN), Reply(b'{"error":"no"}', 401)])
+async def test_a_check_with_a_wrong_key(case: Case, refusal: Reply) -> None:
+    """Only a request for a website's data may be answered with this status because there are none."""
+    case.stub.answer = lambda _: refusal
 
     with pytest.raises(Unauthorized):
         await case.source.check_key()

@@ -1,10 +1,12 @@
 """
-The commands of the README, run as a person would paste them; `python -m tests.tour` writes their answers into it.
+The commands of the README and of docs/tour.md, run as a person would paste them; `python -m tests.tour` writes their
+answers into these files. Those of the README's run with live sources are only compared, with stubs as the services.
 
-Time passes five times faster than in the README: the service is told so, and `sleep` is a shim. So is `curl`, since the
+Time passes five times faster than there: simulated delays are shorter, and `sleep` is a shim. So is `curl`, since the
 service is on another port and not every machine has that program, and `jq`, on the library of that name.
 """
 
+import asyncio
 import os
 import re
 import subprocess
@@ -16,8 +18,10 @@ from typing import Final
 from tests.conftest import ROOT, server_process
 
 README: Final = ROOT / "README.md"
+TOUR: Final = ROOT / "docs" / "tour.md"
 BLOCK: Final = re.compile(r"```sh\n(?P<commands>(?:(?!```).)*?)```\n\n```json\n(?P<answers>.*?)```\n", re.DOTALL)
 SETUP: Final = re.compile(r"```sh\n(TOKEN=.*?)```", re.DOTALL)
+LIVE: Final = re.compile(r"```console\n(\$ .*?SOURCES=live .*?)```", re.DOTALL)
 SPEED: Final = 5
 SEPARATOR: Final = "\x1e"
 
@@ -58,17 +62,17 @@ time.sleep(float(sys.argv[1]) / {SPEED})
 FAST: Final = {"SIMULATED_LOOKUP_SECONDS": str(15 / SPEED), "SIMULATED_MODULE_SECONDS": str(3 / SPEED)}
 
 
+def shown() -> list[str]:
+    """Return the answers that the two files show, a text for each block."""
+    return [match["answers"].strip("\n") for path in (README, TOUR) for match in BLOCK.finditer(path.read_text())]
+
+
 def run() -> list[str]:
-    """Run all commands of the README that have answers, and return these, a text for each block."""
-    readme = README.read_text()
-    tour = readme.index("## A tour")
-    blocks = [(match.start(), match["commands"]) for match in BLOCK.finditer(readme)]
-    setup = SETUP.findall(readme)[0]
-    before = [commands for start, commands in blocks if start < tour]
-    after = [setup, *(commands for start, commands in blocks if start > tour)]
-    answers = _run(before)
-    answers += _run(after, API_TOKENS="demo", SIMULATED_FAILURES="m05_competitors")[1:]
-    return answers
+    """Run all commands of the two files that have answers, and return these, a text for each block."""
+    in_readme, in_tour = ([match["commands"] for match in BLOCK.finditer(path.read_text())] for path in (README, TOUR))
+    setup = SETUP.findall(TOUR.read_text())[0]
+    answers = _run([setup, *in_tour], API_TOKENS="demo", SIMULATED_FAILURES="m05_competitors")[1:]
+    return _run(in_readme) + answers
 
 
 def _run(blocks: list[str], **environ: str) -> list[str]:
@@ -77,11 +81,7 @@ def _run(blocks: list[str], **environ: str) -> list[str]:
         command = "uvicorn service:app --http enrichment.web.server:LimitedProtocol --port $PORT --workers 1"
         with server_process(command, Path(log), **FAST, **environ) as server:
             server.wait_until_healthy()
-            for name, code in SHIMS.items():
-                path = Path(folder, name)
-                port = server.url.rpartition(":")[2]
-                path.write_text(f"#!{sys.executable}\n{code.replace('PORT', port)}")
-                path.chmod(0o755)
+            write_shims(folder, server.url)
             script = f"; printf '{SEPARATOR}'\n".join(block.rstrip("\n") for block in blocks)
             done = subprocess.run(
                 ["sh", "-e", "-c", script],
@@ -93,6 +93,37 @@ def _run(blocks: list[str], **environ: str) -> list[str]:
             )
     assert done.returncode == 0, done.stderr
     return [_lines(answer) for answer in done.stdout.split(SEPARATOR)]
+
+
+def live_run() -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The settings of the run with live sources, and its commands after the start, each with its answer."""
+    (found,) = LIVE.findall(README.read_text())
+    _, start, *rest = [part.partition("\n") for part in f"\n{found}".split("\n$ ")[1:]]
+    return dict(re.findall(r"([A-Z_]+)=(\S+)", start[0])), [
+        (command, answer.strip("\n")) for command, _, answer in rest
+    ]
+
+
+async def run_live(commands: list[str], url: str) -> list[str]:
+    """Run commands against a service that is running, and return their answers."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_shims(folder, url)
+        done = await asyncio.create_subprocess_exec(
+            *("sh", "-e", "-c", f"; printf '{SEPARATOR}'\n".join(commands)),
+            cwd=folder,
+            env={"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+        )
+        output, _ = await done.communicate()
+    return [answer.strip("\n") for answer in output.decode().split(SEPARATOR)]
+
+
+def write_shims(folder: str, url: str) -> None:
+    """Make the programs that stand in for others, for a service at this URL."""
+    for name, code in SHIMS.items():
+        path = Path(folder, name)
+        path.write_text(f"#!{sys.executable}\n{code.replace('PORT', url.rpartition(':')[2])}")
+        path.chmod(0o755)
 
 
 def _lines(answer: str) -> str:
@@ -109,13 +140,14 @@ def stable(answers: str) -> str:
 
 
 def main() -> None:
-    """Write the answers into the README."""
+    """Write the answers into the two files."""
     answers = iter(run())
 
     def with_answers(match: re.Match[str]) -> str:
         return f"```sh\n{match['commands']}```\n\n```json\n{next(answers)}\n```\n"
 
-    README.write_text(BLOCK.sub(with_answers, README.read_text()))
+    for path in (README, TOUR):
+        path.write_text(BLOCK.sub(with_answers, path.read_text()))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Final
 
 from enrichment.clock import Clock
 from enrichment.jobs.protocols import Held
-from enrichment.modules.module import Finding, Module, module_of_key
+from enrichment.modules.module import Finding, Module, is_source_key, module_of_key
 from enrichment.modules.table import MODULES
 from schemas import Freshness
 
@@ -52,7 +52,7 @@ class MemoryCache:
         self._findings[domain, key] = finding
         if key == (module_id := module_of_key(key)):
             self._last.pop((domain, module_id), None)
-        else:
+        elif not is_source_key(key):
             self._last[domain, module_id] = key
         self._bytes += _size(finding) - (_size(before) if before else 0)
         while len(self._findings) > self._max_results or self._bytes > self._max_bytes:

@@ -155,6 +155,10 @@ class Enrichment(Job, frozen=True, kw_only=True, gc=False):
         """The share of modules that are done, with one decimal."""
         return round(100 * (self.completed + self.failed + self.skipped) / self.total, 1)
 
+    def age_allowed(self, module_id: str) -> float:
+        """How old a cached answer of a module may be, in seconds; none is young enough if the job is forced."""
+        return -math.inf if self.force else self.terms.age_allowed(module_id)
+
     def step(self, module_id: str) -> Step:
         """The step of a module, which has to be one of the job's."""
         return next(step for step in self.steps if step.module_id == module_id)

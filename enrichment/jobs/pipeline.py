@@ -76,8 +76,8 @@ class Pipeline:
         await self._budget.checkpoint()
         subject = await self._subject(run, module)
         begun = Step(module_id=module.id, state=StepState.RUNNING, started_at=self._clock.now())
-        max_age = run.job.terms.age_allowed(module.id)
-        if not run.job.force and (cached := await self._resolver.cached(module, subject, max_age=max_age)):
+        max_age = run.job.age_allowed(module.id)
+        if cached := await self._resolver.cached(module, subject, max_age=max_age):
             await self._complete(run, begun, cached, is_cached=True)
             return
         if run.account.stopped_because:
@@ -87,7 +87,9 @@ class Pipeline:
         if not await self._store.record(run.job.id, begun):
             return  # the job is finished: no call may begin
         try:
-            finding = await self._resolver.ask(module, subject, asker=run.job.id, order=run.order, account=run.account)
+            finding = await self._resolver.ask(
+                module, subject, asker=run.job.id, order=run.order, account=run.account, max_age=max_age
+            )
             await self._budget.checkpoint()
         except InsufficientInput as error:
             await self._skip(run, begun, str(error), subject)

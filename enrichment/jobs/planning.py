@@ -14,7 +14,7 @@ from enrichment.jobs.accounts import max_cost_reached, unknown_cost
 from enrichment.jobs.model import JobOptions
 from enrichment.jobs.protocols import Cache, Held
 from enrichment.jobs.resolver import is_within
-from enrichment.modules.module import Module, cache_key, module_of_key
+from enrichment.modules.module import Module, cache_key, is_source_key, module_of_key, source_key
 from enrichment.modules.table import MODULES
 from enrichment.sources import not_configured
 from enrichment.sources.costs import FREE, MAX_ATTEMPTS, Ledger, PaidRequests, Price
@@ -115,13 +115,14 @@ class Planner:
         run = _Plan(self, options, owner)
         plans: list[DomainPlan] = []
         keys = [cache_key(module, options.profile) for module in MODULES.values()]
+        asked = [MODULES[module_id] for module_id in options.modules]
+        keys += [source_key(module, name) for module in asked for name in module.chain if name in self._sources]
         began = time.perf_counter()
         for first in range(0, len(domains), DOMAINS_PER_READ):
             chunk = domains[first : first + DOMAINS_PER_READ]
             held = await self._cache.list_held(chunk, keys)
             for domain in chunk:
-                by_module = {module_of_key(key): each for key, each in held[domain].items()}
-                plans.append(run.domain(domain, by_module, self._clock.now()))
+                plans.append(run.domain(domain, held[domain], self._clock.now()))
                 if time.perf_counter() - began > SECONDS_PER_TURN:
                     await asyncio.sleep(0)
                     began = time.perf_counter()
@@ -169,8 +170,9 @@ class _Plan:
             module_id: planner.candidates(MODULES[module_id], owner, self._max_cost) for module_id in options.modules
         }
 
-    def domain(self, domain: str, held: Mapping[str, Held], now: float) -> DomainPlan:
-        """The plan for one domain."""
+    def domain(self, domain: str, found: Mapping[str, Held], now: float) -> DomainPlan:
+        """The plan for one domain, with what the cache holds by its keys."""
+        held = {module_of_key(key): finding for key, finding in found.items() if not is_source_key(key)}
         stopped: str | None = None
         times = dict(self._times_elsewhere(held, now))
         done: set[tuple[str, str]] = set()
@@ -182,7 +184,7 @@ class _Plan:
             if planned is None and stopped:
                 planned = _skipped(module_id, stopped)
             elif planned is None:
-                planned, costs, stopped = self._asked(module, times, done)
+                planned, costs, stopped = self._asked(module, self._informed(module, found, now), times, done)
             if planned.action == "asked":
                 times[module_id] = None
             elif planned.action == "cached" and not planned.unknown:
@@ -204,13 +206,7 @@ class _Plan:
     ) -> schemas.PlannedModule | None:
         """The module, if it would be answered from the cache."""
         based_on = tuple((need, times[need]) for need in module.needs if need in times)
-        max_age = self._options.terms.age_allowed(module.id)
-        if (
-            held is None
-            or self._options.force
-            or held.based_on != based_on
-            or not is_within(held.fetched_at, max_age, now)
-        ):
+        if held is None or held.based_on != based_on or not self._is_usable(module, held, now):
             return None
         return schemas.PlannedModule(
             module_id=module.id,
@@ -223,12 +219,28 @@ class _Plan:
             worst_cost=0.0,
         )
 
+    def _is_usable(self, module: Module, held: Held, now: float) -> bool:
+        """Whether the job would use this for one of its modules."""
+        return not self._options.force and is_within(held.fetched_at, self._options.terms.age_allowed(module.id), now)
+
+    def _informed(self, module: Module, found: Mapping[str, Held], now: float) -> tuple[Candidate, ...]:
+        """The sources of a module. Those that are known not to know the company are not asked, and say why."""
+        candidates = []
+        for candidate in self._candidates[module.id]:
+            held = found.get(source_key(module, candidate.name))
+            is_unknown = held and self._is_usable(module, held, now)
+            candidates.append(candidate._replace(reason=held.unknown) if held and is_unknown else candidate)
+        return tuple(candidates)
+
     def _asked(
-        self, module: Module, times: Mapping[str, float | None], done: set[tuple[str, str]]
+        self,
+        module: Module,
+        candidates: Sequence[Candidate],
+        times: Mapping[str, float | None],
+        done: set[tuple[str, str]],
     ) -> tuple[schemas.PlannedModule, tuple[Outlay, Outlay], str | None]:
         """The module if sources would be asked, its expected and its worst cost, and why the job stops here if so."""
         free = (Outlay(), Outlay())
-        candidates = self._candidates[module.id]
         usable = [candidate for candidate in candidates if candidate.reason is None]
         sources = tuple(_planned_source(candidate, done) for candidate in candidates)
         if not candidates:

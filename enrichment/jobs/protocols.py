@@ -110,7 +110,8 @@ class JobStore(Protocol):
 class Cache(Protocol):
     """
     The newest finding for each domain and key of `modules.module.cache_key`: a module, with the profile by which it
-    judges. Failures are no findings and are never kept.
+    judges. Failures are no findings and are never kept. A key of `source_key`, a module and one of its sources, has the
+    finding that this source does not know the company.
     """
 
     async def get(self, domain: str, keys: Collection[str], *, with_expired: bool = False) -> Mapping[str, Finding]:
@@ -122,7 +123,7 @@ class Cache(Protocol):
     async def inspect(self, domain: str) -> Mapping[str, Finding]:
         """
         Return all findings that are kept for the domain, expired ones included, by module and without using them; of
-        those of a module by several profiles, the one that was kept last.
+        those of a module by several profiles, the one that was kept last. Those of single sources are left out.
         """
 
     async def list_held(

@@ -13,9 +13,9 @@ from enrichment.clock import Clock
 from enrichment.errors import CostUnknown, MaxCostReached, SourceFailed
 from enrichment.jobs.budget import LoopBudget
 from enrichment.jobs.protocols import Cache
-from enrichment.modules.module import Finding, JobProfile, Module, Subject, cache_key, module_of_key
+from enrichment.modules.module import Finding, JobProfile, Module, Subject, cache_key, module_of_key, source_key
 from enrichment.modules.table import MODULES
-from enrichment.sources import Source, first_success
+from enrichment.sources import Source, Unknown, first_success
 from enrichment.sources.costs import METER, NOBODY, Account, Ledger, Meter
 from enrichment.sources.local import based_on
 
@@ -76,33 +76,65 @@ class Resolver:
         return finding if finding and not finding.unknown and finding.based_on == based_on(subject) else None
 
     async def ask(
-        self, module: Module, subject: Subject, *, asker: str, order: float = 0.0, account: Account = NOBODY
+        self,
+        module: Module,
+        subject: Subject,
+        *,
+        asker: str,
+        order: float = 0.0,
+        account: Account = NOBODY,
+        max_age: float = math.inf,
     ) -> Finding:
         """
         Ask the module's sources, or wait for the call that is asking them already.
 
-        `asker` is the id of the job that waits, and `account` pays, unless another job has asked first. Of the calls
-        that wait for the same outside service, the one with the lowest `order` is next. Raise `SourceFailed`,
+        A source is not asked if it has said within `max_age` seconds, and the cache still holds, that it does not know
+        the company. `asker` is the id of the job that waits, and `account` pays, unless another job has asked first. Of
+        the calls that wait for the same outside service, the one with the lowest `order` is next. Raise `SourceFailed`,
         `InsufficientInput` or `MaxCostReached`.
         """
-        key = (subject.domain, cache_key(module, subject.profile), based_on(subject))
-        return await self._calls.share(key, asker, lambda call: self._call(module, subject, order, call), account)
+        unknown = await self._unknown(module, subject.domain, max_age)
+        key = (subject.domain, cache_key(module, subject.profile), (based_on(subject), *unknown))
+        return await self._calls.share(
+            key, asker, lambda call: self._call(module, subject, unknown, order, call), account
+        )
 
     def abandon(self, asker: str) -> None:
         """Stop every call that only this job waits for, so that not even one that is about to begin does."""
         self._calls.abandon(asker)
 
-    async def _call(self, module: Module, subject: Subject, order: float, call: "SharedCall") -> Finding:
-        """Ask the sources, once for all jobs that wait. The finding is kept even if none waits any more."""
+    async def _unknown(self, module: Module, domain: str, max_age: float) -> Mapping[str, Unknown]:
+        """The sources that do not know the company, as far as that is kept and not older than `max_age`."""
+        keys = {source_key(module, name): name for name in module.chain if name in self._sources}
+        held = (await self._cache.list_held((domain,), keys))[domain]
+        now = self._clock.now()
+        return {
+            keys[key]: Unknown(finding.unknown, finding.fetched_at)
+            for key, finding in held.items()
+            if is_within(finding.fetched_at, max_age, now)
+        }
+
+    async def _call(
+        self, module: Module, subject: Subject, unknown: Mapping[str, Unknown], order: float, call: "SharedCall"
+    ) -> Finding:
+        """
+        Ask the sources that are not in `unknown`, once for all jobs that wait. The finding is kept even if none waits
+        any more. Without one it is kept which sources do not know the company: they may have to be paid to say so.
+        """
         meter = Meter(self._ledger, call.accounts)
         METER.set(meter)
+        said: dict[str, Unknown] = {**unknown}
+        finding: Finding | None = None
         try:
             async with self._limit(module, order):
-                finding = await self.budget.pace(first_success(self._sources, module, subject, self._clock))
+                finding = await self.budget.pace(first_success(self._sources, module, subject, self._clock, said))
         except TimeoutError:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
         finally:
             await meter.close()
+            if finding is None:
+                for name in list(said)[len(unknown) :]:
+                    await self._cache.put(subject.domain, source_key(module, name), said[name].finding(name))
         await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)
         return finding
 

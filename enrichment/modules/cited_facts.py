@@ -30,6 +30,8 @@ MAX_TECHNOLOGIES: Final = 20
 MAX_LISTED: Final = 5
 "Competitors, departments and events."
 MAX_QUOTES: Final = 3
+NAME_LABEL: Final = "Company: "
+"What the fact begins with that is the company's name."
 SCALES: Final = ((1_000_000_000, "billion"), (1_000_000, "million"))
 
 
@@ -48,7 +50,7 @@ def facts_of(subject: Subject) -> tuple[CitedFact, ...]:
 
 
 def _company(context: CompanyContext) -> Iterator[str]:
-    yield from _present("Company: {}", context.company_name)
+    yield from _present(NAME_LABEL + "{}", context.company_name)
     yield from _present("Industry: {}", context.industry)
     yield from _present("Employees: {:,}", context.employees)
     yield from _present("Headquarters: {}", context.hq)

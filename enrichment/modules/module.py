@@ -188,9 +188,19 @@ def cache_key(module: Module, profile: JobProfile | None) -> str:
     return f"{module.id}@{profile.digest}" if profile and module.is_derived else module.id
 
 
+def source_key(module: Module, source: str) -> str:
+    """Return the key of the finding in the cache that this source of the module does not know the company."""
+    return f"{module.id}:{source}"
+
+
+def is_source_key(key: str) -> bool:
+    """Whether a key of the cache is that of a single source."""
+    return ":" in key
+
+
 def module_of_key(key: str) -> str:
     """Return the id of the module in a key of the cache."""
-    return key.partition("@")[0]
+    return key.partition(":")[0].partition("@")[0]
 
 
 def count_data_points(answer: Answer) -> int:

@@ -3,8 +3,9 @@ Where answers come from: the protocols of sources, and the chain in which each s
 """
 
 import asyncio
+import math
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -75,19 +76,47 @@ class ChainFailed(SourceFailed):
         self.attempts = attempts
 
 
-async def first_success(sources: Mapping[str, Source], module: Module, subject: Subject, clock: Clock) -> Finding:
+class Unknown(NamedTuple):
+    """A source's statement that it does not know the company, and when it was made, in seconds since the epoch."""
+
+    reason: str
+    said_at: float
+
+    def attempt(self, source: str) -> SourceAttempt:
+        """The attempt of a source that is not asked again."""
+        return SourceAttempt(source=source, outcome=Outcome.UNKNOWN, duration_seconds=0.0, error=self.reason)
+
+    def finding(self, source: str) -> Finding:
+        """What the cache keeps of it."""
+        return Finding.of_unknown(self.reason, source=source, fetched_at=self.said_at, attempts=())
+
+
+async def first_success(
+    sources: Mapping[str, Source],
+    module: Module,
+    subject: Subject,
+    clock: Clock,
+    unknown: dict[str, Unknown] | None = None,
+) -> Finding:
     """
     Ask the sources of the module's chain in order, and return the first finding, with all attempts.
 
-    `sources` are the configured ones; others are skipped. An unexpected error of a source is logged and counts as its
-    failure. If none of those that were asked knows the company, the finding says so. Raises `ChainFailed` if none
-    answered for another reason, `CostUnknown` if that may be because some could not be paid, and `InsufficientInput` if
-    a source does or none is configured. `MaxCostReached` ends the chain.
+    `sources` are the configured ones; others are skipped. Those in `unknown` have said before that they do not know the
+    company: they are not asked, and each other one that says so is added. An unexpected error of a source is logged and
+    counts as its failure. If no source knows the company, the finding says so; it is as old as the oldest statement in
+    `unknown`. Raises `ChainFailed` if none answered for another reason, `CostUnknown` if that may be because some could
+    not be paid, and `InsufficientInput` if a source does or none is configured. `MaxCostReached` ends the chain.
     """
+    configured = [name for name in module.chain if name in sources]
+    if not configured:
+        raise InsufficientInput(not_configured(module))
     attempts: list[SourceAttempt] = []
+    unknown = {} if unknown is None else unknown
+    oldest = min((each.said_at for each in unknown.values()), default=math.inf)
     meter = METER.get()
-    for name in module.chain:
-        if name not in sources:
+    for name in configured:
+        if name in unknown:
+            attempts.append(unknown[name].attempt(name))
             continue
         started = clock.now()
         if meter:
@@ -97,14 +126,14 @@ async def first_success(sources: Mapping[str, Source], module: Module, subject: 
         attempts.append(SourceAttempt(source=name, outcome=outcome, duration_seconds=duration, error=error))
         if finding:
             return msgspec.structs.replace(finding, attempts=tuple(attempts))
+        if error and outcome is Outcome.UNKNOWN:
+            unknown[name] = Unknown(error, clock.now())
         if is_being_cancelled():  # and the source has turned that into its failure
             raise asyncio.CancelledError
-    if not attempts:
-        raise InsufficientInput(not_configured(module))
     reason = "; ".join(f"{attempt.source}: {attempt.error}" for attempt in attempts)
     if all(attempt.outcome is Outcome.UNKNOWN for attempt in attempts):
-        last = attempts[-1].source
-        return Finding.of_unknown(reason, source=last, fetched_at=clock.now(), attempts=tuple(attempts))
+        fetched_at = min(oldest, clock.now())
+        return Finding.of_unknown(reason, source=attempts[-1].source, fetched_at=fetched_at, attempts=tuple(attempts))
     if all(attempt.outcome is not Outcome.FAILED for attempt in attempts):
         raise CostUnknown(reason)
     raise ChainFailed(reason, tuple(attempts))

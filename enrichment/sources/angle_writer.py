@@ -13,7 +13,7 @@ import msgspec
 
 from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
-from enrichment.modules.cited_facts import facts_of
+from enrichment.modules.cited_facts import NAME_LABEL, facts_of
 from enrichment.modules.displacement import CitedFact, DisplacementAngle, derive
 from enrichment.modules.evidence import words
 from enrichment.modules.module import Finding, Module, Subject
@@ -32,6 +32,8 @@ MAX_POINTS: Final = 8
 MAX_SENTENCE: Final = 300
 MIN_WORD: Final = 4
 "Letters of a word that a sentence has to share with the facts it cites."
+UNSPECIFIC: Final = frozenset({"company", "website", "uses"})
+"Words of facts that a sentence about anything shares with them. So is the company's name."
 TASK: Final = (
     "You help a sales team to see how one software product could replace another at a company. The data has facts "
     "about the company, each with an id, and the product to replace, if one is known. Write `angle`, two to four "
@@ -145,12 +147,13 @@ def rewritten(angle: DisplacementAngle, answer: bytes, facts: Mapping[str, Cited
 def supported(items: Iterable[Any] | None, facts: Mapping[str, CitedFact]) -> list[Sentence]:
     """Return the sentences that cite facts, only such as there are, and say nothing that these do not."""
     named = _vocabulary(fact.fact for fact in facts.values())
+    own_name = _vocabulary(fact.fact for fact in facts.values() if fact.fact.startswith(NAME_LABEL))
     found: dict[str, Sentence] = {}
     for item in list(items or ())[: 2 * MAX_POINTS]:
         sentence = _sentence(item)
         if sentence and sentence.ids and facts.keys() >= set(sentence.ids):
             cited = [facts[each].fact for each in sentence.ids]
-            if _is_plain(sentence.text) and _is_grounded(sentence.text, cited, named):
+            if _is_plain(sentence.text) and _is_grounded(sentence.text, cited, named, own_name):
                 found.setdefault(sentence.text, sentence)
     return list(found.values())
 
@@ -176,12 +179,12 @@ def _is_plain(text: str) -> bool:
     )
 
 
-def _is_grounded(text: str, cited: Sequence[str], named: frozenset[str]) -> bool:
+def _is_grounded(text: str, cited: Sequence[str], named: frozenset[str], own_name: frozenset[str]) -> bool:
     """
     Whether a sentence may come from the facts that it cites.
 
     Its numbers, products and domains have to be in these, its names in any of the facts, and it has to share a word
-    with these.
+    with these that is not the company's name: nearly every sentence has that, whatever it says.
     """
     source = " ".join(cited)
     names = [name for name in NAME.findall(text) if not ABBREVIATION.fullmatch(name)]
@@ -190,7 +193,7 @@ def _is_grounded(text: str, cited: Sequence[str], named: frozenset[str]) -> bool
         and set(technologies_in(text)) <= set(technologies_in(source))
         and all(domain.lower() in source.lower() for domain in DOMAIN.findall(text))
         and all(named.issuperset(words(name)) for name in names)
-        and not _long_words(text).isdisjoint(_long_words(source))
+        and not (_long_words(text) - own_name - UNSPECIFIC).isdisjoint(_long_words(source))
     )
 
 

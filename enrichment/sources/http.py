@@ -44,6 +44,8 @@ MAX_GATES: Final = 1_000
 "Websites whose limits and failures are remembered."
 BACKOFF_SECONDS: Final = 0.5
 "The pause before the second attempt, give or take half of it; it doubles with each further one."
+SHORTEST_RETRY: Final = 0.25
+"The share of an attempt's time without which it is not repeated."
 CONNECT_SECONDS: Final = 4.0
 MAX_CONNECTIONS: Final = 100
 MAX_IDLE_CONNECTIONS: Final = 20
@@ -112,7 +114,8 @@ class Client:
         Send a request and return what `read` makes of the response.
 
         `read` raises one of `failures` for a response that is not an answer; it gets all of them, whatever the status,
-        and usually begins with `raise_for_status`. `RateLimited` and `Transient` are retried as long as there is time.
+        and usually begins with `raise_for_status`. `RateLimited` and `Transient` are retried as long as there is time
+        for a good part of another attempt, which may have to be paid as well.
         `consume` may reduce a large body while it arrives.
         """
         context = CONTEXT.get() or CallContext(clock=self._clock)
@@ -124,7 +127,7 @@ class Client:
                 continue  # it is the gate that waits
             except Transient:
                 pause = BACKOFF_SECONDS * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
-                if pause >= context.time_left():
+                if context.time_left() - pause < upstream.attempt_seconds * SHORTEST_RETRY:
                     raise
             await self._clock.sleep(pause)
         return await self._attempt(upstream, context, built, read, consume)

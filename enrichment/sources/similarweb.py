@@ -9,6 +9,7 @@ from enrichment.clock import Clock
 from enrichment.errors import SourceFailed
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.sources.costs import PaidRequests
+from enrichment.sources.failures import Unauthorized
 from enrichment.sources.http import Client
 from enrichment.sources.identity import match_domain
 from enrichment.sources.keys import KeyStatus
@@ -105,6 +106,8 @@ class SimilarWeb:
 
 def read_capabilities(response: HttpResponse) -> KeyStatus:
     """Return what is left: the first number whose name says so. The rest describes the data of the plan."""
+    if response.status == 401:  # whatever it says: no website is asked about that could have no data
+        raise Unauthorized("It does not accept the key.")
     found = checked(response).json(dict[str, Any])
     numbers = [float(value) for name, value in found.items() if "remaining" in name and isinstance(value, int | float)]
     return KeyStatus(works=True, remaining=numbers[0] if numbers else None, unit="credits" if numbers else None)

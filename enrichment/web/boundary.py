@@ -126,7 +126,7 @@ class Boundary:
 
 def with_encoded_slashes(scope: Scope) -> Scope:
     """
-    The scope with a path in which slashes that the client has encoded are encoded still, as far as the server tells.
+    The scope with a path in which slashes that the client has encoded are encoded still, if the server has it.
 
     In `scope["path"]` they are decoded, so that `…/https%3A%2F%2Facme.com%2Fcancel` would end with `/cancel`.
     """

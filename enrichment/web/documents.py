@@ -3,7 +3,7 @@ The handlers that describe the service: to programs, and to people.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final, cast
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from enrichment.settings import Settings
 from enrichment.web.bodies import EncodedJSON, encode
+from enrichment.web.docs_page import PageFile, read_files
 from enrichment.web.endpoint import Endpoint
 from enrichment.web.llms import ROOT, llms_txt
 from enrichment.web.openapi import document
@@ -40,6 +41,11 @@ class Documents:
         before, _, after = encode(document(self._routes, self._settings)).partition(SERVERS % b"/")
         return before, after
 
+    @cached_property
+    def page_files(self) -> Mapping[str, PageFile]:
+        """The files of the page for people, by name."""
+        return read_files()
+
 
 async def read_openapi(request: Request) -> Response:
     """
@@ -61,6 +67,29 @@ async def read_llms(request: Request) -> Response:
     """
     text = documents_of(request).llms.replace(ROOT, quote(request.scope.get("root_path", "")))
     return PlainTextResponse(text, headers={"cache-control": "no-store", "x-content-type-options": "nosniff"})
+
+
+async def read_docs(request: Request) -> Response:
+    """
+    Get the page that describes the service to people, who can try it there.
+
+    A link to it may name an operation, a schema or an error code, as in `/docs#operation-read_status`,
+    `/docs#schema-JobStatus` and `/docs#problem-not_found`.
+    """
+    name = "/" if request.scope["path"].endswith("/") else ""
+    return documents_of(request).page_files[name].response_to(request)
+
+
+async def read_docs_file(request: Request) -> Response:
+    """
+    Get one of the files that the page for people consists of.
+
+    They are its scripts and its style.
+    """
+    file = documents_of(request).page_files.get(request.path_params["file"])
+    if file is None:
+        raise HTTPException(404)
+    return file.response_to(request)
 
 
 def documents_of(request: Request) -> Documents:

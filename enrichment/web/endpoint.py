@@ -22,7 +22,7 @@ from enrichment.web.bodies import TableBody, body_reader, read_table_body, send_
 from enrichment.web.params import QueryReader
 
 ANY_SPELLING: Final = r"[^/]+|[A-Za-z][A-Za-z0-9+.-]*:/.+?"
-"A `{domain}` in a path: one segment, or a URL with its slashes, which not every server tells from encoded ones."
+"A `{domain}` in a path: a segment, or a URL with its slashes, which not every server distinguishes from encoded ones."
 
 
 class Access(Enum):

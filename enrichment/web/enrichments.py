@@ -175,7 +175,7 @@ async def read_cache(request: Request) -> Response:
     """
     Get which modules are cached for a domain, and how fresh they are.
 
-    Jobs use cached answers unless they are told to ignore them.
+    Jobs use cached answers that neither `force` nor `max_age` excludes.
     """
     engine, domain = engine_of(request), path_domain(request)
     findings = await engine.cache.inspect(domain)

@@ -109,13 +109,15 @@ def _refine(schema: Schema, struct: type[msgspec.Struct]) -> None:
 
 
 def _simplify(value: Any) -> None:
-    """Rewrite what some generators reject: tuples of one type, as lists; enums of one value, as constants."""
+    """Rewrite what some tools reject: tuples of one type, enums of one value, and a type beside a `$ref`."""
     if isinstance(value, dict):
         match value:
             case {"prefixItems": [first, *others]} if all(item == first for item in others):
                 value["items"] = value.pop("prefixItems")[0]
             case {"enum": [_]}:
                 (value["const"],) = value.pop("enum")
+            case {"$ref": str(), "type": str()}:
+                del value["type"]  # which is that of the component
         value = list(value.values())
     for item in value if isinstance(value, list) else ():
         _simplify(item)
@@ -135,7 +137,7 @@ def _event(name: str, data: Schema, *, is_sse: bool) -> Schema:
 
 
 def _discriminator(arms: Iterable[type[msgspec.Struct]]) -> Schema:
-    """Return which field tells the Structs of a union apart: one that has another literal value in each."""
+    """Return the discriminator of a union of Structs: a field that has another literal value in each."""
     values: dict[str, dict[str, str]] = {}
     for arm in arms:
         for name, hint in get_type_hints(arm).items():

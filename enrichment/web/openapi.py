@@ -25,6 +25,7 @@ DESCRIPTION: Final = (
     "What is worth knowing about the company behind a domain. Work is started by a POST, which is answered at once "
     "with the id of a job, and asked for by its id. Simulated data is invented, and marked wherever it is shown."
 )
+TOKENS: Final = "One of `API_TOKENS`; if there are none, the token that the service logged at its start."
 EXAMPLES: Final = Path(__file__).with_name("examples.json")
 
 ALWAYS: Final = (
@@ -44,6 +45,7 @@ HEADERS: Final[Mapping[str, tuple[str, Schema]]] = {
     "X-Data-Source": ("Name of the source of the data; `simulated` data is invented.", {"type": "string"}),
     "WWW-Authenticate": ("The scheme of authorization: `Bearer`.", {"type": "string"}),
     "Allow": ("The methods that are possible, separated by commas.", {"type": "string"}),
+    "ETag": ("Tag of this version, for `If-None-Match`.", {"type": "string"}),
     "Accept-Encoding": ("The content encoding in which a body is read: `identity`.", {"type": "string"}),
 }
 "The headers of answers: what they say, and their schemas."
@@ -53,6 +55,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "replaced by a new id.",
     "Last-Event-ID": "Number of the last event that was received before the connection was lost; only later ones are "
     "sent. A browser's `EventSource` sends it by itself.",
+    "If-None-Match": "Tag of the version that the client has; it is not sent again.",
 }
 "The headers of requests that make a difference, besides `Authorization`, `Accept` and `Content-Type`."
 
@@ -124,8 +127,7 @@ class _Maker:
             "examples": self._example_components(),
         }
         if self._settings.auth == "bearer":
-            meaning = PROBLEM_TYPES["unauthorized"].meaning
-            components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "description": meaning}}
+            components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "description": TOKENS}}
         modules = {tag_of(route): sys.modules[route.endpoint.__module__] for route in self._routes}
         return {
             "openapi": "3.1.0",
@@ -167,6 +169,7 @@ class _Maker:
 
     def _parameters_of(self, route: Endpoint, recorded: Schema) -> list[Schema]:
         headers = ["X-Request-ID", *(["Last-Event-ID"] if streams.SSE in route.also else [])]
+        headers += ["If-None-Match"] if "ETag" in route.sends else []
         return [
             *(self._parameter(schemas.PathParameters, name, "path", recorded) for name in route.param_convertors),
             *(self._parameter(route.query, name, "query", recorded) for name in route.query.__struct_encode_fields__),
@@ -232,7 +235,7 @@ class _Maker:
             for media_type, value in values.items()
         }
         errors = {
-            code: {"summary": PROBLEM_TYPES[code].title, "value": value}
+            code: {"summary": PROBLEM_TYPES[code].title, "description": PROBLEM_TYPES[code].meaning, "value": value}
             for code, value in self._examples["problems"].items()
             if code in self._codes
         }

@@ -25,6 +25,7 @@ PIPELINE: Final = "enrichment/jobs/pipeline.py"
 RUNNER: Final = "enrichment/jobs/runner.py"
 BUDGET: Final = "enrichment/jobs/budget.py"
 MANAGER: Final = "enrichment/jobs/manager.py"
+MODEL: Final = "enrichment/jobs/model.py"
 SOURCES: Final = "enrichment/sources/__init__.py"
 COSTS: Final = "enrichment/sources/costs.py"
 ACCOUNTS: Final = "enrichment/jobs/accounts.py"
@@ -160,7 +161,7 @@ BUGS: Final = (
     ),
     Bug("the bytes of a replaced finding still count", CACHE, " - (_size(before) if before else 0)", ""),
     Bug("an expired finding is used", CACHE, "if left > 0 or (", "if left or ("),
-    Bug("a forced job reads the cache", PIPELINE, "if not run.job.force and", "if"),
+    Bug("a forced job reads the cache", MODEL, "-math.inf if self.force else ", ""),
     Bug(
         "a call begins though its job is finished",
         PIPELINE,
@@ -208,8 +209,8 @@ BUGS: Final = (
     Bug(
         "the work of sources is not spread",
         RESOLVER,
-        "self.budget.pace(first_success(self._sources, module, subject, self._clock))",
-        "first_success(self._sources, module, subject, self._clock)",
+        "self.budget.pace(first_success(self._sources, module, subject, self._clock, said))",
+        "first_success(self._sources, module, subject, self._clock, said)",
     ),
     Bug(
         "a paced call goes on when it is cancelled",
@@ -248,8 +249,8 @@ BUGS: Final = (
     Bug(
         "a failed source ends the chain",
         SOURCES,
-        "    if not attempts:\n        raise Insuff",
-        "        break\n    if not attempts:\n        raise Insuff",
+        "            raise asyncio.CancelledError\n    reason = ",
+        "            raise asyncio.CancelledError\n        break\n    reason = ",
     ),
     Bug(
         "only the first byte of tokens' digests is compared",
@@ -316,7 +317,31 @@ BUGS: Final = (
     Bug("a job goes on after its limit", ACCOUNTS, "self.stopped_because = self.stopped_because or reason", "pass"),
     Bug("answers of any age are used", RESOLVER, "return now - fetched_at <= max_age", "return True"),
     Bug(
-        "a plan uses answers of any age", PLANNING, "            or not is_within(held.fetched_at, max_age, now)\n", ""
+        "a plan uses answers of any age",
+        PLANNING,
+        "is_within(held.fetched_at, self._options.terms.age_allowed(module.id), now)",
+        "True",
+    ),
+    Bug("it is forgotten who does not know a company", RESOLVER, "if finding is None:", "if False:"),
+    Bug(
+        "an old statement that a company is unknown is used",
+        RESOLVER,
+        "            if is_within(finding.fetched_at, max_age, now)\n        }",
+        "        }",
+    ),
+    Bug("a forced job joins the call of another one", RESOLVER, "(based_on(subject), *unknown)", "based_on(subject)"),
+    Bug(
+        "that nobody knows a company is newer than who said so first",
+        SOURCES,
+        "min(oldest, clock.now())",
+        "clock.now()",
+    ),
+    Bug("what one source does not know is shown as an answer", CACHE, "elif not is_source_key(key)", "else"),
+    Bug(
+        "a plan asks who does not know the company",
+        PLANNING,
+        "held and self._is_usable(module, held, now)",
+        "False",
     ),
     Bug("a plan counts a shared request twice", PLANNING, "if (self.name, request) not in done", "if True"),
     Bug(
