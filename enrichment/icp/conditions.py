@@ -92,7 +92,9 @@ def read_sentence(context: Context) -> None:
 def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str | None:
     """What stands beside a condition with "or" and made none: "Kustomer or Zendesk", "SaaS or similar"."""
     after = draft.last
-    while after < draft.last + MAX_UNKNOWN and after in context.known - taken and not context.is_or(after):
+    while after < draft.last + MAX_UNKNOWN and after in context.known and after not in taken:
+        if context.is_or(after):
+            break
         after += 1
     after += context.word(after) == "," and context.is_or(after + 1)
     is_place = draft.measure in PLACES
@@ -111,7 +113,7 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
         if word and step < 0 and word.text.islower() and context.word(place - 1) == "/":
             continue  # the path of an address
         named = word and word.kind in ("word", "number") and (context.is_or(start) or word.text[0].isupper())
-        if word and named and place not in taken | context.grammar:
+        if word and named and place not in taken and place not in context.grammar:
             return word.text
     return None
 

@@ -273,8 +273,8 @@ class Context:
     def is_modified(self, first: int, after: int) -> bool:
         """Whether a word beside it, which the reader does not know, changes its meaning: "no military hospitals"."""
         before = first - 1
-        read = self.understood | self.grammar
-        if before >= 0 and self.tokens[before].kind == "word" and before not in read and not self.tokens[first].line:
+        is_word = before >= 0 and self.tokens[before].kind == "word" and not self.tokens[first].line
+        if is_word and before not in self.understood and before not in self.grammar:
             return True
         if after >= len(self.tokens) or self.tokens[after].line:
             return False

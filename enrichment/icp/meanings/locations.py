@@ -134,7 +134,7 @@ def _comes_from(context: Context, mention: Places) -> bool:
     """Whether "from" follows a verb that says nothing of the seat: "imports from China", "ships from China"."""
     before = mention.first - 2 - (context.word(mention.first - 1) == "the")
     ships = context.lead is not None and context.lead[1] == before + 1
-    known = before in context.grammar | context.understood or before < 0
+    known = before in context.grammar or before in context.understood or before < 0
     is_verb = ships or (not known and context.tokens[before].kind == "word")
     return _word_before(context, mention) == "from" and is_verb
 
