@@ -62,6 +62,11 @@ class Scopes:
         """End all of them, as "but" and "must" do."""
         self._open = []
 
+    def soften(self) -> None:
+        """Take what follows as uncertain: it makes no condition."""
+        for scope in self._open:
+            scope.is_soft = scope.is_soft or scope.strength == "must_not"
+
     def close_brackets(self) -> None:
         """End those that began in the brackets."""
         self._open = [one for one in self._open if not one.in_brackets]
