@@ -53,14 +53,13 @@ OPEN_WITHOUT_TOKENS: Final = Access.OPEN_WITHOUT_TOKENS
 NO_DATABASE: Final = "database_unavailable"
 NO_ROOM: Final = ("too_many_jobs", "shutting_down", NO_DATABASE)
 NO_JOB: Final = ("job_not_found", NO_DATABASE)
-OF_PROFILE: Final = ("unreadable_profile", "invalid_profile")
-TO_JUDGE: Final = (*OF_PROFILE, "blueprint_not_found", "contradiction")
+TO_JUDGE: Final = ("unreadable_profile", "invalid_profile", "blueprint_not_found", "contradictory_request")
 BLUEPRINT: Final[Mapping[str, Any]] = {
     "gives": {200: schemas.Blueprint, 204: None},
     "also": {SSE: EVENTS, NDJSON: EVENTS},
-    "problems": ("invalid_website", "insufficient_information", *OF_PROFILE, "shutting_down"),
     "is_large": True,
 }
+BLUEPRINT_PROBLEMS: Final = ("invalid_website", "insufficient_information", "unreadable_profile", "shutting_down")
 
 # What is not said to be open takes a token. Errors are the same everywhere: `schemas.Problem`, with a code of which
 # those that follow from the rest of a row are not repeated in it.
@@ -84,7 +83,7 @@ ROUTES: Final = (
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}/results", read_batch_results,
              query=schemas.BatchResultsQuery, gives={200: schemas.BatchResults},
              also={NDJSON: schemas.BatchLead, CSV: str}, sends=("Retry-After",),
-             problems=(*NO_JOB, "no_profile", "contradiction")),
+             problems=(*NO_JOB, "no_profile", "contradictory_request")),
     Endpoint("GET", "/api/v1/enrich/{domain}/status", read_status,
              query=schemas.JobQuery, gives={200: schemas.JobStatus},
              sends=("Retry-After",), problems=NO_JOB, is_large=True),
@@ -103,9 +102,10 @@ ROUTES: Final = (
 
     *(row for path in ("/campaigns/enrichment", "/api/v1/campaigns/enrichment") for row in (
         Endpoint("POST", path, make_blueprint,
-                 query=schemas.BlueprintOptions, body=schemas.BlueprintRequest, **BLUEPRINT),
+                 query=schemas.BlueprintOptions, body=schemas.BlueprintRequest,
+                 problems=(*BLUEPRINT_PROBLEMS, "invalid_profile"), **BLUEPRINT),
         Endpoint("GET", path, read_blueprint,
-                 query=schemas.BlueprintQuery, **BLUEPRINT),
+                 query=schemas.BlueprintQuery, problems=BLUEPRINT_PROBLEMS, **BLUEPRINT),
     )),
 
     Endpoint("GET", "/api/v1/sources", list_sources,

@@ -13,7 +13,7 @@ WEBSITES: Final = st.sampled_from(["a.com", "Costco.com", "https://www.target.co
 DOMAINS: Final = WEBSITES | st.sampled_from(["jane@acme.co.uk", "bücher.example"])
 NOT_IN_A_SCHEMA: Final = {
     "invalid_plan": "modules have to be in the waves, and `max_age` excludes `force`",
-    "contradiction": "two parts exclude each other",
+    "contradictory_request": "two parts exclude each other",
     "unreadable_profile": "a profile has to mean something",
     "invalid_profile": "a condition has to be possible",
     "invalid_table": "a column has to hold domains",

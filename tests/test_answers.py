@@ -16,14 +16,14 @@ COMPONENTS: Final = msgspec.json.schema_components([module.answer for module in 
 FIELDS: Final[dict[str, dict[str, Any]]] = {
     f"{component}.{field}": schema
     for component, content in COMPONENTS.items()
-    for field, schema in content["properties"].items()
+    for field, schema in content.get("properties", {}).items()
 }
 NUMBERS: Final = [
     name for name, schema in FIELDS.items() if re.search(r'"type": "(integer|number)"', json.dumps(schema))
 ]
 UNIT: Final = re.compile(
-    r"in percent of|over the .* before, in percent|[Nn]umber of|[Nn]umber 1 |in seconds|in (whole units of )?`currency`"
-    r"|[Yy]ear |from \d (\(.*\) )?to \d|points from 0 to 100|[Rr]atio of"
+    r"in percent of|over the .* before, in percent|[Nn]umber of|[Nn]umber 1 |in seconds|in days"
+    r"|in (whole units of )?`currency`|[Yy]ear |from \d (\(.*\) )?to \d|points from 0 to 100|[Rr]atio of"
 )
 
 

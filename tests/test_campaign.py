@@ -180,7 +180,7 @@ async def test_a_retry_judges_by_the_same_profile(clock: FakeClock) -> None:
         ({"icp": "xyzzy plugh"}, "unreadable_profile", "#/icp"),
         ({"icp": {"conditions": [{"measure": "headcount", "value": "much"}]}}, "invalid_profile", None),
         ({"icp": {"conditions": [{"measure": "weight", "value": 3}]}}, "invalid_body", "#/icp/conditions/0/measure"),
-        ({"icp": "US retailers", "blueprint_id": "b"}, "contradiction", "#/blueprint_id"),
+        ({"icp": "US retailers", "blueprint_id": "b"}, "contradictory_request", "#/blueprint_id"),
         ({"blueprint_id": "blueprint_1"}, "blueprint_not_found", "#/blueprint_id"),
         ({"blueprint_id": ""}, "invalid_body", "#/blueprint_id"),
         ({"icp": 3}, "invalid_body", "#/icp"),
@@ -207,7 +207,7 @@ async def test_a_profile_in_the_query_of_a_table(api: httpx.AsyncClient, clock: 
     assert lead["posted"] == {"domain": "costco.com"}
     for query, code in (
         ({"icp": "xyzzy"}, "unreadable_profile"),
-        ({"icp": "US", "blueprint_id": "b"}, "contradiction"),
+        ({"icp": "US", "blueprint_id": "b"}, "contradictory_request"),
     ):
         refused = (await post_table(**query)).json()
         assert refused["code"] == code

@@ -2,6 +2,7 @@
 A client that `openapi-python-client` makes from the OpenAPI document starts a job and reads its results.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +56,9 @@ def test_a_generated_client_starts_a_job_and_reads_its_results(tmp_path: Path) -
     options = ("--path", "openapi.json", "--config", "config.yml", "--meta", "none")
     generated = run(tmp_path, "-m", "openapi_python_client", "generate", *options)
 
-    assert "Warning" not in generated
+    warnings = re.findall(r"WARNING .*\n\n.*", generated)
+    unread = "WARNING parsing POST /api/v1/enrich/batch within enrichments.\n\nUnsupported content type text/csv"
+    assert warnings == [unread]  # which JSON can stand in for
     with server_process("uvicorn service:app --port $PORT", tmp_path, **ENVIRON) as server:
         server.wait_until_healthy()
         printed = run(tmp_path, "-c", PROGRAM, server.url)

@@ -185,7 +185,8 @@ async def test_a_blueprint_is_inferred_from_live_facts(monkeypatch: pytest.Monke
 
     assert made["icp"]["origin"] == "inferred"
     assert made["simulated"] is False
-    assert made["icp"]["company_size"][0]["minimum"] == 1_000  # by the number of employees of m01
+    sizes = [each["value"] for each in made["icp"]["conditions"] if each["measure"] == "headcount"]
+    assert sizes == [1_000]  # by the number of employees of m01
     assert any("Shopify on the site" in reason for reason in made["icp"]["reasoning"])  # of m02
     assert refused["code"] == "insufficient_information"
 

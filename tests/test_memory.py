@@ -210,7 +210,7 @@ def texts(number: int, words: str) -> tuple[str, ...]:
 
 BRIEFS: dict[str, Callable[[int], Brief]] = {
     "text": lambda number: Brief(
-        domain=f"{number}.com", icp=f"{number} software".ljust(4_999) + WIDE, offer="x" * 5_000
+        domain=f"{number}.com", icp=f"Software companies in Germany {number}".ljust(4_999) + WIDE, offer="x" * 5_000
     ),
     "object": lambda number: Brief(
         domain=f"{number}.com",

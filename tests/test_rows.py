@@ -25,6 +25,12 @@ SERVED: Final[dict[str, Any]] = {
 REFUSED: Final[dict[str, dict[str, Any]]] = {
     "invalid_domain": {"company_domain": "localhost", "domain": "localhost"},
     "invalid_plan": {"modules": ["m03_traffic"], "waves": [1]},
+    "invalid_table": {"content": b"name,city\nAcme,Berlin\n"},
+    "unreadable_profile": {"icp": "xyzzy plugh"},
+    "invalid_profile": {"icp": {"conditions": [{"measure": "headcount", "value": "big"}]}},
+    "blueprint_not_found": {"icp": None, "blueprint_id": "b"},
+    "contradictory_request": {"blueprint_id": "b", "bom": True},
+    "no_profile": {"qualified": "true"},
     "invalid_website": {"website_url": "ftp://a.com"},
     "insufficient_information": {"icp": None},
     "job_conflict": {"failed_modules_only": None, "job_id": "that of the finished job"},
@@ -46,12 +52,14 @@ async def test_every_code_of_a_row_is_given(clock: FakeClock, route: Endpoint, c
     async with client_of(app) as client:
         job = (await client.post("/api/v1/enrich/a.com", json={"waves": [1]})).json()
         await clock.advance(1)
+        batch = (await client.post("/api/v1/enrich/batch", json={"domains": ["a.com"], "waves": [1]})).json()
+        await clock.advance(1)
         if code == "too_many_jobs":
             await client.post("/enrich", json={"company_domain": "b.com"})
         if code == "shutting_down":
             app.state.engine.blueprints.close()
             await app.state.engine.close()
-        asked = asyncio.create_task(client.request(**request(route, code, job["job_id"])))
+        asked = asyncio.create_task(client.request(**request(route, code, job["job_id"], batch["batch_id"])))
         while not asked.done():
             await clock.advance(0)
             await asyncio.sleep(0.001)
@@ -59,15 +67,28 @@ async def test_every_code_of_a_row_is_given(clock: FakeClock, route: Endpoint, c
     assert asked.result().json()["code"] == code
 
 
-def request(route: Endpoint, code: str, job_id: str) -> dict[str, Any]:
+def request(route: Endpoint, code: str, job_id: str, batch_id: str) -> dict[str, Any]:
     """The arguments of a request for the route that should be answered with the code."""
     values = {**SERVED, **REFUSED.get(code, {})}
     values |= {"job_id": job_id} if "job_id" in values else {}
     given = {name: value for name, value in values.items() if value is not None}
-    domain = "never.com" if code == "job_not_found" else "a.com"
+    is_unknown = code == "job_not_found"
+    of_body = route.body.__struct_fields__ if route.body else ()
+    content = given.get("content")
     return {
         "method": method_of(route),
-        "url": route.path.format(domain=domain, job_id="none", batch_id="none", file="none"),
-        "params": {name: given[name] for name in route.query.__struct_fields__ if name in given},
-        "json": route.body and {name: given[name] for name in route.body.__struct_fields__ if name in given},
+        "url": route.path.format(
+            domain="never.com" if is_unknown else "a.com",
+            batch_id="none" if is_unknown else batch_id,
+            job_id="none",
+            file="none",
+        ),
+        "params": {
+            name: given[name] for name in route.query.__struct_fields__ if name in given and name not in of_body
+        },
+        **(
+            {"content": content, "headers": {"content-type": "text/csv"}}
+            if content
+            else {"json": route.body and {name: given[name] for name in of_body if name in given}}
+        ),
     }

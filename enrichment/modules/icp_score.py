@@ -109,7 +109,7 @@ class ConditionVerdict(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     age_days: Annotated[
-        float | None, Meta(description="Age of the value in days when it was judged; null without an answer.")
+        float | None, Meta(description="Age of the value when it was judged, in days; null without an answer.")
     ] = None
     run: Annotated[
         tuple[str, ...], Meta(description="Ids of the modules that have no result and would have to run to know.")
@@ -133,9 +133,9 @@ class IcpScore(Answer, frozen=True, kw_only=True):
     verdict: Annotated[
         Verdict | UnsetType,
         Meta(
-            description="`disqualified` if a condition that must be met is not, or one that must not be met is; "
-            "`qualified` if all that must be met and that a module can tell are; else `undecided`. Omitted without a "
-            "profile."
+            description="Whether the company is a lead: `disqualified` if a condition that must be met is not, or one "
+            "that must not be met is; `qualified` if all that must be met and that a module can tell are; else "
+            "`undecided`. Omitted without a profile."
         ),
     ] = UNSET
     explanation: Annotated[

@@ -25,7 +25,7 @@ from enrichment.web.bodies import AsyncTask, Header, TableBody, accepted, json_r
 from enrichment.web.endpoint import engine_of
 from enrichment.web.params import named_domain, path_domain, refused_parameter
 from enrichment.web.problems import ProblemError, contradiction, request_id
-from enrichment.web.tables import Entry, read_table
+from enrichment.web.tables import Entry, bad_table, read_table
 from enrichment.web.terms import terms_of
 from schemas import JobState
 
@@ -255,7 +255,8 @@ async def _batch_items(entries: Sequence[Entry], settings: Settings, *, is_table
             schemas.FieldError(pointer=f"#/domains/{index}", detail=item.reason or "")
             for index, item in enumerate(items[:MAX_FAULTS])
         ]
-        raise _bad_batch("There is no domain to run.", *faults, code="invalid_table" if is_table else "invalid_body")
+        detail = "There is no domain to run."
+        raise bad_table(detail, *faults) if is_table else _bad_batch(detail, *faults)
     return items
 
 
@@ -263,9 +264,9 @@ def _currency(request: Request) -> str:
     return engine_of(request).settings.cost_currency
 
 
-def _bad_batch(detail: str, *faults: schemas.FieldError, code: str = "invalid_body") -> ProblemError:
+def _bad_batch(detail: str, *faults: schemas.FieldError) -> ProblemError:
     errors = faults or (schemas.FieldError(pointer="#/domains", detail=detail),)
-    return ProblemError(422, code, detail, errors=errors)
+    return ProblemError(422, "invalid_body", detail, errors=errors)
 
 
 def _accepted(request: Request, job: Enrichment) -> Response:

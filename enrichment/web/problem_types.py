@@ -72,7 +72,7 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {kind.code: kind for kind in (
      "how to supply it."),
     ProblemType("invalid_table", 422, "Invalid table",
      "The body is no table in UTF-8, or no column of it holds domains, websites or e-mail addresses that can be run."),
-    ProblemType("contradiction", 422, "Contradiction",
+    ProblemType("contradictory_request", 422, "Contradictory request",
      "Two parts of the request exclude each other; `errors` names one of them."),
     ProblemType("unreadable_profile", 422, "Unreadable profile",
      "Nothing in the given profile was understood; `missing` lists the passages, `suggestions` says what can be read."),

@@ -76,7 +76,7 @@ def contradiction(detail: str, *, parameter: str | None = None, pointer: str | N
     """The 422 for two parts of the request that exclude each other, with the place of one of them."""
     error = schemas.FieldError(parameter=parameter, detail=detail) if parameter else None
     error = error or schemas.FieldError(pointer=pointer or "#", detail=detail)
-    return ProblemError(422, "contradiction", detail, errors=(error,))
+    return ProblemError(422, "contradictory_request", detail, errors=(error,))
 
 
 def safe_path(scope: Scope) -> str:

@@ -84,18 +84,18 @@ async def read_table(body: TableBody, *, column: str | None, max_rows: int) -> T
         text = text[separator.end() :]
     rows = await _parsed(text, separator[1] if separator else _delimiter(text), max_rows)
     if not rows:
-        raise _bad_table("The table is empty.")
+        raise bad_table("The table is empty.")
     has_header = not any(_is_address(cell) for cell in rows[0])
     width = len(rows[0]) if has_header else max(map(len, rows))
     if width > MAX_COLUMNS:
-        raise _bad_table(f"The table has {width} columns; at most {MAX_COLUMNS} are taken.")
+        raise bad_table(f"The table has {width} columns; at most {MAX_COLUMNS} are taken.")
     header = rows[0] if has_header else [""] * width
     columns = unique_names([name.strip() or f"column {number}" for number, name in enumerate(header, start=1)])
     below = rows[1:] if has_header else rows
     if len(below) > max_rows:
         raise _too_many_rows(max_rows)
     if not below:
-        raise _bad_table("The table has names of columns, but no row below them.")
+        raise bad_table("The table has names of columns, but no row below them.")
     extra_cells = {index: len(row) for index, row in enumerate(below) if any(cell.strip() for cell in row[width:])}
     padded = [tuple(row[:width]) + ("",) * (width - len(row)) for row in below]
     return Table(columns, await _domain_column(columns, padded, column), padded, extra_cells)
@@ -116,25 +116,27 @@ def unique_names(names: Sequence[str], taken: Iterable[str] = ()) -> tuple[str, 
     return tuple(unique)
 
 
-def _bad_table(detail: str) -> ProblemError:
-    return ProblemError(422, "invalid_table", detail, errors=(schemas.FieldError(pointer="#", detail=detail),))
+def bad_table(detail: str, *faults: schemas.FieldError) -> ProblemError:
+    """The 422 for a table, with its faults."""
+    errors = faults or (schemas.FieldError(pointer="#", detail=detail),)
+    return ProblemError(422, "invalid_table", detail, errors=errors)
 
 
 def _too_many_rows(max_rows: int) -> ProblemError:
-    return _bad_table(f"The table has more than {max_rows} rows, the most that a batch takes.")
+    return bad_table(f"The table has more than {max_rows} rows, the most that a batch takes.")
 
 
 def _decoded(content: bytes, charset: str | None) -> str:
     if charset and charset.lower().replace("_", "-") not in ("utf-8", "utf8", "us-ascii"):
-        raise _bad_table(f"The table is said to be in {hints.shown(charset)}; only UTF-8 is read.")
+        raise bad_table(f"The table is said to be in {hints.shown(charset)}; only UTF-8 is read.")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content[:4]:
-        raise _bad_table("The table is in UTF-16; save it as CSV in UTF-8.")
+        raise bad_table("The table is in UTF-16; save it as CSV in UTF-8.")
     try:
         return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         detail = f"Line {line} is not UTF-8, perhaps because the file is in Windows-1252; save it as CSV in UTF-8."
-        raise _bad_table(detail) from None
+        raise bad_table(detail) from None
 
 
 def _delimiter(text: str) -> str:
@@ -158,7 +160,7 @@ async def _parsed(text: str, delimiter: str, max_rows: int) -> list[list[str]]:
             if len(rows) > max_rows + 1:
                 raise _too_many_rows(max_rows)
     except csv.Error as error:
-        raise _bad_table(f"Line {reader.line_num} is not valid CSV: {error}.") from None
+        raise bad_table(f"Line {reader.line_num} is not valid CSV: {error}.") from None
     return rows
 
 
@@ -168,7 +170,7 @@ async def _domain_column(columns: Sequence[str], rows: Sequence[tuple[str, ...]]
     if wanted is not None:
         by_name = {name.casefold(): index for index, name in reversed(list(enumerate(columns)))}
         if wanted.strip().casefold() not in by_name:
-            raise _bad_table(f"The table has no column {hints.shown(wanted)}; it has {listed}.")
+            raise bad_table(f"The table has no column {hints.shown(wanted)}; it has {listed}.")
         return by_name[wanted.strip().casefold()]
     best: tuple[tuple[int, int], int] | None = None
     for index, name in enumerate(columns):
@@ -184,7 +186,7 @@ async def _domain_column(columns: Sequence[str], rows: Sequence[tuple[str, ...]]
             best = (rank, index)
     if best is None:
         detail = f"No column holds domains, websites or e-mail addresses; the columns are {listed}."
-        raise _bad_table(f"{detail} `?column=` names the one to use.")
+        raise bad_table(f"{detail} `?column=` names the one to use.")
     return best[1]
 
 
