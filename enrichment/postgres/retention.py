@@ -28,10 +28,9 @@ class Retention:
         Delete finished jobs, oldest first, while there are too many or their time is over; and findings,
         the least recently used first, while there are too many.
         """
-        while await self._forget_jobs() == CHUNK:
-            pass
-        while await self._forget_findings() == CHUNK:
-            pass
+        for forget_some in (self._forget_jobs, self._forget_findings):
+            while await forget_some() == CHUNK:
+                pass
         await self._forget_sources()
         await self._forget_blueprints()
 

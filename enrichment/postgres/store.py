@@ -8,7 +8,7 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -293,9 +293,7 @@ class PostgresStore:
         """See `JobStore.enrichments`. To decompress one takes 0.3 ms, so other tasks run between them."""
         found: dict[str, Enrichment] = {}
         for row in await self._rows_of(job_ids):
-            job = to_whole_job(row)
-            if isinstance(job, Enrichment):
-                found[job.id] = job
+            found[row[0]] = cast("Enrichment", to_whole_job(row))
             await asyncio.sleep(0)
         return found
 

@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+import psycopg
+
 from enrichment.engine import Engine
 from enrichment.postgres.database import Connection, Database
 from enrichment.postgres.store import PostgresStore
@@ -85,3 +87,18 @@ async def _has_work(connection: Connection, max_running: int) -> bool:
         (max_running,),
     )
     return (await cursor.fetchone()) != (0,)
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def change(url: str, query: str, *parameters: object) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(query.encode(), parameters or None)
+
+
+def idle_engine(clock: FakeClock, url: str, **settings: Any) -> ScriptedEngine:
+    """An engine that takes jobs, and runs none."""
+    return ScriptedEngine(clock, **postgres_settings(url) | {"jobs_inline_worker": 0}, **settings)
