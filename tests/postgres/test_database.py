@@ -25,7 +25,7 @@ from tests.conftest import FakeClock
 from tests.postgres.engines import postgres_engine
 from tests.postgres.server import create_database
 
-M01, M03, M09 = "m01_company_context", "m03_traffic", "m09_analyst_ratings"
+M01 = "m01_company_context"
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 

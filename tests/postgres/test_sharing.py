@@ -30,7 +30,7 @@ from tests.conftest import FakeClock
 from tests.engine import Fact
 from tests.postgres.engines import idle_engine, rows
 
-M01, M03, M09 = "m01_company_context", "m03_traffic", "m09_analyst_ratings"
+M01 = "m01_company_context"
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 

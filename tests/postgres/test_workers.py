@@ -27,8 +27,7 @@ from tests.conftest import FakeClock
 from tests.engine import ScriptedEngine, options
 from tests.postgres.engines import change, database_of, idle_engine, postgres_engine, postgres_settings, rows
 
-M01, M03, M09 = "m01_company_context", "m03_traffic", "m09_analyst_ratings"
-UNREACHABLE = "postgresql://nobody@127.0.0.1:1/nothing"
+M01 = "m01_company_context"
 
 
 def sweep_of(engine: ScriptedEngine) -> Sweep:
@@ -82,6 +81,18 @@ async def test_a_job_whose_entry_is_lost_can_be_cancelled(clock: FakeClock, data
         await engine.jobs.cancel("0.com")
 
     assert rows(database_url, "SELECT args ->> 'job_id' FROM procrastinate_jobs") == [(jobs[1].id,)]
+
+
+async def test_the_entry_of_a_finished_job_is_removed(clock: FakeClock, database_url: str) -> None:
+    """As that of a job whose web process ended between cancelling it and saying so."""
+    async with idle_engine(clock, database_url) as idle:
+        job = await idle.submit("a.com", (M01,))
+        await idle.store.finish(job.id, JobState.CANCELLED)
+    async with postgres_engine(clock, database_url) as engine:
+        await clock.settle()
+
+    assert engine.scripted.calls == []
+    assert rows(database_url, "SELECT * FROM procrastinate_jobs") == []
 
 
 async def test_lost_entries_and_free_places_are_repaired(clock: FakeClock, database_url: str) -> None:
