@@ -788,9 +788,7 @@ class SourceAttempt(Response, frozen=True, kw_only=True):
     ]
     duration_seconds: Annotated[
         float,
-        Meta(
-            description="Duration of the request, in seconds; 0 if it was not asked: what it said before is kept."
-        ),
+        Meta(description="Duration of the request, in seconds; 0 if it was not asked: what it said before is kept."),
     ]
     error: Annotated[str | None, Meta(description="Why the source did not answer; null if it did.")]
 

@@ -83,7 +83,8 @@ def _key(
     if draft.strength == "must_not":
         draft_key = alone
     elif draft.measure in ONE_VALUE:
-        draft_key = (draft.strength, draft.measure, _shape(draft), draft.is_within, _number_of_range(draft, bounds))
+        is_within = draft.is_within or _is_within(draft, before)
+        draft_key = (draft.strength, draft.measure, _shape(draft), is_within, _number_of_range(draft, bounds))
     else:
         draft_key = alone
     last = before[-1][0] if before else None
@@ -96,6 +97,15 @@ def _key(
         draft_key = last.key
     draft.key = draft_key
     return draft_key
+
+
+def _is_within(draft: Draft, before: Sequence[tuple[Draft, int]]) -> bool:
+    """Whether a state follows its country, the only one: "US contractors, Virginia/Maryland"; both hold."""
+    if draft.measure is not Measure.HEADQUARTERS:
+        return False
+    seats = [str(one.value) for one, _ in before if one.measure is draft.measure and one.strength == draft.strength]
+    country = str(draft.value).partition("-")[0]
+    return country in seats and all(one.partition("-")[0] == country for one in seats)
 
 
 def _is_listed(last: Draft, draft: Draft) -> bool:
@@ -147,7 +157,7 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
     for draft in drafts:
         key = (draft.measure, draft.operator, draft.value, draft.currency, draft.about, draft.strength, draft.segment)
         other = best.setdefault(key, draft)
-        alternative = other.alternative or draft.alternative
+        alternative = other.alternative or (draft.alternative if other.chunk == draft.chunk else None)
         if other.confidence < draft.confidence:
             draft.connector = other.connector
             best[key] = draft
@@ -157,7 +167,7 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
 
 def _prefer_figures(drafts: Sequence[Draft]) -> None:
     """Drop sizes in words beside figures: in "mid-market, 50-500 employees" these say what is meant."""
-    sizes = [one for one in drafts if one.measure is Measure.HEADCOUNT and one.strength == "must"]
+    sizes = [one for one in drafts if one.measure is Measure.HEADCOUNT and (one.strength == "must" or one.in_words)]
     in_words = [one for one in sizes if one.in_words]
     if len(in_words) < len(sizes):
         for one in in_words:

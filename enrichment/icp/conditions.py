@@ -77,7 +77,9 @@ def read_sentence(context: Context) -> None:
     if context.word(0) in words("conditional"):
         for draft in context.drafts:
             draft.dropped = draft.dropped or draft.strength == "must"  # "if under 100 employees, then only funded ones"
-    figures = [one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit is None]
+    figures = [
+        one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit in (None, "other")
+    ]
     unread = any(one.first not in context.understood for one in figures if one.currency is None)
     for draft in context.drafts:
         draft.dropped = draft.dropped or (draft.in_words and unread)  # "small firms (20-80 lawyers)"
@@ -90,7 +92,9 @@ def read_sentence(context: Context) -> None:
 def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str | None:
     """What stands beside a condition with "or" and made none: "Kustomer or Zendesk", "SaaS or similar"."""
     after = draft.last
-    while after < draft.last + MAX_UNKNOWN and after in context.known - taken and not context.is_or(after):
+    while after < draft.last + MAX_UNKNOWN and after in context.known and after not in taken:
+        if context.is_or(after):
+            break
         after += 1
     after += context.word(after) == "," and context.is_or(after + 1)
     is_place = draft.measure in PLACES
@@ -109,7 +113,7 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
         if word and step < 0 and word.text.islower() and context.word(place - 1) == "/":
             continue  # the path of an address
         named = word and word.kind in ("word", "number") and (context.is_or(start) or word.text[0].isupper())
-        if word and named and place not in taken | context.grammar:
+        if word and named and place not in taken and place not in context.grammar:
             return word.text
     return None
 
@@ -165,7 +169,8 @@ def _read_words(context: Context, mention: Words) -> None:
         if entry and read(context, mention, entry):
             return
     if lead := mention.of("lead"):
-        context.lead = (lead.id, mention.last)
+        is_part = context.word(mention.first - 1) in words("parts_of_revenue")  # "ad revenue"
+        context.lead = ("other" if is_part else lead.id, mention.last)
     relation = mention.of("relation")
     if relation and not strengths:
         _relate(context, mention, relation.id)
@@ -203,7 +208,11 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
         context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
     elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
+    elif context.word(mention.last - 1) in words("launched") and context.word(mention.last) in words("articles"):
+        context.relate("evaluating")  # "launched a game"
     elif not _goes_on(context, relation):
+        if context.is_or(mention.first - 1) and relation.startswith("using"):
+            context.scopes.soften()  # "no CRM or using Excel" excludes neither
         context.relate(relation)
         if relation == "lacking":
             strength: Strength = "must" if context.is_excluding() else "must_not"  # "no companies without a CRM"
@@ -236,6 +245,8 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
         reach: Reach = "list" if context.drafts else "sentence"
         context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets)
         context.relation = context.section.relation
+    elif kind == "not" and context.word(mention.first - 1) == ">" and _ends_part(context, mention.last):
+        apply_after("exclude_after", context.drafts, context.chunk)
     elif kind == "not":
         following = context.word(mention.last)
         if context.word(mention.first) not in words("no") or following not in BREAKS | {"-"}:  # unlike "no, 50 people"
@@ -267,7 +278,9 @@ def _negate(context: Context, mention: Words) -> None:
     if only and words("outside") & set(spoken) and excluded:  # "no one outside Germany" is in Germany
         context.scopes.open("must", "list", context.chunk, in_brackets=context.in_brackets, only=only)
         return
-    scope = context.scopes.open("must_not", "list", context.chunk, in_brackets=context.in_brackets, only=only)
+    is_prefix = spoken == ["non"] and context.word(mention.last) != "-" and not context.tokens[mention.last].space
+    reach: Reach = "one" if is_prefix else "list"
+    scope = context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets, only=only)
     wish = context.before()
     scope.is_soft = (
         isinstance(wish, Words) and wish.last == mention.first and any(one.id == "wish" for one in wish.entries)

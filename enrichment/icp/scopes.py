@@ -1,8 +1,8 @@
 """
 Strengths: what a negation or a wish applies to, before or after the words of it.
 
-"Ideally" and "not" hold for their part between commas, and for the list that goes on in the next one; "exclude" for the
-rest of the sentence; "preferred" and "too small" for what is before them.
+"Ideally" and "not" hold for their part between commas, and for the list that goes on in the next one; "non-" for what
+is joined to it; "exclude" for the rest of the sentence; "preferred" and "too small" for what is before them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from schemas import Measure, Strength
 AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should", "allowed_after": "should"}
 ALLOWED: Final = frozenset({Measure.PERSONA, Measure.OWNERSHIP, Measure.TECHNOLOGY, Measure.SIGNAL})
 'What "is ok" makes no condition of; an industry that is ok is an alternative.'
-Reach = Literal["list", "sentence"]
+Reach = Literal["one", "list", "sentence"]
 
 
 class Scope(msgspec.Struct, kw_only=True):
@@ -62,6 +62,11 @@ class Scopes:
         """End all of them, as "but" and "must" do."""
         self._open = []
 
+    def soften(self) -> None:
+        """Take what follows as uncertain: it makes no condition."""
+        for scope in self._open:
+            scope.is_soft = scope.is_soft or scope.strength == "must_not"
+
     def close_brackets(self) -> None:
         """End those that began in the brackets."""
         self._open = [one for one in self._open if not one.in_brackets]
@@ -88,6 +93,8 @@ class Scopes:
             draft.strength = scope.strength
             draft.dropped = draft.dropped or scope.is_soft
             draft.negator = scope.number if scope.strength == "must_not" else -1
+            if scope.reach == "one":
+                self._open = []
 
 
 def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:

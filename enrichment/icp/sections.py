@@ -3,6 +3,7 @@ The structure of a text: lines, sentences, headings and labels, and what a headi
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -240,7 +241,7 @@ def _label_end(tokens: Sequence[Token], first: int, last: int) -> int | None:
     for place in range(first, min(last, first + MAX_LABEL + 1)):
         norm = tokens[place].norm
         if norm in LABEL_ENDS and place > first and not (place + 1 < last and tokens[place + 1].norm == "="):
-            return None if tokens[place - 1].norm in (">", "<", "!") else place
+            return None if tokens[place - 1].norm in (">", "<", "!") or _counts(tokens[first:place]) else place
         spaced = tokens[place].space and (place + 1 == last or tokens[place + 1].space)
         if place > first and norm in ("-", "|") and spaced:
             found = vocabulary().at(tokens, first, kind="topic") or vocabulary().at(tokens, first, kind="strength")
@@ -249,6 +250,11 @@ def _label_end(tokens: Sequence[Token], first: int, last: int) -> int | None:
         if norm in (",", "."):
             return None
     return None
+
+
+def _counts(label: Sequence[Token]) -> bool:
+    """Whether words before a colon say how many of a list there must be: "at least 3 of:"."""
+    return any(one.kind == "number" and after.norm in ("of", "or") for one, after in pairwise(label))
 
 
 def _is_heading(tokens: Sequence[Token], first: int, last: int) -> bool:

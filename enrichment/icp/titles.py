@@ -81,7 +81,8 @@ def _role(text: str, tokens: Sequence[Token], first: int) -> Person | None:
     rank = _rank_at(tokens, first) or (_rank_at(tokens, last - 1) if last - first > 1 else None)
     department = None if entry.department == "any" else entry.department
     is_rank = entry.id.endswith("_any") or entry.id == "executives"
-    seniority = rank[1] if rank and not is_rank else entry.seniority or "any"
+    level = rank if not is_rank and department != "executive" else None  # a managing director leads the company
+    seniority = level[1] if level else entry.seniority or "any"
     acronym = entry.spelling.removesuffix("s").isupper() and last - first == 1
     title = entry.spelling.removesuffix("s") if acronym else _as_written(text, tokens, first, last)
     if title.endswith(("ers", "ors", "ists", "ives", "ians")):

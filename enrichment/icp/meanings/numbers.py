@@ -37,6 +37,15 @@ def read_quantity(context: Context, mention: Quantity) -> None:
     """Read a number as a condition on what it counts."""
     if context.relation_to("quantity") in SERVED | {"evaluating", "integrating", "like"}:
         return
+    if (
+        context.relation == "hiring"
+        and mention.unit == "headcount"
+        and context.last
+        and context.last.last == mention.first
+    ):
+        if context.word(mention.last) not in ("in", "for"):
+            context.relation = context.section.relation  # "hiring 50 people a year"
+        return
     lead = context.lead[0] if context.lead and mention.first - context.lead[1] <= 3 else None
     topic = context.section.topic
     bare = mention.unit is None and lead is None and topic not in MEASURES
@@ -44,8 +53,6 @@ def read_quantity(context: Context, mention: Quantity) -> None:
         _state(context, mention, again, certain=True)
     elif _is_year(mention) and mention.unit is None and "founded" in (context.relation, topic):
         _state_founded(context, mention)
-    elif context.relation == "hiring" and context.team is None and isinstance(context.after(), Person):
-        pass  # "hiring 3 backend engineers"
     elif not _is_of_department(context, mention):
         measure = _measure_of(context, mention, lead)
         if measure:
@@ -69,7 +76,11 @@ def _same_again(context: Context, mention: Quantity) -> Measure | None:
     if last.in_words and between in (["("], [","]):
         return Measure.HEADCOUNT
     numeric = last.measure in (Measure.HEADCOUNT, Measure.LOCATIONS_COUNT) and last.operator != "eq"
-    return last.measure if numeric and {",", "and", "or", "but", "/", "und", "oder"} >= set(between) else None
+    return (
+        last.measure
+        if numeric and {",", "and", "or", "but", "/", "und", "oder", *words("wishes")} >= set(between)
+        else None
+    )
 
 
 def _is_year(mention: Quantity) -> bool:
@@ -100,7 +111,9 @@ def _is_of_department(context: Context, mention: Quantity) -> bool:
     if found is None:
         return False
     department, last = found
-    context.team = None
+    if context.team is not None:
+        context.understood.update(range(context.team.first, context.team.last))
+        context.team, context.relation = None, context.section.relation
     if department is None:
         return True
     draft = number_draft(
@@ -147,6 +160,7 @@ def _measure_of(context: Context, mention: Quantity, lead: str | None) -> Measur
     if named:
         return _measure_of_name(context, mention, MEASURES[named], lead)
     alone = mention.is_range and not _is_year(mention) and context.is_alone() and (mention.high or 0) >= 10
+    alone = alone and context.word(mention.last) not in words("counted")  # "5-20 portfolio companies"
     return Measure.HEADCOUNT if alone and not money and topic in (None, "plain", "industry") else None
 
 
