@@ -78,7 +78,9 @@ def request(route: Endpoint, code: str, job_id: str, batch_id: str) -> dict[str,
     return {
         "method": method_of(route),
         "url": route.path.format(
-            domain="never.com" if is_unknown else "a.com", job_id="none", batch_id="none" if is_unknown else batch_id,
+            domain="never.com" if is_unknown else "a.com",
+            job_id="none",
+            batch_id="none" if is_unknown else batch_id,
             file="none",
         ),
         "params": {

@@ -77,7 +77,9 @@ def read_sentence(context: Context) -> None:
     if context.word(0) in words("conditional"):
         for draft in context.drafts:
             draft.dropped = draft.dropped or draft.strength == "must"  # "if under 100 employees, then only funded ones"
-    figures = [one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit is None]
+    figures = [
+        one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit in (None, "other")
+    ]
     unread = any(one.first not in context.understood for one in figures if one.currency is None)
     for draft in context.drafts:
         draft.dropped = draft.dropped or (draft.in_words and unread)  # "small firms (20-80 lawyers)"
@@ -90,7 +92,9 @@ def read_sentence(context: Context) -> None:
 def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str | None:
     """What stands beside a condition with "or" and made none: "Kustomer or Zendesk", "SaaS or similar"."""
     after = draft.last
-    while after < draft.last + MAX_UNKNOWN and after in context.known - taken and not context.is_or(after):
+    while after < draft.last + MAX_UNKNOWN and after in context.known and after not in taken:
+        if context.is_or(after):
+            break
         after += 1
     after += context.word(after) == "," and context.is_or(after + 1)
     is_place = draft.measure in PLACES
@@ -100,6 +104,8 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
         and _is_unknown_item(context, draft.last)
     ):
         return context.tokens[draft.last + 1].text
+    if is_place and context.word(draft.first - 3) == "(" and _is_unknown_name(context, draft.first - 2):
+        return context.tokens[draft.first - 2].text  # "(Foo, Veneto)"
     for start, step in ((draft.first - 1, -1), (after, 1)):
         joins = context.is_or(start) or (is_place and start != after and context.is_and(start))
         place = start + step
@@ -109,7 +115,7 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
         if word and step < 0 and word.text.islower() and context.word(place - 1) == "/":
             continue  # the path of an address
         named = word and word.kind in ("word", "number") and (context.is_or(start) or word.text[0].isupper())
-        if word and named and place not in taken | context.grammar:
+        if word and named and place not in taken and place not in context.grammar:
             return word.text
     return None
 
@@ -118,9 +124,12 @@ def _is_unknown_item(context: Context, place: int) -> bool:
     """Whether an unknown name stands alone between a comma and the end of a list: "(Veneto, Friuli, Foo)"."""
     if context.word(place) != "," or place + 1 >= len(context.tokens):
         return False
-    item, follows = context.tokens[place + 1], context.word(place + 2)
-    is_name = item.text[0].isupper() and item.kind == "word" and place + 1 not in context.known
-    return is_name and follows in {"", ")", ".", ";"}
+    return _is_unknown_name(context, place + 1) and context.word(place + 2) in {"", ")", ".", ";"}
+
+
+def _is_unknown_name(context: Context, place: int) -> bool:
+    item = context.tokens[place]
+    return item.text[0].isupper() and item.kind == "word" and place not in context.known
 
 
 def _pass(context: Context, first: int, last: int) -> None:
@@ -165,7 +174,8 @@ def _read_words(context: Context, mention: Words) -> None:
         if entry and read(context, mention, entry):
             return
     if lead := mention.of("lead"):
-        context.lead = (lead.id, mention.last)
+        is_part = context.word(mention.first - 1) in words("parts_of_revenue")  # "ad revenue"
+        context.lead = ("other" if is_part else lead.id, mention.last)
     relation = mention.of("relation")
     if relation and not strengths:
         _relate(context, mention, relation.id)
@@ -203,7 +213,11 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
         context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
     elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
+    elif context.word(mention.last - 1) in words("launched") and context.word(mention.last) in words("articles"):
+        context.relate("evaluating")  # "launched a game"
     elif not _goes_on(context, relation):
+        if context.is_or(mention.first - 1) and relation.startswith("using"):
+            context.scopes.soften()  # "no CRM or using Excel" excludes neither
         context.relate(relation)
         if relation == "lacking":
             strength: Strength = "must" if context.is_excluding() else "must_not"  # "no companies without a CRM"

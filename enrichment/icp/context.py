@@ -19,6 +19,7 @@ AND: Final = frozenset({"and", "und", "plus", "+", "sowie", "with"})
 BREAKS: Final = frozenset({",", "(", ")", ":", "\u2014"})
 KINDS_OF_COMPANIES: Final = frozenset({Measure.INDUSTRY, Measure.CUSTOMERS_INDUSTRY, Measure.BUSINESS_MODEL})
 GRAMMAR: Final = frozenset({"strength", "link", "noun", "relation", "lead", "both", "to"})
+LINKS: Final = ("link", "both", "bound_after")  # the last one is "+"
 FOREIGN: Final = frozenset({"integrating", "evaluating", "like", "about_person"})
 "Relations in which nothing that is named is a condition on the company."
 SERVED: Final = frozenset({"serving", "serving_in"})
@@ -30,6 +31,8 @@ class Surroundings(NamedTuple):
     text: str
     language: str
     certain: Sequence[Entry]
+    countries: frozenset[str]
+    """The ISO 3166-1 codes of the countries of those places."""
     money: AbstractSet[Measure]
 
 
@@ -51,7 +54,7 @@ class Context:
         index: int,
         scopes: Scopes,
     ) -> None:
-        self.text, self.language, self.certain, self.money = surroundings
+        self.text, self.language, self.certain, self.countries, self.money = surroundings
         self.tokens = tokens
         self.section = section
         self.mentions = list(mentions)
@@ -112,7 +115,7 @@ class Context:
         place = self.place + step
         while 0 <= place < len(self.mentions):
             other = self.mentions[place]
-            if not (isinstance(other, Words) and all(one.kind in ("link", "both") for one in other.entries)):
+            if not (isinstance(other, Words) and all(one.kind in LINKS for one in other.entries)):
                 ends = (other.last, self.here.first) if step < 0 else (self.here.last, other.first)
                 between = self.words_between(*ends)
                 return other if between and words("list") >= set(between) else None
@@ -170,13 +173,21 @@ class Context:
     def is_after_unknown(self, mention: Mention) -> bool:
         """Whether a word that the reader does not know is directly before: "financieel directeur"."""
         before = mention.first - 1
-        return before >= 0 and self.tokens[before].kind == "word" and before not in self.understood | self.grammar
+        return before >= 0 and self.tokens[before].kind == "word" and before not in self.grammar
+
+    def is_preceded_by_unknown(self, mention: Mention) -> bool:
+        """Whether a word that is in no expression of the vocabulary is directly before."""
+        return mention.first > 0 and self._is_unknown(mention.first - 1) and not self.tokens[mention.first].line
 
     def is_after_function(self, mention: Mention) -> bool:
         """Whether the name of a department is directly before: "clinical" of "clinical ops team"."""
         before = self.before()
         function = isinstance(before, Words) and before.of("function") is not None
         return bool(function and before and before.last == mention.first)
+
+    def is_owned(self, mention: Mention) -> bool:
+        """Whether it is a part of the company and not what it is: "own cafes"."""
+        return self.word(mention.first - 1) == "own" and not self.tokens[mention.first - 1].joined
 
     def is_negated_verb(self, first: int) -> bool:
         """Whether unknown words are between an open negation and a place: "not licensed in"."""
@@ -262,8 +273,8 @@ class Context:
     def is_modified(self, first: int, after: int) -> bool:
         """Whether a word beside it, which the reader does not know, changes its meaning: "no military hospitals"."""
         before = first - 1
-        read = self.understood | self.grammar
-        if before >= 0 and self.tokens[before].kind == "word" and before not in read and not self.tokens[first].line:
+        is_word = before >= 0 and self.tokens[before].kind == "word" and not self.tokens[first].line
+        if is_word and before not in self.understood and before not in self.grammar:
             return True
         if after >= len(self.tokens) or self.tokens[after].line:
             return False

@@ -108,7 +108,8 @@ def _unknown_city(text: str, tokens: Sequence[Token], first: int) -> Places | No
     while last < len(tokens) and last - first < 3 and tokens[last].kind == "word" and tokens[last].text.istitle():
         last += 1
         comma = last < len(tokens) and tokens[last].norm == ","
-        if comma and (state := _state_after(tokens, last)) and not tokens[first].line:
+        clear = comma and last + 1 < len(tokens) and tokens[last + 1].text not in table("codes_that_are_words")
+        if clear and (state := _state_after(tokens, last)) and not tokens[first].line:
             name = excerpt(text, tokens, first, last)
             return Places(first=first, last=state[0], meanings=(_city(name, state[1]),))
     return None

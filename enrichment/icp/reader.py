@@ -19,7 +19,7 @@ from enrichment.icp.scopes import Scopes
 from enrichment.icp.sections import Section, Sentence, read_sentences
 from enrichment.icp.text import Token, excerpt, read_tokens
 from enrichment.icp.typos import corrected
-from enrichment.icp.vocabulary import Entry, Kind
+from enrichment.icp.vocabulary import Entry, Kind, table
 from schemas import Ambiguous, Condition, ConditionQuote, CustomerProfile, Measure, NotUnderstood
 
 GRAMMAR: Final[frozenset[Kind]] = frozenset(
@@ -95,7 +95,7 @@ def _within(sentence: Sentence, section: Section | None) -> Sentence:
     own = sentence.section
     merged = Section(
         topic=section.topic, strength=own.strength or section.strength, relation=own.relation, number=own.number,
-        currency=own.currency or section.currency, multiplier=own.multiplier,
+        currency=own.currency or section.currency, multiplier=own.multiplier, bound=own.bound,
     )  # fmt: skip
     return Sentence(first=sentence.first, last=sentence.last, section=merged)
 
@@ -109,6 +109,7 @@ def _conditions(
 ) -> tuple[list[Draft], list[Doubt], set[int]]:
     """Read all sentences: the drafts of conditions, the doubts, and the places that were understood."""
     certain = _certain_places(mentions)
+    countries = frozenset(_country(one) for one in certain if one.id not in table("namesakes"))
     drafts: list[Draft] = []
     doubts: list[Doubt] = []
     understood: set[int] = set()
@@ -119,7 +120,7 @@ def _conditions(
             continue
         own = tokens[sentence.first : sentence.last]
         scopes = Scopes(sentence.section.strength, negations)
-        surroundings = Surroundings(text, language, certain, money)
+        surroundings = Surroundings(text, language, certain, countries, money)
         context = Context(surroundings, own, sentence.section, found, index=index, scopes=scopes)
         without_introduction(context)
         read_sentence(context)
@@ -135,8 +136,8 @@ def _conditions(
 
 
 def _certain_places(mentions: Iterable[Iterable[Mention]]) -> list[Entry]:
-    """The places that the text names without doubt; they decide what codes of two letters mean."""
-    return [
+    """The places that the text names without doubt, each once; they decide what codes of two letters mean."""
+    named = (
         one.meanings[0]
         for found in mentions
         for one in found
@@ -144,7 +145,13 @@ def _certain_places(mentions: Iterable[Iterable[Mention]]) -> list[Entry]:
         and not one.needs_evidence
         and not one.is_part
         and (not one.is_code or len(one.meanings) == 1)
-    ]
+    )
+    return list(dict.fromkeys(named))
+
+
+def _country(place: Entry) -> str:
+    """The country of a place, or the first one of a region."""
+    return (place.within or next(iter(place.codes), place.id))[:2]
 
 
 def _is_grammar(mention: Words) -> bool:

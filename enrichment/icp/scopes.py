@@ -62,6 +62,11 @@ class Scopes:
         """End all of them, as "but" and "must" do."""
         self._open = []
 
+    def soften(self) -> None:
+        """Take what follows as uncertain: it makes no condition."""
+        for scope in self._open:
+            scope.is_soft = scope.is_soft or scope.strength == "must_not"
+
     def close_brackets(self) -> None:
         """End those that began in the brackets."""
         self._open = [one for one in self._open if not one.in_brackets]
@@ -101,7 +106,8 @@ def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
     if kind == "allowed_after":
         for draft in drafts:
             if draft.chunk == chunk and draft.measure in ALLOWED:
-                draft.dropped = all(one.measure is not draft.measure or one.chunk == chunk for one in drafts)
+                others = (one for one in drafts if one.measure is draft.measure and one.strength == draft.strength)
+                draft.dropped = all(one.chunk == chunk for one in others)
         return
     measures: set[str] = set()
     for draft in reversed(drafts):

@@ -48,8 +48,6 @@ def begin(context: Context, mention: Words, relation: str) -> None:
         if isinstance(following, Words) and (following.of("model") or following.of("industry")):
             return  # "recruiting resellers"
         context.happens(mention, Measure.HIRING, "hiring").confidence = 0.9
-    elif relation == "appointed" and isinstance(context.after(), Window):
-        _turn_to_change(context, mention)
     elif relation == "expanding" and context.place + 1 == len(context.mentions):
         if spoken[-1] not in ("to", "into", "in", "expand"):
             context.happens(mention, Measure.EXPANSION, "expanding")
@@ -61,14 +59,6 @@ def begin(context: Context, mention: Words, relation: str) -> None:
             name = excerpt(context.text, context.tokens, mention.last, last)
             context.happens(mention, Measure.EVENT, f"at {name}", target=name).last = last
             context.understood.update(range(mention.first, last))
-
-
-def _turn_to_change(context: Context, mention: Words) -> None:
-    """Read the title before "hired in the last 6 months" as someone new, and not as one to contact."""
-    last = context.last
-    if last and last.measure is Measure.PERSONA and mention.first - last.last < 2:
-        last.measure, last.operator, last.value = Measure.LEADERSHIP_CHANGE, "exists", True
-        last.label = f"new {last.label}"
 
 
 def read_signal(context: Context, mention: Words, entry: Entry) -> bool:

@@ -46,7 +46,8 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False
     relation = context.relation_to("industry")
     following = context.after()
-    if relation in SERVED or context.section.topic == "customers":
+    served = relation in SERVED or "customers" in context.after_kinds(mention)  # "tech clients"
+    if served or context.section.topic == "customers":
         context.state_entry(mention, Measure.CUSTOMERS_INDUSTRY, entry, 0.9)
     elif relation in NOT_OF_THE_COMPANY and not _is_example(context, relation):
         return False
@@ -70,7 +71,8 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
 
 def _serve_listed(context: Context) -> None:
     """What is listed before it describes the next word, too: "insurance, solar and home services call centers"."""
-    for before, draft in zip(context.drafts[-2::-1], context.drafts[:0:-1], strict=False):
+    for place in range(len(context.drafts) - 1, 0, -1):
+        before, draft = context.drafts[place - 1], context.drafts[place]
         between = set(context.words_between(before.last, draft.first))
         if before.measure is not Measure.INDUSTRY or before.value in words("services") or not between <= words("list"):
             return
@@ -112,7 +114,9 @@ def _is_elsewhere(context: Context, mention: Words, entry: Entry) -> bool:
         and not (isinstance(following, Words) and following.of("noun"))
     )
     product = _is_of_product(context, mention) and not (isinstance(following, Words) and following.of("noun"))
-    return part or is_one or product  # "Reha-Kliniken", "outsourced to an agency", "Oracle Retail"
+    return (
+        part or is_one or context.is_owned(mention) or product
+    )  # "Reha-Kliniken", "outsourced to an agency", "Oracle Retail"
 
 
 def _is_of_product(context: Context, mention: Words) -> bool:
@@ -200,7 +204,7 @@ def read_model(context: Context, mention: Words, entry: Entry) -> bool:
     """Read a business model. Those that are everyday words need "companies" after them, a label, or to be alone."""
     relation, following = context.relation_to("model"), context.after()
     foreign = relation in FOREIGN | SERVED | {"hiring", "contact", "migrating_to", "migrating_from", "event"}
-    if foreign or context.section.topic in ("technology", "persona", "department"):
+    if foreign or context.is_owned(mention) or context.section.topic in ("technology", "persona", "department"):
         return False
     if _is_partner(context, mention, following):
         return False
@@ -218,7 +222,7 @@ def read_size(context: Context, mention: Words, entry: Entry) -> bool:
     if relation in FOREIGN | SERVED | {"hiring", "migrating_to", "migrating_from"}:
         return False
     is_product = isinstance(following, Words) and (following.of("category") or following.of("technology"))
-    if context.word(mention.last) in words("investors"):
+    if context.word(mention.last) in words("investors") or context.section.topic == "customers":
         return False  # "mid-market PE funds" are not mid-sized themselves
     if is_product or _is_of_product(context, mention) or (entry.ordinary and written != entry.spelling):
         return False

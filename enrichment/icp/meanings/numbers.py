@@ -53,8 +53,6 @@ def read_quantity(context: Context, mention: Quantity) -> None:
         _state(context, mention, again, certain=True)
     elif _is_year(mention) and mention.unit is None and "founded" in (context.relation, topic):
         _state_founded(context, mention)
-    elif context.relation == "hiring" and context.team is None and isinstance(context.after(), Person):
-        pass  # "hiring 3 backend engineers"
     elif not _is_of_department(context, mention):
         measure = _measure_of(context, mention, lead)
         if measure:
@@ -162,6 +160,7 @@ def _measure_of(context: Context, mention: Quantity, lead: str | None) -> Measur
     if named:
         return _measure_of_name(context, mention, MEASURES[named], lead)
     alone = mention.is_range and not _is_year(mention) and context.is_alone() and (mention.high or 0) >= 10
+    alone = alone and context.word(mention.last) not in words("counted")  # "5-20 portfolio companies"
     return Measure.HEADCOUNT if alone and not money and topic in (None, "plain", "industry") else None
 
 

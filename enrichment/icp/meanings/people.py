@@ -5,6 +5,8 @@ Titles and teams: someone to contact, someone who is hired or came, or no condit
 import re
 from typing import Final
 
+import msgspec
+
 from enrichment.icp.context import FOREIGN, SERVED, Context
 from enrichment.icp.drafts import reading
 from enrichment.icp.meanings.locations import read_places
@@ -29,11 +31,16 @@ def read_person(context: Context, mention: Person) -> None:
     about = ConditionAbout(role=role, department=mention.department, seniority=mention.seniority)
     openings = set(context.words_between(mention.last, mention.last + 2)) & words("openings")
     excluded = context.is_excluding() or context.section.strength == "must_not"
+    if relation == "hiring" and role and context.is_preceded_by_unknown(mention):
+        role = f"{context.tokens[mention.first - 1].text.capitalize()} {role[0].lower()}{role[1:]}"
+        about = msgspec.structs.replace(about, role=role)  # "embedded engineers"
     if relation == "hiring" or topic == "hiring" or openings or _is_wanted(context):
         _hire(context, mention, about)
     elif context.drafts and words("seeks") <= set(context.words_between(mention.first - 5, mention.first)):
         contact = reading(Measure.PERSONA, f"contact {mention.title}", mention.title)
         context.doubt(mention, contact, reading(Measure.HIRING, f"hiring {mention.title}", mention.title))
+    elif context.word(mention.last) in words("came") and topic not in OF_PEOPLE:  # "CFO hired within the last year"
+        context.happens(mention, Measure.LEADERSHIP_CHANGE, f"new {mention.title}").about = about
     elif relation == "appointed" and (topic != "persona" or _is_spelled_out(context)):
         left = "lost" in context.words_between(mention.first - 4, mention.first)
         label = f"{mention.title} left" if left else f"new {mention.title}"
@@ -83,8 +90,25 @@ def _is_something_else(context: Context, mention: Person) -> bool:
     if mention.is_rank and mention.department is None and counted:
         return True  # "800+ head"
     comment = context.in_brackets and mention.seniority == "any" and context.last is not None
-    is_part = context.is_followed_by_unknown(mention) or context.is_after_unknown(mention)
+    is_part = context.is_followed_by_unknown(mention) or context.is_after_unknown(mention) or _is_cut(context, mention)
     return comment or (mention.is_rank and is_part)  # "VP lending", "financieel directeur"
+
+
+def _is_hired(context: Context) -> bool:
+    """Whether a department is hired for: in the part of "hiring", or alone in the next one."""
+    alone = context.is_alone() and context.word(context.here.last) != "with"  # unlike "partnerships with"
+    return alone or (context.last is not None and context.last.chunk == context.chunk)
+
+
+def _is_cut(context: Context, mention: Person) -> bool:
+    """Whether a rank is only a part of a title: "business manager", "head of school"."""
+    before = context.before()
+    noun = isinstance(before, Words) and before.last == mention.first and before.of("noun") is not None
+    following = context.after()
+    if mention.department is None and isinstance(following, Words) and following.of("industry"):
+        context.place += 1  # "directeur industriel"
+        return True
+    return mention.department is None and (noun or context.word(mention.last) in words("title_of"))
 
 
 def _is_among_industries(context: Context, mention: Person) -> bool:
@@ -140,7 +164,7 @@ def read_function(context: Context, mention: Words, entry: Entry) -> bool:
         context.state(mention, Measure.PERSONA, title, title, 0.8, about=about)
     elif topic in ("department", "persona"):
         context.state(mention, Measure.PERSONA, name, f"{name} department", 0.9, about=about)
-    elif topic == "hiring" or context.relation_to("person") == "hiring":
+    elif topic == "hiring" or (context.relation_to("person") == "hiring" and _is_hired(context)):
         _hire(context, mention, about)
     else:
         return False

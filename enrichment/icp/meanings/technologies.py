@@ -9,7 +9,7 @@ from enrichment.icp.drafts import reading
 from enrichment.icp.mentions import Mention, Team, Words
 from enrichment.icp.quantities import Quantity
 from enrichment.icp.titles import Person
-from enrichment.icp.vocabulary import Entry, table, words
+from enrichment.icp.vocabulary import Entry, words
 from schemas import Measure
 
 USED: Final = frozenset({"using", "lacking", "migrating_from", "migrating_to"})
@@ -82,15 +82,6 @@ def _is_wanted_skill(context: Context, mention: Mention, entry: Entry) -> bool:
     hiring = next((one for one in reversed(context.drafts) if one.measure is Measure.HIRING), None)
     if hiring is None:
         return False
-    title = context.tokens[mention.last : mention.last + 1]
-    if title and title[0].stem in table("last_ranks") and not title[0].line:
-        role = f"{context.written(mention)} {title[0].text}"  # "Salesforce administrator"
-        known = hiring.about.role is not None
-        draft = context.happens(mention, Measure.HIRING, f"hiring {role}", role=role) if known else hiring
-        draft.about_with(role=role)
-        draft.last, draft.label = mention.last + 1, f"hiring {role}"
-        context.understood.update(range(mention.first, draft.last))
-        return True
     hiring.about_with(target=entry.id)
     context.understood.update(range(mention.first, mention.last))
     return True
