@@ -169,7 +169,7 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
 
 def _prefer_figures(drafts: Sequence[Draft]) -> None:
     """Drop sizes in words beside figures: in "mid-market, 50-500 employees" these say what is meant."""
-    sizes = [one for one in drafts if one.measure is Measure.HEADCOUNT and one.strength == "must"]
+    sizes = [one for one in drafts if one.measure is Measure.HEADCOUNT and (one.strength == "must" or one.in_words)]
     in_words = [one for one in sizes if one.in_words]
     if len(in_words) < len(sizes):
         for one in in_words:

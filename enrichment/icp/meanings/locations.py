@@ -24,6 +24,8 @@ def read_places(context: Context, mention: Mention) -> None:
     assert isinstance(mention, Places)  # noqa: S101 - the handlers are called with their own kind of mention
     relation = context.relation_to("place")
     certain = _is_certain(context, mention, relation)
+    if mention.is_code and context.word(mention.last) in table("ranks"):
+        return  # "UA lead"
     if not certain and (not _is_place(context, mention) or _is_part_of_name(context, mention)):
         return
     kinds = {one.place_kind for one in mention.meanings} & {"country", "subdivision"}
@@ -146,12 +148,15 @@ def _add_to_hiring(context: Context, mention: Places, entry: Entry) -> None:
         context.understood.update(range(mention.first, mention.last))
 
 
-def _namesake(context: Context, city: Entry) -> Entry | None:
-    """The city of the same name in a country that the text names places in: the Cambridge of "Boston/Cambridge"."""
-    within: str | None = table("namesakes").get(city.id) if city.place_kind == "city" else None
-    there, here = (within or "")[:2] in context.countries, (city.within or "")[:2] in context.countries
+def _namesake(context: Context, place: Entry) -> Entry | None:
+    """The place of the same name in a country that the text names places in: the Cambridge of "Boston/Cambridge"."""
+    within: str | None = table("namesakes").get(place.id)
+    there, here = (within or "")[:2] in context.countries, (place.within or place.id or "")[:2] in context.countries
     elsewhere = within is not None and there and not here
-    return msgspec.structs.replace(city, within=within) if elsewhere else None
+    if not elsewhere or within is None:
+        return None
+    found = vocabulary().find("place", within)
+    return found[0] if place.place_kind != "city" else msgspec.structs.replace(place, within=within)
 
 
 def _state_seat(context: Context, mention: Places, entry: Entry, relation: str | None, *, certain: bool) -> None:

@@ -67,7 +67,8 @@ def _is_spelled_out(context: Context) -> bool:
 
 def _is_something_else(context: Context, mention: Person) -> bool:
     """Whether it is no person: "in AE", "founder-led", "VP lending", "CMO (decision maker)"."""
-    among_places = any(isinstance(one, Places) for one in (context.listed(-1), context.listed(1)))
+    near = (context.listed(-1), context.listed(1))
+    among_places = any(isinstance(one, Places) for one in near) and not isinstance(near[1], Person)
     located = among_places or context.relation in ("located", "office", "expanding")
     if mention.last - mention.first == 1 and located:
         code = places_at(context.text, context.tokens, mention.first)
