@@ -79,8 +79,8 @@ def request(route: Endpoint, code: str, job_id: str, batch_id: str) -> dict[str,
         "method": method_of(route),
         "url": route.path.format(
             domain="never.com" if is_unknown else "a.com",
-            job_id="none",
             batch_id="none" if is_unknown else batch_id,
+            job_id="none",
             file="none",
         ),
         "params": {

@@ -1,6 +1,6 @@
 """
 The commands of the README and of docs/tour.md, run as a person would paste them; `python -m tests.tour` writes their
-answers into these files. Those of the README's run with live sources are only compared, with stubs as the services.
+answers into these files. Those of the runs with live sources are only compared, with stubs as the services.
 
 Time passes five times faster than there: simulated delays are shorter, and `sleep` is a shim. So is `curl`, since the
 service is on another port and not every machine has that program, and `jq`, on the library of that name.
@@ -95,9 +95,9 @@ def _run(blocks: list[str], **environ: str) -> list[str]:
     return [_lines(answer) for answer in done.stdout.split(SEPARATOR)]
 
 
-def live_run() -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The settings of the run with live sources, and its commands after the start, each with its answer."""
-    (found,) = LIVE.findall(README.read_text())
+def live_run(path: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The settings of a file's run with live sources, and its commands after the start, each with its answer."""
+    (found,) = LIVE.findall(path.read_text())
     _, start, *rest = [part.partition("\n") for part in f"\n{found}".split("\n$ ")[1:]]
     return dict(re.findall(r"([A-Z_]+)=(\S+)", start[0])), [
         (command, answer.strip("\n")) for command, _, answer in rest
