@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from enrichment.icp.context import AND, BREAKS, FOREIGN, KINDS_OF_COMPANIES, OR, Context
-from enrichment.icp.drafts import Draft
+from enrichment.icp.drafts import MONEY, Draft
 from enrichment.icp.meanings.events import (
     begin,
     read_ownership,
@@ -36,7 +36,7 @@ from enrichment.icp.quantities import Quantity
 from enrichment.icp.scopes import AFTER, Reach, apply_after
 from enrichment.icp.stages import Stages
 from enrichment.icp.titles import Person
-from enrichment.icp.vocabulary import Entry, Kind, by_language, words
+from enrichment.icp.vocabulary import Entry, Kind, by_language, vocabulary, words
 from schemas import Measure, Strength
 
 SHORT_RELATIONS: Final = frozenset(
@@ -85,15 +85,23 @@ def read_sentence(context: Context) -> None:
         draft.dropped = draft.dropped or (draft.in_words and unread)  # "small firms (20-80 lawyers)"
     taken = {place for one in context.drafts if not one.dropped for place in range(one.first, one.last)}
     for draft in context.drafts:
-        if isinstance(draft.value, (str, bool)):
+        if draft.measure in MONEY:
+            draft.alternative = _other_money(context, draft)
+        elif isinstance(draft.value, (str, bool)):
             draft.alternative = _unknown_alternative(context, draft, taken)
+
+
+def _other_money(context: Context, draft: Draft) -> str | None:
+    """Another measure that the same sum may be of: the revenue of "$5M raised or revenue"."""
+    other = vocabulary().at(context.tokens, draft.last + 1, kind="unit") if context.is_or(draft.last) else None
+    return context.word(draft.last + 1) if other else None
 
 
 def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str | None:
     """What stands beside a condition with "or" and made none: "Kustomer or Zendesk", "SaaS or similar"."""
     after = draft.last
     while after < draft.last + MAX_UNKNOWN and after in context.known and after not in taken:
-        if context.is_or(after):
+        if context.is_or(after) or (after > draft.last and after not in context.grammar):
             break
         after += 1
     after += context.word(after) == "," and context.is_or(after + 1)
