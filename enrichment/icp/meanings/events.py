@@ -40,14 +40,7 @@ def begin(context: Context, mention: Words, relation: str) -> None:
         return
     spoken = context.words_between(mention.first, mention.last)
     if relation == "hiring" and spoken[0] not in ("hires", "hire", "job", "jobs"):
-        if context.last and context.last.measure is Measure.HIRING and context.last.last == mention.first:
-            context.last.last = mention.last  # "AE hiring"
-            context.understood.update(range(mention.first, mention.last))
-            return
-        following = context.after()
-        if isinstance(following, Words) and (following.of("model") or following.of("industry")):
-            return  # "recruiting resellers"
-        context.happens(mention, Measure.HIRING, "hiring").confidence = 0.9
+        _hire(context, mention)
     elif relation == "expanding" and context.place + 1 == len(context.mentions):
         if spoken[-1] not in ("to", "into", "in", "expand"):
             context.happens(mention, Measure.EXPANSION, "expanding")
@@ -59,6 +52,16 @@ def begin(context: Context, mention: Words, relation: str) -> None:
             name = excerpt(context.text, context.tokens, mention.last, last)
             context.happens(mention, Measure.EVENT, f"at {name}", target=name).last = last
             context.understood.update(range(mention.first, last))
+
+
+def _hire(context: Context, mention: Words) -> None:
+    """Read "hiring" as an event, or as the end of one that is read already: "AE hiring"."""
+    last, following = context.last, context.after()
+    if last and last.measure is Measure.HIRING and last.last == mention.first:
+        last.last = mention.last
+        context.understood.update(range(mention.first, mention.last))
+    elif not (isinstance(following, Words) and (following.of("model") or following.of("industry"))):
+        context.happens(mention, Measure.HIRING, "hiring").confidence = 0.9  # and not "recruiting resellers"
 
 
 def read_signal(context: Context, mention: Words, entry: Entry) -> bool:
