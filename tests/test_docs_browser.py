@@ -207,7 +207,7 @@ def test_a_stream_is_shown_as_it_comes(browser: Browser, url: str, media_type: s
     with open_page(browser) as (page, faults):
         page.goto(f"{url}/slow/docs#operation-make_blueprint")
         page.get_by_label("Answer as").select_option(media_type)
-        page.get_by_label("Body").fill('{"website_url": "a.example"}')
+        page.get_by_role("textbox", name="Body").fill('{"website_url": "a.example"}')
         page.get_by_role("button", name="Send").click()
         events = page.get_by_role("list", name="Events").locator("strong")
         expect(events.first).to_have_text("progress")
@@ -232,7 +232,7 @@ def test_code_says_the_same_as_the_form(browser: Browser, url: str) -> None:
         authorize(page)
         page.get_by_text("As code").click()
         for body in (json.dumps(NASTY, indent=2), '{"icp": "\\ud83d\\ude42 \\/ true"}', '{"__proto__": 1}', "@{'\n"):
-            page.get_by_label("Body").fill(body)
+            page.get_by_role("textbox", name="Body").fill(body)
             code = {}
             for language in ("curl", "Python", "JavaScript"):
                 page.get_by_label(language).check()
@@ -426,6 +426,6 @@ def test_it_can_be_used_with_the_keyboard_and_a_screen_reader(browser: Browser, 
         expect(page.locator("#announcements")).to_have_text("Authorized")
         assert page.evaluate("document.activeElement.textContent") == "Authorized"
         assert page.evaluate("Object.values(sessionStorage)") == ["demo$1"]
-        page.get_by_label("Body").press("Tab")
+        page.get_by_role("textbox", name="Body").press("Tab")
         page.get_by_role("button", name="Send").press("Enter")
         expect(page.locator("#announcements")).to_have_text("Answer: 202 Accepted")

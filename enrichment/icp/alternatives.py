@@ -157,7 +157,10 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
     for draft in drafts:
         key = (draft.measure, draft.operator, draft.value, draft.currency, draft.about, draft.strength, draft.segment)
         other = best.setdefault(key, draft)
-        alternative = other.alternative or (draft.alternative if other.chunk == draft.chunk else None)
+        is_near = (other.sentence, other.chunk) == (draft.sentence, draft.chunk)
+        alternative = other.alternative or (draft.alternative if is_near else None)
+        if other.sentence != draft.sentence and not draft.alternative:
+            alternative = None  # "Banks or Foo? Only banks."
         if other.confidence < draft.confidence:
             draft.connector = other.connector
             best[key] = draft

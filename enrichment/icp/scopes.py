@@ -106,7 +106,8 @@ def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
     if kind == "allowed_after":
         for draft in drafts:
             if draft.chunk == chunk and draft.measure in ALLOWED:
-                draft.dropped = all(one.measure is not draft.measure or one.chunk == chunk for one in drafts)
+                others = (one for one in drafts if one.measure is draft.measure and one.strength == draft.strength)
+                draft.dropped = all(one.chunk == chunk for one in others)
         return
     measures: set[str] = set()
     for draft in reversed(drafts):
