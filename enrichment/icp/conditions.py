@@ -33,7 +33,7 @@ from enrichment.icp.meanings.technologies import read_category, read_certificati
 from enrichment.icp.mentions import Codes, Mention, Team, Window, Words
 from enrichment.icp.places import Places
 from enrichment.icp.quantities import Quantity
-from enrichment.icp.scopes import AFTER, Reach, apply_after
+from enrichment.icp.scopes import AFTER, Reach, apply_after, reverse_number
 from enrichment.icp.stages import Stages
 from enrichment.icp.titles import Person
 from enrichment.icp.vocabulary import Entry, Kind, by_language, words
@@ -234,7 +234,9 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
     kind = next((one for one in kinds if one in AFTER), kinds[0])
     if kind in AFTER:
         if context.last and _is_about(context, mention) and _ends_part(context, mention.last):
-            apply_after(kind, context.drafts, context.chunk)
+            spoken = set(context.words_between(mention.first, mention.last))
+            if not (spoken & words("limits") and reverse_number(context.drafts[-1], context.chunk, spoken)):
+                apply_after(kind, context.drafts, context.chunk)
             return
         kind = kind.removesuffix("_after")
         if kind not in kinds:
@@ -260,6 +262,9 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
 def _is_about(context: Context, mention: Words) -> bool:
     """Whether "preferred" is said of the newest condition, and not of something unknown: "cold storage a plus"."""
     between = range(context.last.last if context.last else 0, mention.first)
+    read = {place for one in context.doubts for place in range(one.first, one.last)}
+    if any(isinstance(one, Quantity) and one.first in between for one in context.mentions) or read & set(between):
+        return False  # "NA only, <$1M is too small"
     part = [place for place in between if context.tokens[place].kind == "word"]
     is_other = context.last and context.last.chunk != context.chunk and not set(part) <= context.known
     return len(between) <= NEAR and not is_other
@@ -300,7 +305,7 @@ def _ends_part(context: Context, place: int) -> bool:
 def without_introduction(context: Context) -> None:
     """Drop the mentions about the author ("We are a SaaS company"), up to the words that turn to customers."""
     spoken = context.words_between(0, 4)
-    if len(spoken) < 2 or spoken[0] not in words("introduction"):
+    if len(spoken) < 2 or spoken[0] not in words("introduction") or context.tokens[0].text == "US":
         return
     is_self = spoken[1] in (words("self_article") if spoken[0] in ("we're", "i'm") else words("self"))
     if not is_self or words("targeting") & set(spoken[1:]):

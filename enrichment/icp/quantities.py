@@ -223,7 +223,17 @@ def _upper_bound(tokens: Sequence[Token], one: Number, bound: str | None, langua
     if upper not in ("upper", "below") and not (to and upper is None and end == start):
         return None
     number = _number(tokens, end, language)
-    return number._replace(bound=upper) if number else None
+    return number._replace(bound=upper) if number and _counts_same(tokens, one, unit, number) else None
+
+
+def _counts_same(tokens: Sequence[Token], one: Number, unit: str | None, two: Number) -> bool:
+    """Whether two numbers count the same: not "more than 1M visitors but fewer than 200 people"."""
+    other, _ = _unit(tokens, two.last, percent=two.is_percent, money=two.currency is not None)
+    if unit is not None and other is not None:
+        return unit == other
+    if one.currency is None and two.currency is None:
+        return True
+    return (one.currency is not None or unit is None) and (two.currency is not None or other is None)
 
 
 def _unit(tokens: Sequence[Token], place: int, *, percent: bool, money: bool = False) -> tuple[str | None, int]:

@@ -5,12 +5,13 @@ Strengths: what a negation or a wish applies to, before or after the words of it
 is joined to it; "exclude" for the rest of the sentence; "preferred" and "too small" for what is before them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final, Literal
 
 import msgspec
 
-from enrichment.icp.drafts import Draft, family
+from enrichment.icp.drafts import Draft, family, number_label
+from enrichment.icp.vocabulary import words
 from schemas import Measure, Strength
 
 AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should", "allowed_after": "should"}
@@ -95,6 +96,21 @@ class Scopes:
             draft.negator = scope.number if scope.strength == "must_not" else -1
             if scope.reach == "one":
                 self._open = []
+
+
+def reverse_number(draft: Draft, chunk: int, spoken: Set[str]) -> bool:
+    """
+    Exclude the number before "too small", and no other condition; False if there is none. "10 people is too small"
+    excludes those with fewer, too.
+    """
+    value = draft.value
+    if draft.chunk != chunk or isinstance(value, (str, bool)):
+        return False
+    draft.strength, draft.negator = "must_not", 0
+    if draft.operator == "eq":
+        draft.operator = "gte" if spoken & words("upper_limits") else "lte"
+        draft.label = number_label(draft.measure, draft.operator, value, draft.currency, draft.unit)
+    return True
 
 
 def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:

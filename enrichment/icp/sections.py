@@ -258,12 +258,24 @@ def _counts(label: Sequence[Token]) -> bool:
 
 
 def _is_heading(tokens: Sequence[Token], first: int, last: int) -> bool:
-    """Whether a line is a heading without a colon: a known label, or any line of few words with Markdown's sign."""
-    if first >= last or not _ends_line(tokens, last):
+    """
+    Whether a line is a heading without a colon: a known label, any line of few words with Markdown's sign, or words
+    that exclude or require above a list of bullets ("Those we turn away").
+    """
+    if first >= last or last >= len(tokens) or not _ends_line(tokens, last):
         return False
-    marked = first > 0 and tokens[first - 1].norm == "#"
-    found = vocabulary().at(tokens, first, kind="topic") or vocabulary().at(tokens, first, kind="strength")
-    return last < len(tokens) and (marked or bool(found and found[0] == last))
+    is_bullet = first > 0 and tokens[first].line == 0
+    if is_bullet:
+        return tokens[first - 1].norm == "#" or _is_known_label(tokens, first, last)
+    bullets = tokens[last].norm in BULLETS and last + 1 < len(tokens) and tokens[last + 1].space
+    label = _label(tokens, first, last) if bullets and last - first <= MAX_LABEL else None
+    return _is_known_label(tokens, first, last) or bool(label and label.strength)
+
+
+def _is_known_label(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Whether the words are exactly a label of the vocabulary."""
+    kinds = ("topic", "strength")
+    return any((found := vocabulary().at(tokens, first, kind=one)) and found[0] == last for one in kinds)
 
 
 def _ends_line(tokens: Sequence[Token], last: int) -> bool:

@@ -4,7 +4,7 @@ Industries, those whom a company serves, business models, and sizes in words.
 
 from typing import Final
 
-from enrichment.icp.context import FOREIGN, SERVED, Context
+from enrichment.icp.context import FOREIGN, KINDS_OF_COMPANIES, SERVED, Context
 from enrichment.icp.drafts import number_draft, reading
 from enrichment.icp.mentions import Codes, Mention, Words
 from enrichment.icp.quantities import Quantity
@@ -22,7 +22,9 @@ def is_ours(context: Context, mention: Words) -> bool:
     before = set(context.words_between(mention.first - 4, mention.first))
     if mention.first == 0 and context.word(0) in ("targeting", "focus", "focusing", "focused"):
         return True
-    return bool(words("author") & before) and before.isdisjoint(("that", "who", "which", "companies"))
+    told = any(one.first >= mention.first - 4 and one.measure in KINDS_OF_COMPANIES for one in context.drafts[-2:])
+    spoken = bool(words("author") & before) and before.isdisjoint(("that", "who", "which", "companies"))
+    return spoken and not told  # unlike "we sell to software serving construction"
 
 
 def is_for_customers(context: Context, mention: Words) -> bool:
