@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from enrichment.icp.context import AND, BREAKS, FOREIGN, KINDS_OF_COMPANIES, OR, Context
-from enrichment.icp.drafts import Draft
+from enrichment.icp.drafts import Doubt, Draft
 from enrichment.icp.meanings.events import (
     begin,
     read_ownership,
@@ -27,7 +27,7 @@ from enrichment.icp.meanings.industries import (
     read_size,
 )
 from enrichment.icp.meanings.locations import read_places
-from enrichment.icp.meanings.numbers import read_quantity
+from enrichment.icp.meanings.numbers import LARGE_SUM, read_quantity
 from enrichment.icp.meanings.people import read_function, read_person, read_team
 from enrichment.icp.meanings.technologies import read_category, read_certification, read_technology
 from enrichment.icp.mentions import Codes, Mention, Team, Window, Words
@@ -81,12 +81,21 @@ def read_sentence(context: Context) -> None:
         one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit in (None, "other")
     ]
     unread = any(one.first not in context.understood for one in figures if one.currency is None)
-    for draft in context.drafts:
-        draft.dropped = draft.dropped or (draft.in_words and unread)  # "small firms (20-80 lawyers)"
+    unread = unread or any(isinstance(one, Quantity) and _is_own_size(context, one) for one in context.mentions)
+    for draft in [one for one in context.drafts if one.in_words and unread]:  # "small firms (20-80 lawyers)"
+        context.drafts.remove(draft)
+        context.doubts.append(Doubt(first=draft.first, last=draft.last, readings=draft.readings))
     taken = {place for one in context.drafts if not one.dropped for place in range(one.first, one.last)}
     for draft in context.drafts:
         if isinstance(draft.value, (str, bool)):
             draft.alternative = _unknown_alternative(context, draft, taken)
+
+
+def _is_own_size(context: Context, mention: Quantity) -> bool:
+    """Whether a number gives the size that "mid-market" means: an amount of money, or a number in brackets after it."""
+    is_sum = mention.currency is not None and max(mention.low or 0, mention.high or 0) >= LARGE_SUM
+    counted = context.word(mention.first - 1) == "(" and mention.unit not in (None, "headcount")
+    return not mention.is_exact and (is_sum or counted)
 
 
 def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str | None:

@@ -92,6 +92,8 @@ class _SectionReader:
         elif self.tokens[first - 1].norm in (".", "?", "!"):
             strength = self.inline.strength  # "Exclude: agencies. Freelancers, too."
             self.inline = self.heading if strength is None else Section(strength=strength, number=self.number)
+        if self.number and _is_of_all_segments(self.tokens, start, last):
+            self.inline = self.heading = Section()
         end = _label_end(self.tokens, start, last)
         is_heading = starts_line and end is None and _is_heading(self.tokens, start, last)
         label = _label(self.tokens, start, last if end is None else end) if end is not None or is_heading else None
@@ -162,6 +164,12 @@ def _points(tokens: Sequence[Token]) -> frozenset[int]:
     return frozenset(starts) if len(starts) > 1 and any(tokens[place].norm == "+" for place in starts) else frozenset()
 
 
+def _is_of_all_segments(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Whether a sentence says what holds for all the segments before it: "both in DACH", "in all cases: 50+ people"."""
+    start = first + (first < last and tokens[first].norm in ("in", "for"))
+    return start < last and tokens[start].norm in words("all_segments")
+
+
 def _has_label_after(tokens: Sequence[Token], first: int) -> bool:
     """Whether another label stands in the line after a place."""
     for place in range(first, len(tokens)):
@@ -203,7 +211,9 @@ def _breaks(tokens: Sequence[Token], place: int) -> bool:
         wrapped = here.line == 1 and here.text[0].islower() and before.norm not in (":", ".", ";", "!", "?", "|")
         return not wrapped or _is_labelled(tokens, place)
     if before.norm in (",", ")", "/", "{") or (before.norm == "-" and before.space and here.space):
-        return _is_labelled(tokens, place)
+        return _is_labelled(tokens, place) or (
+            here.norm in words("all_segments") and place + 1 < len(tokens) and tokens[place + 1].norm in words("located")
+        )
     if before.norm != ".":
         return before.norm in (";", "|") or (before.norm in ("?", "!", "\u3002") and here.space)
     word = tokens[place - 2].norm
