@@ -95,6 +95,7 @@ def _is_own_size(context: Context, mention: Quantity) -> bool:
     """Whether a number gives the size that "mid-market" means: an amount of money, or a number in brackets after it."""
     is_sum = mention.currency is not None and max(mention.low or 0, mention.high or 0) >= LARGE_SUM
     counted = context.word(mention.first - 1) == "(" and mention.unit not in (None, "headcount")
+    counted = counted or mention.unit == "locations_count"
     return not mention.is_exact and (is_sum or counted)
 
 
@@ -215,6 +216,8 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
         relation == "located" and current == "serving" and in_part and not is_new and mention.last - mention.first == 1
     ):
         context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
+    elif relation == "office" and isinstance(before, Words) and before.last == mention.first and before.of("technology"):
+        context.relate("located")  # "Shopify stores in Canada"
     elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
     elif context.word(mention.last - 1) in words("launched") and context.word(mention.last) in words("articles"):

@@ -92,7 +92,8 @@ class _SectionReader:
         elif self.tokens[first - 1].norm in (".", "?", "!"):
             strength = self.inline.strength  # "Exclude: agencies. Freelancers, too."
             self.inline = self.heading if strength is None else Section(strength=strength, number=self.number)
-        if self.number and _is_of_all_segments(self.tokens, start, last):
+        for_all = self.number > 0 and _is_of_all_segments(self.tokens, start, last)
+        if for_all:
             self.inline = self.heading = Section()
         end = _label_end(self.tokens, start, last)
         is_heading = starts_line and end is None and _is_heading(self.tokens, start, last)
@@ -101,18 +102,19 @@ class _SectionReader:
             self._add(start, last)
             return
         self.number += label.number
+        number = 0 if for_all else self.number
         content = last if end is None else end + 1
         if content < last:
             stops = not starts_line and label.topic is not None and self.tokens[first - 1].norm == "."
-            self.inline = _under(self.heading if stops else self.inline, label, self.number)
+            self.inline = _under(self.heading if stops else self.inline, label, number)
             self.heading = Section(number=self.number) if label.number else self.heading
             self._add(content, last)
         elif starts_line and _ends_line(self.tokens, last):
             outer = Section() if label.strength or not self.was_bullet else self.heading
-            self.heading = self.inline = _under(outer, label, self.number)
+            self.heading = self.inline = _under(outer, label, number)
             self.is_filled = False
         else:
-            self.inline = _under(self.inline, label, self.number)
+            self.inline = _under(self.inline, label, number)
 
     def _begin_line(self, first: int, *, is_bullet: bool) -> None:
         """A line after a blank one ends the section of a heading, unless a list of bullets goes on."""
@@ -324,6 +326,8 @@ class _LabelReader:
             self.topics += [(topic[0] - place, one) for one in topic[1]]
         if cue and self.strength != "must_not":
             self.strength = STRENGTHS.get(cue[1][0].id, self.strength)
+        if tokens[place].norm in words("refusals"):
+            self.strength = "must_not"
         if found is None:
             return place + 1
         end, entries = found

@@ -57,6 +57,12 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False  # "with retail distribution"
     elif _is_partner(context, mention, following):
         return False
+    elif _is_object(context, mention):
+        context.doubt(
+            mention,
+            reading(Measure.CUSTOMERS_INDUSTRY, f"customers in {entry.label}", entry.id),
+            reading(Measure.INDUSTRY, entry.label, entry.id),
+        )
     elif readings := _readings(context, mention, entry, following):
         context.doubt(mention, *readings)
     elif _is_modifier(entry, following):
@@ -69,6 +75,15 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
             context.last.dropped = context.last.measure is Measure.INDUSTRY  # "Manufacturing > Automotive"
         context.state_entry(mention, Measure.INDUSTRY, entry, 0.8 if entry.ordinary else 0.95)
     return True
+
+
+def _is_object(context: Context, mention: Words) -> bool:
+    """Whether an unknown verb relates it to the industry before it: "software firms transforming agriculture"."""
+    verb, last = mention.first - 1, context.last
+    if last is None or last.measure is not Measure.INDUSTRY or last.last > verb:
+        return False
+    between = {place for place in range(last.last, verb) if place not in context.grammar}
+    return not between and context.is_preceded_by_unknown(mention) and context.word(verb).endswith("ing")
 
 
 def _serve_listed(context: Context) -> None:
