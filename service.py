@@ -50,7 +50,9 @@ from enrichment.web.streams import NDJSON, SSE
 LOOKUP: Final = schemas.PendingJob | schemas.CompleteJob | schemas.FailedJob
 OPEN: Final = Access.OPEN
 OPEN_WITHOUT_TOKENS: Final = Access.OPEN_WITHOUT_TOKENS
-NO_ROOM: Final = ("too_many_jobs", "shutting_down")
+NO_DATABASE: Final = "database_unavailable"
+NO_ROOM: Final = ("too_many_jobs", "shutting_down", NO_DATABASE)
+NO_JOB: Final = ("job_not_found", NO_DATABASE)
 TO_JUDGE: Final = ("unreadable_profile", "invalid_profile", "blueprint_not_found", "contradictory_request")
 BLUEPRINT: Final[Mapping[str, Any]] = {
     "gives": {200: schemas.Blueprint, 204: None},
@@ -67,29 +69,30 @@ ROUTES: Final = (
              body=schemas.EnrichRequest, gives={202: schemas.PendingJob},
              sends=("Retry-After", "X-Data-Source"), problems=("invalid_domain", *NO_ROOM)),
     Endpoint("GET", "/enrich/{job_id}", read_lookup, access=OPEN_WITHOUT_TOKENS,
-             gives={200: LOOKUP}, sends=("Retry-After", "X-Data-Source"), problems=("job_not_found",)),
+             gives={200: LOOKUP}, sends=("Retry-After", "X-Data-Source"), problems=NO_JOB),
 
     Endpoint("GET", "/api/v1/enrich", list_enrichments,
-             query=schemas.ListQuery, gives={200: schemas.JobList}, problems=("invalid_domain",), is_large=True),
+             query=schemas.ListQuery, gives={200: schemas.JobList}, problems=("invalid_domain", NO_DATABASE),
+             is_large=True),
     Endpoint("POST", "/api/v1/enrich/batch", start_batch,
              query=schemas.BatchQuery, body=schemas.BatchRequest, body_as=(CSV,),
              gives={202: schemas.StartedBatch, 200: schemas.BatchPlan},
              sends=("Retry-After",), problems=(*TO_JUDGE, "invalid_table", "invalid_plan", *NO_ROOM)),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}", read_batch,
-             gives={200: schemas.BatchStatus}, sends=("Retry-After",), problems=("job_not_found",), is_large=True),
+             gives={200: schemas.BatchStatus}, sends=("Retry-After",), problems=NO_JOB, is_large=True),
     Endpoint("GET", "/api/v1/enrich/batch/{batch_id}/results", read_batch_results,
              query=schemas.BatchResultsQuery, gives={200: schemas.BatchResults},
              also={NDJSON: schemas.BatchLead, CSV: str}, sends=("Retry-After",),
-             problems=("job_not_found", "no_profile", "contradictory_request")),
+             problems=(*NO_JOB, "no_profile", "contradictory_request")),
     Endpoint("GET", "/api/v1/enrich/{domain}/status", read_status,
              query=schemas.JobQuery, gives={200: schemas.JobStatus},
-             sends=("Retry-After",), problems=("job_not_found",), is_large=True),
+             sends=("Retry-After",), problems=NO_JOB, is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/results", read_results,
-             query=schemas.ResultsQuery, gives={200: schemas.JobResults}, problems=("job_not_found",), is_large=True),
+             query=schemas.ResultsQuery, gives={200: schemas.JobResults}, problems=NO_JOB, is_large=True),
     Endpoint("GET", "/api/v1/enrich/{domain}/cache", read_cache,
-             gives={200: schemas.CacheStatus}),
+             gives={200: schemas.CacheStatus}, problems=(NO_DATABASE,)),
     Endpoint("POST", "/api/v1/enrich/{domain}/cancel", cancel_enrichment,
-             query=schemas.JobQuery, gives={200: schemas.CancelledJob}, problems=("job_not_found", "job_conflict")),
+             query=schemas.JobQuery, gives={200: schemas.CancelledJob}, problems=(*NO_JOB, "job_conflict")),
     Endpoint("POST", "/api/v1/enrich/{domain}/retry", retry_enrichment,
              query=schemas.JobQuery, body=schemas.RetryRequest, gives={202: schemas.StartedJob},
              sends=("Retry-After",), problems=("job_not_found", "job_conflict", *NO_ROOM)),
@@ -109,7 +112,8 @@ ROUTES: Final = (
              gives={200: schemas.SourceList}, is_large=True),
 
     Endpoint("GET", "/health", read_health, access=OPEN, gives={200: schemas.Health}),
-    Endpoint("GET", "/ready", read_readiness, access=OPEN, gives={200: schemas.Ready}, problems=NO_ROOM),
+    Endpoint("GET", "/ready", read_readiness, access=OPEN, gives={200: schemas.Ready},
+             problems=(*NO_ROOM, "no_workers")),
 
     Endpoint("GET", "/openapi.json", read_openapi, access=OPEN, gives={200: dict}, is_large=True),
     Endpoint("GET", "/llms.txt", read_llms, access=OPEN, gives={200: str}, media_type="text/plain"),
@@ -191,6 +195,8 @@ def __getattr__(name: str) -> App:
 
 
 def _warn_of_siblings(settings: Settings) -> None:
+    if settings.jobs_backend != "memory":
+        return
     workers = worker_processes(sys.argv, settings.web_concurrency)
     if workers > 1:
         event = "each server process has its own jobs and answers 404 for those of the others; start with --workers 1"

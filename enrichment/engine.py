@@ -18,7 +18,7 @@ from enrichment.jobs.manager import JobManager
 from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.pipeline import Pipeline
 from enrichment.jobs.planning import Outlook, Planner
-from enrichment.jobs.protocols import Cache, JobStore
+from enrichment.jobs.protocols import Cache, Dispatcher, JobStore
 from enrichment.jobs.resolver import Resolver
 from enrichment.jobs.runner import Runner
 from enrichment.modules.case_studies import load_case_studies
@@ -33,6 +33,7 @@ from enrichment.sources.spending import service_prices, source_spending
 from schemas import KeyState, SourceState, SourceStatus
 
 if TYPE_CHECKING:
+    from enrichment.postgres.backend import Backend
     from enrichment.sources.keys import KeyStatus
     from enrichment.sources.language_model import LanguageModel
     from enrichment.sources.live import LiveSources
@@ -45,6 +46,9 @@ class Engine:
 
     Entering it takes work again after it was left; leaving it cancels all unfinished jobs. It works without being
     entered, as in a host that does not run our lifespan: unfinished jobs then end with the process, unreported.
+
+    With `JOBS_BACKEND=postgres`, jobs are in a database, and are left to workers when the engine is left; `works` makes
+    it one of them.
     """
 
     store: JobStore
@@ -57,29 +61,32 @@ class Engine:
         source: CompanySource | None = None,
         sources: Mapping[str, Source] | None = None,
         clock: Clock | None = None,
+        works: bool = False,
     ) -> None:
         self.settings = settings
         self.clock = clock = clock or Clock()
         self._case_studies = functools.cache(lambda: load_case_studies(settings.case_studies_file))
         if settings.case_studies_file:
             self._case_studies()  # faults in the operator's file are reported at start, as those of settings are
-        self._live = _live_sources(settings, self._case_studies, clock) if settings.sources == "live" else None
+        backend = _postgres_backend(settings, clock, works=works) if settings.jobs_backend == "postgres" else None
+        self._live = _live_sources(settings, self._case_studies, clock, backend) if settings.sources == "live" else None
         if sources is None:
             sources = self._live.sources if self._live else simulated_sources(settings, self._case_studies, clock)
         else:
             sources = {name: charged(name, each) for name, each in sources.items()}
         self._sources = sources
         self._ledger = Ledger(prices(settings))
-        store = MemoryStore(
-            max_pending=settings.max_pending_jobs,
-            max_finished=settings.max_finished_jobs,
-            max_finished_bytes=settings.max_finished_bytes,
-            retention_seconds=settings.job_retention_seconds,
+        memory_store = _memory_store(settings, clock)
+        store: JobStore = backend.store if backend else memory_store
+        cache: Cache = backend.cache if backend else _memory_cache(settings, clock)
+        resolver = Resolver(
+            cache=cache,
+            sources=sources,
             clock=clock,
+            limit=self._live.limit if self._live else None,
+            calls=backend.calls if backend else None,
+            ledger=self._ledger,
         )
-        cache = MemoryCache(max_results=settings.max_cached_results, max_bytes=settings.max_cached_bytes, clock=clock)
-        limit = self._live.limit if self._live else None
-        resolver = Resolver(cache=cache, sources=sources, clock=clock, limit=limit, ledger=self._ledger)
         self.source: CompanySource
         if source or self._live:
             source = source or ResolvedCompanies(resolver)
@@ -93,10 +100,14 @@ class Engine:
             deadline_seconds=settings.job_deadline_seconds,
             currency=settings.cost_currency,
         )
-        runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock)
-        self._dispatcher = MemoryDispatcher(
-            store=store, runner=runner, resolver=resolver, max_running=settings.max_running_jobs
-        )
+        runner = Runner(store=store, source=self.source, pipeline=pipeline, clock=clock, resumes=backend is not None)
+        self._dispatcher: Dispatcher
+        if backend:
+            self._dispatcher = backend.dispatcher(runner)
+        else:
+            self._dispatcher = MemoryDispatcher(
+                store=memory_store, runner=runner, resolver=resolver, max_running=settings.max_running_jobs
+            )
         self.is_simulated = resolver.is_simulated
         self.store = store
         self.cache = cache
@@ -122,6 +133,7 @@ class Engine:
             max_cached_bytes=settings.max_cached_blueprint_bytes,
             clock=clock,
             language_model=_profile_reader(settings, self._live),
+            store=backend.blueprints if backend else None,
         )
 
     async def __aenter__(self) -> Self:
@@ -140,7 +152,11 @@ class Engine:
         await self.close()
 
     async def close(self) -> None:
-        """Accept no more work, and cancel all unfinished jobs, each with a log line. Idempotent."""
+        """
+        Accept no more work. Idempotent.
+
+        Unfinished jobs in memory are cancelled, each with a log line; those in a database are left to other workers.
+        """
         self.jobs.is_closed = True
         self.blueprints.close()
         await self._dispatcher.close()
@@ -194,6 +210,31 @@ class Engine:
         )
 
 
+def _memory_store(settings: Settings, clock: Clock) -> MemoryStore:
+    return MemoryStore(
+        max_pending=settings.max_pending_jobs,
+        max_finished=settings.max_finished_jobs,
+        max_finished_bytes=settings.max_finished_bytes,
+        retention_seconds=settings.job_retention_seconds,
+        clock=clock,
+    )
+
+
+def _memory_cache(settings: Settings, clock: Clock) -> MemoryCache:
+    return MemoryCache(max_results=settings.max_cached_results, max_bytes=settings.max_cached_bytes, clock=clock)
+
+
+def _postgres_backend(settings: Settings, clock: Clock, *, works: bool) -> "Backend":
+    if not settings.database_url:
+        raise SettingsError(["DATABASE_URL must be set with JOBS_BACKEND=postgres."])
+    try:
+        from enrichment.postgres.backend import Backend  # noqa: PLC0415 - only those who use it install what it needs
+    except ModuleNotFoundError as error:
+        needed = "`pip install -r requirements-postgres.txt`"
+        raise SettingsError([f"JOBS_BACKEND=postgres needs {needed} ({error.name})."]) from None
+    return Backend(settings, clock, works=works)
+
+
 def _key_state(status: "KeyStatus", checked_at: float | None) -> KeyState:
     return KeyState(
         works=status.works,
@@ -213,11 +254,13 @@ def _profile_reader(settings: Settings, live: "LiveSources | None") -> "Language
     return live.language_model
 
 
-def _live_sources(settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> "LiveSources":
+def _live_sources(
+    settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock, backend: "Backend | None"
+) -> "LiveSources":
     if not settings.contact:
         raise SettingsError(["CONTACT must be set with SOURCES=live: outside services want to know whom to ask."])
     try:
         from enrichment.sources.live import LiveSources  # noqa: PLC0415 - only those who use it install what it needs
     except ModuleNotFoundError as error:
         raise SettingsError([f"SOURCES=live needs `pip install -r requirements-live.txt` ({error.name})."]) from None
-    return LiveSources(settings, case_studies, clock)
+    return LiveSources(settings, case_studies, clock, shared=backend.standings if backend else None)

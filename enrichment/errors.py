@@ -13,6 +13,8 @@ The exceptions of the service.
     ├── JobConflict                  not possible in the job's current state
     └── Unavailable                  temporarily no new work is accepted
         ├── TooManyJobs              the limit of unfinished jobs is reached
+        ├── NoWorkers                no process is there that runs jobs
+        ├── DatabaseUnavailable      the database does not answer
         └── ShuttingDown             the service is shutting down
     SourceError                      a source has no answer; recorded in the job, never an HTTP error
     ├── SourceFailed                 request or response failed; the next source of the chain is tried
@@ -121,6 +123,24 @@ class TooManyJobs(Unavailable):
     """The limit of unfinished jobs, `MAX_PENDING_JOBS`, is reached."""
 
     code = "too_many_jobs"
+
+
+class NoWorkers(Unavailable):
+    """No process is there that runs jobs. They are accepted, and wait for one."""
+
+    code = "no_workers"
+
+    def __init__(self) -> None:
+        super().__init__("No worker is running; jobs are accepted and wait for one.", retry_after=5)
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer. Whatever a job was about to record can be recorded by its next run."""
+
+    code = "database_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer. Try again later.", retry_after=5)
 
 
 class ShuttingDown(Unavailable):

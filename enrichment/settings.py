@@ -43,9 +43,9 @@ PLAIN_DECIMAL: Final[Mapping[Any, re.Pattern[str]]] = {
 "By type. Python's own conversions also accept `1e3`, `1_000`, `+5` and the digits of other scripts."
 LISTS: Final = frozenset({"api_tokens", "cors_origins", "simulated_failures"})
 CASE_SENSITIVE: Final = frozenset(
-    {"case_studies_file", "contact", "cost_currency", "llm_model", "outbound_proxy", "sec_user_agent"}
+    {"case_studies_file", "contact", "cost_currency", "database_url", "llm_model", "outbound_proxy", "sec_user_agent"}
 )
-
+SECRET: Final = frozenset({"api_tokens", "database_url"})
 
 CostPerCall = Annotated[
     Annotated[float, Meta(ge=0, le=1_000_000)] | None,
@@ -208,11 +208,44 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(pattern=r"^([^\s\x00\"'][^\x00]*)?$(?!\n)", description="the path of a JSON file, without quotes"),
     ] = ""
     "The case studies that leads are matched with. Without a path, these are the examples in this repository."
+    jobs_backend: Annotated[
+        Literal["memory", "postgres"],
+        Meta(description="`memory` or `postgres`"),
+    ] = "memory"
+    "Where jobs are: in this process, or in a database that any number of web and worker processes share."
+    database_url: Annotated[
+        str,
+        Meta(
+            pattern=r"^(postgres(ql)?://[!-~]+)?$(?!\n)",
+            description="the URL of a PostgreSQL database, `postgresql://user:password@host/name`",
+        ),
+    ] = ""
+    "The database of `JOBS_BACKEND=postgres`."
+    database_connections: Annotated[
+        int,
+        Meta(ge=2, le=100, description="a whole number from 2 to 100"),
+    ] = 2
+    "The most connections of a process to the database; a worker opens one more, on which it is notified."
+    jobs_inline_worker: Annotated[
+        int,
+        Meta(ge=0, le=1, description="0 or 1"),
+    ] = 0
+    "Whether web processes run jobs of the database, too: 1 saves the worker process."
+    worker_lease_seconds: Annotated[
+        float,
+        Meta(ge=1, le=3_600, description="a number of seconds from 1 to 3600"),
+    ] = 15.0
+    "After so long without a sign of life, a worker counts as dead, and others resume its jobs."
+    worker_grace_seconds: Annotated[
+        float,
+        Meta(ge=0, le=3_600, description="a number of seconds from 0 to 3600"),
+    ] = 20.0
+    "How long running jobs may go on when a worker is told to stop. Those that are left are resumed by others."
     max_running_jobs: Annotated[
         int,
         Meta(ge=1, le=10_000, description="a whole number from 1 to 10000"),
     ] = 100
-    "Enrichments that run at the same time. Others are queued by priority and age."
+    "Enrichments that run at the same time, in each process that runs jobs. Others are queued by priority and age."
     job_deadline_seconds: Annotated[
         float,
         Meta(gt=0, le=86_400, description="a number of seconds above 0, up to 86400 (a day)"),
@@ -385,7 +418,7 @@ def _shown(name: str, value: Any) -> str:
             (index, item) for index, item in enumerate(value) if item in value[:index] or not _fits(name, (item,))
         )
         position = f"item {index + 1}, "
-    if name == "api_tokens" or name.endswith("_api_key"):
+    if name in SECRET or name.endswith("_api_key"):
         return f"({position}not shown here)"
     _, at, rest = repr(value).rpartition("@")  # what stands before it can be a password
     return f"…@{rest}"[:60] if at else rest[:60]

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -23,9 +23,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from enrichment.clock import Clock
+from enrichment.postgres.migrate import migrate
 from enrichment.settings import Settings
 from service import create_app
 from tests.contract import check_answer
+from tests.postgres.server import create_database, empty, running_server
 
 ROOT = Path(__file__).parent.parent
 RUN = int(os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex, 16)
@@ -36,6 +38,8 @@ class FakeClock(Clock):
     """A clock that stands still until a test moves it. Sleepers are woken in the order of their times."""
 
     def __init__(self) -> None:
+        self.settle: Callable[[], Awaitable[None]] = settle
+        "Waits until nothing happens any more; a test whose tasks wait for a database puts its own function here."
         self._now = 1_772_102_100.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
 
@@ -55,12 +59,12 @@ class FakeClock(Clock):
     async def advance(self, seconds: float) -> None:
         """Let that much time pass, and all tasks do what they do in it."""
         end = self._now + seconds
-        await settle()
+        await self.settle()
         while self._sleepers and self._sleepers[0][0] <= end:
             self._now, _, future = heapq.heappop(self._sleepers)
             if not future.done():
                 future.set_result(None)
-            await settle()
+            await self.settle()
         self._now = end
 
     def spend(self, seconds: float) -> None:
@@ -95,6 +99,31 @@ def anyio_backend() -> str:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: `TEST_DATABASE_URL`, or one that runs during the session."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    with running_server() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: str) -> str:
+    """The URL of a database with our tables."""
+    url = create_database(postgres_server, f"lead_enrichment_{os.environ.get('PYTEST_XDIST_WORKER', 'tests')}")
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def database_url(migrated_database: str) -> str:
+    """The URL of that database, with empty tables."""
+    empty(migrated_database)
+    return migrated_database
 
 
 class PromptServer(uvicorn.Server):
@@ -170,6 +199,12 @@ def untouched_logging() -> Iterator[None]:
         logger.handlers[:] = handlers
         logger.setLevel(level)
         logger.propagate = propagate
+
+
+def procfile(name: str) -> str:
+    """The command of a kind of process in the `Procfile`."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return next(line.removeprefix(f"{name}: ") for line in lines if line.startswith(f"{name}: "))
 
 
 class ServerProcess:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from enrichment.engine import Engine
+from enrichment.jobs.dispatcher import MemoryDispatcher
 from enrichment.jobs.model import NO_TERMS, Enrichment, JobOptions, Terms
 from enrichment.jobs.protocols import Dispatcher
 from enrichment.jobs.runner import Runner
@@ -80,13 +81,14 @@ class ScriptedEngine(Engine):
         *,
         source: CompanySource | None = None,
         sources: Mapping[str, Source] | None = None,
+        works: bool = False,
         paid: str = "",
         **settings: Any,
     ) -> None:
         self.scripted = Scripted(clock, self._is_call_wanted)
         if sources is None:
             sources = dict.fromkeys(("simulated", "local", paid) if paid else ("simulated", "local"), self.scripted)
-        super().__init__(Settings(**settings), source=source, sources=sources, clock=clock)
+        super().__init__(Settings(**settings), source=source, sources=sources, clock=clock, works=works)
 
     @property
     def dispatcher(self) -> Dispatcher:
@@ -94,9 +96,15 @@ class ScriptedEngine(Engine):
         return self._dispatcher
 
     @property
+    def memory_dispatcher(self) -> MemoryDispatcher:
+        """What runs the jobs in memory."""
+        assert isinstance(self._dispatcher, MemoryDispatcher)
+        return self._dispatcher
+
+    @property
     def runner(self) -> Runner:
         """What brings a job to its end."""
-        return self._dispatcher._runner
+        return self.memory_dispatcher._runner
 
     async def submit(
         self,
@@ -139,15 +147,17 @@ class ScriptedEngine(Engine):
         return finding.read(Fact)
 
     def _is_call_wanted(self) -> bool:
-        """Whether an unfinished job waits for the call that is the current task."""
+        """Whether an unfinished job waits for the call that is the current task. In a database, that is not known."""
+        if not isinstance(self._dispatcher, MemoryDispatcher):
+            return True
         task = asyncio.current_task()
-        calls = self._dispatcher._resolver._calls._calls.values()
+        calls = self.memory_dispatcher._resolver._calls._calls.values()
         askers = {asker for call in calls if call.task is task for asker in call.askers}
-        return any(map(self._dispatcher._store.is_unfinished, askers))
+        return any(map(self.memory_dispatcher._store.is_unfinished, askers))
 
     def leftovers(self) -> dict[str, object]:
         """What the parts that run jobs hold, but for stale entries of the heap; empty when no job is unfinished."""
-        dispatcher = self._dispatcher
+        dispatcher = self.memory_dispatcher
         parts = (dispatcher, dispatcher._scheduler, dispatcher._resolver._calls)
         return {name: held for part in parts for name, held in leftovers(part).items() if name != "_heap"}
 

@@ -17,6 +17,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.routing import Route
 
+from enrichment.errors import DatabaseUnavailable, NoWorkers
 from enrichment.settings import Settings
 from enrichment.web.auth import same_site_only
 from enrichment.web.boundary import App
@@ -40,6 +41,7 @@ OF_THE_SERVER: Final = (
     request_timeout(Phase.HEAD),
     too_many_connections(),
 )
+UNAVAILABLE: Final[dict[str, type[Exception]]] = {"database": DatabaseUnavailable, "workers": NoWorkers}
 WITHOUT_FACTS: Final[dict[str, Any]] = {
     "simulated_module_seconds": 0,
     "simulated_failures": ("m01_company_context", "m02_tech_stack"),
@@ -186,7 +188,9 @@ async def problems() -> dict[str, Any]:
         await app.state.engine.close()
         bodies.append((await client.get("/ready")).json())
     async with client_of(App([Route("/enrich", _fail)], authorize=same_site_only)) as client:
-        bodies += [(await client.get("/enrich", headers={"x-error": name})).json() for name in ("left", "")]
+        bodies += [
+            (await client.get("/enrich", headers={"x-error": name})).json() for name in ("left", *UNAVAILABLE, "")
+        ]
     by_code = {body["code"]: body for body in bodies}
     return {code: by_code[code] for code in PROBLEM_TYPES}
 
@@ -207,8 +211,11 @@ async def _job(client: httpx.AsyncClient) -> str:
 
 
 async def _fail(request: Request) -> None:
-    """Fail as if the client had left while it sent a body, or as code with a bug does."""
-    if request.headers["x-error"]:
+    """Fail as if the client had left while it sent a body, as without a database or workers, or as a bug does."""
+    name = request.headers["x-error"]
+    if name in UNAVAILABLE:
+        raise UNAVAILABLE[name]
+    if name:
         raise ProblemError(400, "incomplete_body", "The connection ended before the body did.")
     raise RuntimeError
 

@@ -2,9 +2,8 @@
 What every `Cache` does, whatever it keeps findings in; and how fresh they are.
 """
 
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from typing import Final
 
 import pytest
@@ -16,6 +15,10 @@ from enrichment.jobs.cache import _size as size_of
 from enrichment.jobs.protocols import Cache
 from enrichment.modules.module import Finding, Module, source_key
 from enrichment.modules.table import MODULES
+from enrichment.postgres.cache import PostgresCache
+from enrichment.postgres.database import Database
+from enrichment.postgres.retention import Retention
+from enrichment.settings import Settings
 from schemas import Freshness, Outcome, SourceAttempt, SourceCitation
 from tests.conftest import FakeClock
 from tests.engine import Fact
@@ -25,13 +28,14 @@ M01, M02, M08, M10 = "m01_company_context", "m02_tech_stack", "m08_stock_info", 
 M14 = "m14_icp_scoring"
 
 
-@contextlib.asynccontextmanager
-async def memory_cache(clock: FakeClock, max_results: int, max_bytes: int) -> AsyncIterator[Cache]:
-    yield MemoryCache(max_results=max_results, max_bytes=max_bytes, clock=clock)
+class ForgetfulCache(PostgresCache):
+    """A cache in a database, with what deletes its findings."""
+
+    retention: Retention
 
 
-IMPLEMENTATIONS: Final[dict[str, Callable[..., AbstractAsyncContextManager[Cache]]]] = {"memory": memory_cache}
-"Every implementation, opened and closed as a context manager. All tests of `Cache` run on each."
+IMPLEMENTATIONS: Final = ("memory", "postgres")
+"Every implementation. All tests of `Cache` run on each."
 
 MakeCache = Callable[..., Awaitable[Cache]]
 
@@ -41,10 +45,23 @@ async def make_cache(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncI
     """A function that opens a cache of at most so many findings and bytes."""
     async with AsyncExitStack() as stack:
 
-        async def make(*, max_results: int = 100, max_bytes: int = 1_000_000) -> Cache:
-            return await stack.enter_async_context(IMPLEMENTATIONS[request.param](clock, max_results, max_bytes))
+        async def make(*, max_results: int = 100, max_bytes: int = 1_048_576) -> Cache:
+            if request.param == "memory":
+                return MemoryCache(max_results=max_results, max_bytes=max_bytes, clock=clock)
+            database = Database(request.getfixturevalue("database_url"), connections=2)
+            stack.push_async_callback(database.close)
+            cache = ForgetfulCache(database, clock=clock)
+            settings = Settings(max_cached_results=max_results, max_cached_bytes=max(max_bytes, 1_048_576))
+            cache.retention = Retention(database, settings, clock)
+            return cache
 
         yield make
+
+
+async def forget(cache: Cache) -> None:
+    """Let a cache that forgets findings from time to time do it now."""
+    if isinstance(cache, ForgetfulCache):
+        await cache.retention.forget()
 
 
 @pytest.fixture
@@ -118,8 +135,10 @@ async def test_to_be_listed_is_not_to_be_used(make_cache: MakeCache, clock: Fake
     cache = await make_cache(max_results=2)
     for domain in ("a.com", "b.com"):
         await cache.put(domain, M01, finding(clock))
+        await clock.advance(60)
     await cache.list_held(("a.com",))
     await cache.put("c.com", M01, finding(clock))
+    await forget(cache)
 
     assert [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com", "c.com")] == [False, True, True]
 
@@ -165,10 +184,15 @@ async def test_what_sources_do_not_know_has_its_place_within_the_limits(
 ) -> None:
     cache = await make_cache(max_results=2)
     await cache.put("a.com", APOLLO, unknown(clock, "apollo"))
+    await clock.advance(1)
     await cache.put("b.com", M01, finding(clock))
+    await clock.advance(1)
     await cache.put("a.com", CLEARBIT, unknown(clock, "clearbit"))
+    await forget(cache)
     assert (await cache.list_held(("a.com",), (APOLLO, CLEARBIT)))["a.com"].keys() == {CLEARBIT}
+    await clock.advance(1)
     await cache.put("c.com", M01, finding(clock))
+    await forget(cache)
 
     assert await cache.inspect("b.com") == {}
     assert await cache.inspect("c.com") == {M01: finding(clock)}
@@ -217,9 +241,11 @@ async def test_the_least_recently_used_finding_is_dropped_for_a_new_one(
     cache = await make_cache(max_results=2)
     await cache.put("a.com", M01, finding(clock))
     await cache.put("b.com", M01, finding(clock))
+    await clock.advance(60)
     await cache.get("a.com", (M01,))
     await cache.inspect("b.com")
     await cache.put("c.com", M01, finding(clock))
+    await forget(cache)
 
     kept = [bool(await cache.inspect(domain)) for domain in ("a.com", "b.com", "c.com")]
     assert kept == [True, False, True]
@@ -236,10 +262,12 @@ async def test_a_finding_that_is_replaced_takes_no_other_ones_place(make_cache: 
 async def test_findings_that_take_too_much_memory_drop_the_least_recently_used(
     make_cache: MakeCache, clock: FakeClock
 ) -> None:
-    cache = await make_cache(max_bytes=10_000)
+    cache = await make_cache(max_bytes=1_048_576)
     for number in range(6):
-        large = replace(finding(clock), body=Raw(b'{"call":%d,"text":"%s"}' % (number, b"x" * 2_000)))
+        large = replace(finding(clock), body=Raw(b'{"call":%d,"text":"%s"}' % (number, b"x" * 200_000)))
         await cache.put(f"{number}.com", M01, large)
+        await clock.advance(1)
+    await forget(cache)
 
     kept = [bool(await cache.inspect(f"{number}.com")) for number in range(6)]
     assert [kept[0], kept[-1]] == [False, True]

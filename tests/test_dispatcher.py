@@ -5,7 +5,7 @@ What every `Dispatcher` does, whatever runs the jobs; and how the one in memory 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import pytest
@@ -22,24 +22,15 @@ from enrichment.sources.simulated.source import COMPANY
 from schemas import CompanyData, JobState
 from tests.conftest import FakeClock, settle
 from tests.engine import ScriptedEngine, options
+from tests.postgres.engines import postgres_engine
 from tests.simulation.loop import SimulatedClock, SimulatedLoop
 
 M01, M03 = "m01_company_context", "m03_traffic"
 QUEUED, RUNNING, COMPLETED, CANCELLED = JobState.QUEUED, JobState.RUNNING, JobState.COMPLETED, JobState.CANCELLED
 
 
-@contextlib.asynccontextmanager
-async def memory_engine(clock: FakeClock, **settings: Any) -> AsyncIterator[ScriptedEngine]:
-    engine = ScriptedEngine(clock, **settings)
-    assert isinstance(engine.dispatcher, MemoryDispatcher)
-    async with engine:
-        yield engine
-
-
-IMPLEMENTATIONS: Final[dict[str, Callable[..., AbstractAsyncContextManager[ScriptedEngine]]]] = {
-    "memory": memory_engine,
-}
-"An engine with each implementation, opened and closed as a context manager. All tests of `Dispatcher` run on each."
+IMPLEMENTATIONS: Final = ("memory", "postgres")
+"Every implementation. All tests of `Dispatcher` run on each."
 
 MakeEngine = Callable[..., Awaitable[ScriptedEngine]]
 
@@ -50,7 +41,10 @@ async def make_engine(request: pytest.FixtureRequest, clock: FakeClock) -> Async
     async with AsyncExitStack() as stack:
 
         async def make(**settings: Any) -> ScriptedEngine:
-            return await stack.enter_async_context(IMPLEMENTATIONS[request.param](clock, **settings))
+            if request.param == "memory":
+                return await stack.enter_async_context(ScriptedEngine(clock, **settings))
+            url = request.getfixturevalue("database_url")
+            return await stack.enter_async_context(postgres_engine(clock, url, **settings))
 
         yield make
 
@@ -64,8 +58,8 @@ async def test_dispatching_returns_at_once_and_the_jobs_run(make_engine: MakeEng
     lookup = await engine.jobs.submit_lookup("a.com", request_id="r")
     job = await engine.submit("a.com", (M01,))
     await engine.dispatcher.dispatch([lookup, job])
-    assert engine.scripted.calls == []
-    await settle()
+    assert not engine.scripted.answered
+    await clock.settle()
     assert engine.scripted.calls == [("a.com", M01)]
     await clock.advance(15)
 
@@ -79,11 +73,11 @@ async def test_no_more_enrichments_run_at_a_time_than_allowed_and_urgent_ones_fi
     engine = await make_engine(max_running_jobs=2)
     jobs = [await engine.start(f"{n}.com", (M01,)) for n in range(3)]
     urgent = await engine.start("urgent.com", (M01,), priority="high")
-    await settle()
+    await clock.settle()
     assert await states(engine, *jobs, urgent) == [RUNNING, RUNNING, QUEUED, QUEUED]
     await clock.advance(0.5)
     await engine.jobs.cancel("1.com")
-    await settle()
+    await clock.settle()
     assert await states(engine, *jobs, urgent) == [RUNNING, CANCELLED, QUEUED, RUNNING]
     await clock.advance(0.5)
     assert await states(engine, *jobs, urgent) == [COMPLETED, CANCELLED, RUNNING, RUNNING]
@@ -109,7 +103,7 @@ async def test_no_more_jobs_of_a_batch_run_at_a_time_than_its_concurrency(
     batch, jobs = await engine.jobs.submit_batch(items, options((M01,)), 2)
     await engine.dispatcher.dispatch(jobs, batch)
     other = await engine.start("other.com", (M01,))
-    await settle()
+    await clock.settle()
 
     assert await states(engine, *jobs, other) == [RUNNING, RUNNING, QUEUED, RUNNING]
     await clock.advance(1)
@@ -139,6 +133,7 @@ async def test_a_job_that_is_cancelled_before_it_is_dispatched_never_runs(
     assert engine.scripted.calls == []
 
 
+@pytest.mark.parametrize("make_engine", ["memory"], indirect=True)  # a database takes its time to take a call back
 @pytest.mark.parametrize("turns", range(12))
 async def test_no_call_begins_after_its_job_was_cancelled(
     make_engine: MakeEngine, clock: FakeClock, turns: int

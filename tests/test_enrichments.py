@@ -3,6 +3,7 @@ The enrichment API over real sockets: every endpoint, every field, every refusal
 """
 
 import asyncio
+import inspect
 import re
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
 from service import create_app
 from tests.conftest import FakeClock, client_of
+from tests.postgres.engines import database_of, postgres_settings, settle_database, wait_until_notified
 
 API = "/api/v1/enrich"
 M01, M02, M03, M05, M13, M14, M15 = (
@@ -35,14 +37,27 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 @asynccontextmanager
 async def connected(clock: FakeClock, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client with a token, of a service with these settings."""
-    async with client_of(create_app(Settings(api_tokens=("t",), **settings), clock=clock)) as client:
+    app = create_app(Settings(api_tokens=("t",), **settings), clock=clock)
+    async with client_of(app) as client:
+        if app.state.engine.settings.jobs_inline_worker:
+            await wait_until_notified(database_of(app.state.engine))
+            clock.settle = lambda: settle_database(app.state.engine)
         client.headers["authorization"] = "Bearer t"
         yield client
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests in which time passes, and jobs run, with each backend."""
+    if "api" in metafunc.fixturenames:
+        has_time = "clock" in inspect.signature(metafunc.function).parameters
+        metafunc.parametrize("api", ["memory", "postgres"] if has_time else ["memory"], indirect=True)
+
+
 @pytest.fixture
-async def api(clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with connected(clock) as client:
+async def api(clock: FakeClock, request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service with the backend."""
+    settings = postgres_settings(request.getfixturevalue("database_url")) if request.param == "postgres" else {}
+    async with connected(clock, **settings) as client:
         yield client
 
 
@@ -520,6 +535,7 @@ async def test_a_batch_starts_a_job_for_each_domain(api: httpx.AsyncClient, cloc
     assert response.headers["location"] == f"{API}/batch/{body['batch_id']}"
     status = await get(api, f"/{body['jobs'][1]['domain']}/status")
     assert [status["job_id"], status["batch_id"]] == [body["jobs"][1]["job_id"], body["batch_id"]]
+    await clock.settle()
     running = await get(api, f"/batch/{body['batch_id']}")
     await clock.advance(60)
     done = await get(api, f"/batch/{body['batch_id']}")
@@ -631,6 +647,7 @@ async def test_no_more_jobs_of_a_batch_run_than_its_concurrency(api: httpx.Async
     body = (await api.post(f"{API}/batch", json={"domains": domains, "modules": [M01], "concurrency": 2})).json()
     seen = []
     for _ in range(5):
+        await clock.settle()
         now = await get(api, f"/batch/{body['batch_id']}")
         seen.append((now["running_count"], now["queued_count"], now["completed_count"]))
         await clock.advance(3)
@@ -734,6 +751,7 @@ async def test_the_list_is_newest_first_filtered_and_paged(api: httpx.AsyncClien
     ids = [(await start(api, domain, modules=[M01]))["job_id"] for domain in ("a.com", "b.com", "a.com")]
     await clock.advance(3)
     ids.append((await start(api, "a.com", modules=[M03]))["job_id"])
+    await clock.settle()
     everything = await get(api, "")
     page = await get(api, "", limit=2, offset=1)
     of_a = await get(api, "", domain="A.com", status="completed")

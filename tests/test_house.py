@@ -40,6 +40,7 @@ RANKS: Final = (
     ("enrichment.icp",),
     ("enrichment.blueprint",),
     ("enrichment.engine",),
+    ("enrichment.postgres.worker",),
     ("enrichment.web",),
     ("service",),
 )
@@ -53,7 +54,10 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "uvicorn": ("enrichment.web.server",),
     "httpx2": ("enrichment.sources",),
     "httpcore2": ("enrichment.sources",),
-    "os": ("enrichment.settings",),
+    "os": ("enrichment.settings", "enrichment.postgres.workers"),
+    "procrastinate": ("enrichment.postgres",),
+    "psycopg": ("enrichment.postgres",),
+    "psycopg_pool": ("enrichment.postgres",),
     "enrichment.sources.simulated": ("service", "enrichment.engine", "enrichment.sources.simulated"),
 }
 "What only a few packages and modules may import."

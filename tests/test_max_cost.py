@@ -321,7 +321,8 @@ class Careful:
 async def test_what_is_not_billed_can_be_spent_again(clock: FakeClock) -> None:
     """The limit of two calls is enough for any number of which two are billed, one after the other."""
     made = engine(clock, "apollo")
-    made._dispatcher._resolver._sources["apollo"] = Careful(clock, (False, False, True, False, True))  # type: ignore[index]
+    careful = Careful(clock, (False, False, True, False, True))
+    made.memory_dispatcher._resolver._sources["apollo"] = careful  # type: ignore[index]
     job = await made.start(modules=(M01,), terms=limit(0.2))
     await clock.advance(10)
 

@@ -25,14 +25,14 @@ import pytest
 
 from enrichment.log_handler import BatchingHandler
 from enrichment.web.process import Shutdown, address_of, end_process, own_address, worker_processes
-from tests.conftest import ROOT, ServerProcess, server_process
+from tests.conftest import ROOT, ServerProcess, procfile, server_process
 
 (README_COMMAND,) = re.findall(
     r"&& \.venv/bin/(uvicorn service:app .* --port) 8000$",
     (ROOT / "README.md").read_text().split("## Test it")[0],
     re.MULTILINE,
 )
-PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
+PROCFILE = procfile("web")
 BODY = {"company_domain": "getuniti.com"}
 
 

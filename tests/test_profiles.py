@@ -16,11 +16,11 @@ def results() -> list[tuple[Case, Result]]:
 
 
 def test_wrong_conditions_are_rare() -> None:
-    """The target is 95 % of the texts without a wrong condition; today's level, four texts with one, is held."""
+    """The target is 95 % of the texts without a wrong condition; today's level, three texts with one, is held."""
     wrong = {case.text: result.wrong for case, result in results() if result.wrong}
 
     assert len(CASES) >= 280
-    assert len(wrong) <= 4, wrong
+    assert len(wrong) <= 3, wrong
 
 
 def test_most_conditions_are_read() -> None:

@@ -20,14 +20,14 @@ from starlette.types import Receive, Scope, Send
 from enrichment.web.connections import MAX_BLOCKED_BYTES, plan_descriptors
 from enrichment.web.server import MAX_HEAD_BYTES, LimitedProtocol
 from tests.benchmarks.connections import FIRST, health_ms, holding
-from tests.conftest import ROOT, PromptServer, server_process, serving
+from tests.conftest import PromptServer, procfile, server_process, serving
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 WAIT = HEALTH.replace(b"health", b"wait")
 LARGE = HEALTH.replace(b"health", b"large")
 POST = b"POST /echo HTTP/1.1\r\nHost: localhost\r\n"
 LARGE_BYTES = 400_000
-PROCFILE = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
+PROCFILE = procfile("web")
 
 
 class App:

@@ -37,6 +37,8 @@ GIVEN = {
     "BUILTWITH_API_VERSION": ("V19", "v19"),
     "SIMILARWEB_API_VERSION": ("Legacy", "legacy"),
     "COST_CURRENCY": ("EUR", "EUR"),
+    "JOBS_BACKEND": ("Postgres", "postgres"),
+    "DATABASE_URL": ("postgresql://User:Secret@host/Name", "postgresql://User:Secret@host/Name"),
     "ICP_READER": ("Model", "model"),
     "LLM_MODEL": ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
     "CASE_STUDIES_FILE": ("/tmp/Case Studies.json", "/tmp/Case Studies.json"),

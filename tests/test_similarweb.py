@@ -571,7 +571,7 @@ async def test_the_free_check_of_the_key(case: Case, legacy: Case) -> None:
 
 @pytest.mark.parametrize("refusal", [Reply(b"invalid API key", 401, PLAIN), Reply(b'{"error":"no"}', 401)])
 async def test_a_check_with_a_wrong_key(case: Case, refusal: Reply) -> None:
-    """Only a request for a website's data may be answered with this status because there are none."""
+    """A request for a website's data may be answered with this status because there are none."""
     case.stub.answer = lambda _: refusal
 
     with pytest.raises(Unauthorized):

@@ -4,8 +4,8 @@ What every `JobStore` does, whatever it keeps jobs in.
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Final
+from contextlib import AsyncExitStack
+from typing import Any, Final
 
 import pytest
 from msgspec import Raw
@@ -18,6 +18,11 @@ from enrichment.jobs.model import FINISHED, SCORING, Batch, BatchItem, Enrichmen
 from enrichment.jobs.protocols import JobStore
 from enrichment.modules.icp_score import Fit, IcpScore
 from enrichment.modules.module import Finding, JobProfile
+from enrichment.postgres.database import Database
+from enrichment.postgres.queue import Queue
+from enrichment.postgres.retention import Retention
+from enrichment.postgres.store import PostgresStore
+from enrichment.settings import Settings
 from enrichment.sources.costs import Charge
 from schemas import CompanyData, JobState, Measure, StepState
 from tests.conftest import FakeClock
@@ -30,21 +35,14 @@ COMPLETED, FAILED, CANCELLED = JobState.COMPLETED, JobState.FAILED, JobState.CAN
 QUEUED, RUNNING = JobState.QUEUED, JobState.RUNNING
 
 
-@contextlib.asynccontextmanager
-async def memory_store(
-    clock: FakeClock, pending: int, finished: int, max_bytes: int, seconds: float
-) -> AsyncIterator[JobStore]:
-    yield MemoryStore(
-        max_pending=pending,
-        max_finished=finished,
-        max_finished_bytes=max_bytes,
-        retention_seconds=seconds,
-        clock=clock,
-    )
+class ForgetfulStore(PostgresStore):
+    """A store in a database, with what deletes its jobs."""
+
+    retention: Retention
 
 
-IMPLEMENTATIONS: Final[dict[str, Callable[..., AbstractAsyncContextManager[JobStore]]]] = {"memory": memory_store}
-"Every implementation, opened and closed as a context manager. All tests run on each."
+IMPLEMENTATIONS: Final = ("memory", "postgres")
+"Every implementation. All tests run on each."
 
 MakeStore = Callable[..., Awaitable[JobStore]]
 
@@ -55,12 +53,33 @@ async def make_store(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncI
     async with AsyncExitStack() as stack:
 
         async def make(
-            *, pending: int = 100, finished: int = 100, max_bytes: int = 1_000_000, seconds: float = 60
+            *, pending: int = 100, finished: int = 100, max_bytes: int = 1_048_576, seconds: float = 60
         ) -> JobStore:
-            opened = IMPLEMENTATIONS[request.param](clock, pending, finished, max_bytes, seconds)
-            return await stack.enter_async_context(opened)
+            limits: dict[str, Any] = {"max_pending": pending, "retention_seconds": seconds, "clock": clock}
+            if request.param == "memory":
+                return MemoryStore(**limits, max_finished=finished, max_finished_bytes=max_bytes)
+            database = Database(request.getfixturevalue("database_url"), connections=2)
+            stack.push_async_callback(database.close)
+            store = ForgetfulStore(database, Queue(), **limits)
+            settings = Settings(
+                max_finished_jobs=finished,
+                max_finished_bytes=max_bytes,
+                job_retention_seconds=seconds,
+            )
+            store.retention = Retention(database, settings, clock)
+            return store
 
         yield make
+
+
+async def forget(store: JobStore) -> None:
+    """Let a store that forgets jobs from time to time do it now."""
+    if isinstance(store, ForgetfulStore):
+        await store.retention.forget()
+
+
+in_memory = pytest.mark.parametrize("make_store", ["memory"], indirect=True)
+"For what takes room in memory only: in a database, the bounds are those of jobs."
 
 
 @pytest.fixture
@@ -173,7 +192,7 @@ async def test_several_jobs_are_taken_together_or_not_at_all(make_store: MakeSto
 # Running and finishing
 
 
-async def test_a_job_begins_once(store: JobStore, clock: FakeClock) -> None:
+async def test_a_job_begins(store: JobStore, clock: FakeClock) -> None:
     await store.add([enrichment(clock)])
     await clock.advance(1)
     begun = await store.begin("1")
@@ -181,8 +200,29 @@ async def test_a_job_begins_once(store: JobStore, clock: FakeClock) -> None:
     assert begun == await store.enrichment("1")
     assert begun
     assert [begun.state, begun.started_at, begun.steps] == [RUNNING, clock.now(), pending_steps((M01, M02))]
-    assert await store.begin("1") is None
     assert await store.begin("no such job") is None
+
+
+async def test_a_job_begins_again_with_the_steps_that_have_ended_and_its_former_run_changes_nothing(
+    store: JobStore, clock: FakeClock
+) -> None:
+    await store.add([enrichment(clock)])
+    first = await store.begin("1")
+    assert first
+    ended = Step(module_id=M01, state=StepState.COMPLETED, started_at=1, ended_at=2)
+    late = Step(module_id=M02, state=StepState.COMPLETED, started_at=1, ended_at=3)
+    assert await store.record("1", ended, run=first.run)
+    await clock.advance(1)
+    second = await store.begin("1")
+
+    assert second
+    assert second.run > first.run
+    assert [second.started_at, second.step(M01), second.completed] == [first.started_at, ended, 1]
+    assert not await store.record("1", late, run=first.run)
+    assert await store.finish("1", COMPLETED, run=first.run) is None
+    assert (await store.enrichment("1")).step(M02).state is StepState.PENDING
+    assert await store.record("1", late, run=second.run)
+    assert await store.finish("1", COMPLETED, run=second.run)
 
 
 @pytest.mark.parametrize("first", sorted(FINISHED))
@@ -435,6 +475,8 @@ async def test_the_jobs_of_a_batch_spend_no_more_together(make_store: MakeStore,
     assert await store.charge("1", (charge(10),))
     for job_id in "12":
         await store.finish(job_id, CANCELLED)
+        await clock.advance(1)
+    await forget(store)
     assert await store.charge("3", (charge(15),))
     assert not await store.charge("3", (charge(6),))
     assert (await store.batch("b")).charges == (Charge(source="apollo", calls=2, billed=2, amount=25, credits=2.0),)
@@ -495,6 +537,8 @@ async def test_of_too_many_finished_jobs_the_first_finished_is_forgotten(
     await store.add([lookup(clock, str(number)) for number in range(4)])
     for number in (2, 0, 3):
         await store.finish(str(number), COMPLETED)
+        await clock.advance(1)
+    await forget(store)
 
     assert [await is_held(store, job_id) for job_id in "0123"] == [True, True, False, True]
 
@@ -502,16 +546,19 @@ async def test_of_too_many_finished_jobs_the_first_finished_is_forgotten(
 async def test_of_finished_jobs_that_take_too_much_memory_the_first_finished_is_forgotten(
     make_store: MakeStore, clock: FakeClock
 ) -> None:
-    store = await make_store(max_bytes=10_000)
+    store = await make_store(max_bytes=1_048_576)
     await store.add([enrichment(clock, str(number)) for number in range(6)])
     for number in range(6):
-        await store.finish(str(number), FAILED, error="x" * 2_000)
+        await store.finish(str(number), FAILED, error="x" * 200_000)
+        await clock.advance(1)
+    await forget(store)
 
     held = [await is_held(store, job_id) for job_id in "012345"]
     assert [held[0], held[-1]] == [False, True]
     assert held == sorted(held)
 
 
+@in_memory
 async def test_a_skipped_entry_of_a_batch_counts_as_a_job(make_store: MakeStore, clock: FakeClock) -> None:
     """As an unfinished one until the batch is finished, as a finished one from then on."""
     store = await make_store(pending=4, finished=4)
@@ -530,6 +577,7 @@ async def test_a_skipped_entry_of_a_batch_counts_as_a_job(make_store: MakeStore,
         await store.batch("b")
 
 
+@in_memory
 async def test_an_entry_of_an_unfinished_batch_counts_on_when_its_job_is_forgotten(
     make_store: MakeStore, clock: FakeClock
 ) -> None:
@@ -548,6 +596,7 @@ async def test_an_entry_of_an_unfinished_batch_counts_on_when_its_job_is_forgott
     await store.add([enrichment(clock, job_id) for job_id in ("4", "5", "6")])
 
 
+@in_memory
 async def test_the_entries_of_a_finished_batch_count_with_their_bytes(make_store: MakeStore, clock: FakeClock) -> None:
     store = await make_store(max_bytes=10_000)
     posted = batch(clock, "1", skipped=1)
@@ -564,6 +613,7 @@ async def test_the_entries_of_a_finished_batch_count_with_their_bytes(make_store
     assert await is_held(store, "2")
 
 
+@in_memory
 async def test_the_skipped_entries_of_all_pending_batches_count(make_store: MakeStore, clock: FakeClock) -> None:
     store = await make_store(pending=6)
     for batch_id in ("b", "c"):

@@ -9,13 +9,16 @@ import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import msgspec
 
+from enrichment.blueprint.stored import decode_blueprint, decode_events, encode_events
 from enrichment.clock import Clock, isoformat_utc
-from enrichment.errors import BlueprintFailed, EnrichmentError, ShuttingDown, SourceError
+from enrichment.errors import BlueprintFailed, DatabaseUnavailable, EnrichmentError, ShuttingDown, SourceError
 from enrichment.jobs.events import EventLog
+from enrichment.jobs.protocols import BlueprintStore
 from enrichment.jobs.resolver import Resolver
 from enrichment.logs import Log
 from enrichment.modules.icp_match import judging_modules
@@ -90,6 +93,8 @@ class BlueprintMaker:
     A request for a blueprint that is being made subscribes to that run. A run without subscribers is cancelled. The
     reading of profiles and the choosing of data points take milliseconds at best, so they run in a thread; in one only,
     since several would hold back the event loop's thread by more than the interpreter's switch interval (5 ms).
+
+    With a `store`, blueprints are kept there for all processes, and not in memory.
     """
 
     def __init__(
@@ -100,8 +105,10 @@ class BlueprintMaker:
         max_cached_bytes: int,
         clock: Clock,
         language_model: "CompletesJSON | None" = None,
+        store: BlueprintStore | None = None,
     ) -> None:
         self._resolver = resolver
+        self._store = store
         self._language_model = language_model
         self._max_cached = max_cached
         self._max_cached_bytes = max_cached_bytes
@@ -151,7 +158,10 @@ class BlueprintMaker:
         return await self._in_thread(_read, icp)
 
     async def find(self, blueprint_id: str) -> Blueprint | None:
-        """Return the blueprint of this id if it is cached."""
+        """Return the blueprint of this id if it is cached. Raise `DatabaseUnavailable` if that cannot be found out."""
+        if self._store:
+            content = await self._store.get_by_id(blueprint_id, since=self._clock.now() - TTL_SECONDS)
+            return decode_blueprint(content) if content else None
         brief = self._briefs.get(blueprint_id)
         run = self._find(brief) if brief else None
         return run.blueprint if run else None
@@ -169,6 +179,8 @@ class BlueprintMaker:
 
     async def _events(self, brief: Brief, *, refresh: bool) -> AsyncGenerator[BlueprintEvent, None]:
         cached = None if refresh else self._find(brief)
+        if self._store and not refresh:
+            cached = await self._load(self._store, brief)
         run = cached or self._running.get(brief) or self._start(brief)
         run.subscribers += 1
         try:
@@ -180,6 +192,17 @@ class BlueprintMaker:
                 run.task.cancel()
                 # A request that comes before the task has noticed must not subscribe to a run that never ends.
                 self._forget(brief, run)
+
+    async def _load(self, store: BlueprintStore, brief: Brief) -> BlueprintRun | None:
+        """The run of the blueprint in the store, if there is one that can be read."""
+        with suppress(DatabaseUnavailable):  # then it is made
+            content = await store.get_by_digest(_digest(brief), since=self._clock.now() - TTL_SECONDS)
+            if content:
+                run = BlueprintRun()
+                for event in decode_events(content):
+                    run.log.publish(event, final=isinstance(event, Blueprint))
+                return run
+        return None
 
     def _find(self, brief: Brief) -> BlueprintRun | None:
         run = self._cache.get(brief)
@@ -211,7 +234,7 @@ class BlueprintMaker:
         self._final_events[_digest(brief)] = len(run.log.events)
         if len(self._final_events) > MAX_FINAL_EVENTS:
             self._final_events.popitem(last=False)
-        if run.blueprint:
+        if run.blueprint and not self._store:
             self._keep(brief, run, run.blueprint)
 
     def _keep(self, brief: Brief, run: BlueprintRun, blueprint: Blueprint) -> None:
@@ -269,6 +292,10 @@ class BlueprintMaker:
                 gaps=gaps,
             ),
         )
+        if self._store:  # before it is known, so that every process finds it then
+            with suppress(DatabaseUnavailable):  # then it is made again for the next request
+                content = encode_events(run.log.events, blueprint)
+                await self._store.put(_digest(brief), blueprint.metadata.id, content, made_at=run.made_at)
         run.log.publish(blueprint, final=True)
         log.info(
             "blueprint made", domain=brief.domain, origin=blueprint.icp.origin, confidence=blueprint.icp.confidence

@@ -147,7 +147,7 @@ def _set_levels(places: Sequence[Draft], runs: Mapping[int, int]) -> None:
 
 
 def _widens(outer: Draft, inner: Draft, distance: int) -> bool:
-    """Whether the larger of two places in a list is an alternative: "London or the rest of the UK", "France, Europe"."""
+    """Whether the larger of two places in a list is an alternative: "London or the rest of the UK"."""
     if distance > 0:
         return distance == 1 and inner.connector in ("or", "and")
     return outer.connector in ("or", "and") or outer.kind == "region"
@@ -209,7 +209,10 @@ def _deduplicated(drafts: Iterable[Draft]) -> list[Draft]:
     for draft in drafts:
         key = (draft.measure, draft.operator, draft.value, draft.currency, draft.about, draft.strength, draft.segment)
         other = best.setdefault(key, draft)
-        alternative = other.alternative or (draft.alternative if other.chunk == draft.chunk else None)
+        is_near = (other.sentence, other.chunk) == (draft.sentence, draft.chunk)
+        alternative = other.alternative or (draft.alternative if is_near else None)
+        if other.sentence != draft.sentence and not draft.alternative:
+            alternative = None  # "Banks or Foo? Only banks."
         if other.confidence < draft.confidence:
             draft.connector = other.connector
             best[key] = draft

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from enrichment.icp.context import AND, BREAKS, FOREIGN, KINDS_OF_COMPANIES, OR, Context
-from enrichment.icp.drafts import Doubt, Draft
+from enrichment.icp.drafts import MONEY, Doubt, Draft
 from enrichment.icp.meanings.events import (
     begin,
     read_ownership,
@@ -33,10 +33,10 @@ from enrichment.icp.meanings.technologies import read_category, read_certificati
 from enrichment.icp.mentions import Codes, Mention, Team, Window, Words
 from enrichment.icp.places import Places
 from enrichment.icp.quantities import Quantity
-from enrichment.icp.scopes import AFTER, Reach, apply_after, reverse_number
+from enrichment.icp.scopes import AFTER, Reach, apply_after
 from enrichment.icp.stages import Stages
 from enrichment.icp.titles import Person
-from enrichment.icp.vocabulary import Entry, Kind, by_language, words
+from enrichment.icp.vocabulary import Entry, Kind, by_language, vocabulary, words
 from schemas import Measure, Strength
 
 SHORT_RELATIONS: Final = frozenset(
@@ -87,7 +87,9 @@ def read_sentence(context: Context) -> None:
         context.doubts.append(Doubt(first=draft.first, last=draft.last, readings=draft.readings))
     taken = {place for one in context.drafts if not one.dropped for place in range(one.first, one.last)}
     for draft in context.drafts:
-        if isinstance(draft.value, (str, bool)):
+        if draft.measure in MONEY:
+            draft.alternative = _other_money(context, draft)
+        elif isinstance(draft.value, (str, bool)):
             draft.alternative = _unknown_alternative(context, draft, taken)
 
 
@@ -99,11 +101,17 @@ def _is_own_size(context: Context, mention: Quantity) -> bool:
     return not mention.is_exact and (is_sum or counted)
 
 
+def _other_money(context: Context, draft: Draft) -> str | None:
+    """Another measure that the same sum may be of: the revenue of "$5M raised or revenue"."""
+    other = vocabulary().at(context.tokens, draft.last + 1, kind="unit") if context.is_or(draft.last) else None
+    return context.word(draft.last + 1) if other else None
+
+
 def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str | None:
     """What stands beside a condition with "or" and made none: "Kustomer or Zendesk", "SaaS or similar"."""
     after = draft.last
     while after < draft.last + MAX_UNKNOWN and after in context.known and after not in taken:
-        if context.is_or(after):
+        if context.is_or(after) or (after > draft.last and after not in context.grammar):
             break
         after += 1
     after += context.word(after) == "," and context.is_or(after + 1)
@@ -114,6 +122,8 @@ def _unknown_alternative(context: Context, draft: Draft, taken: set[int]) -> str
         and _is_unknown_item(context, draft.last)
     ):
         return context.tokens[draft.last + 1].text
+    if is_place and context.word(draft.first - 3) == "(" and _is_unknown_name(context, draft.first - 2):
+        return context.tokens[draft.first - 2].text  # "(Foo, Veneto)"
     for start, step in ((draft.first - 1, -1), (after, 1)):
         joins = context.is_or(start) or (is_place and start != after and context.is_and(start))
         place = start + step
@@ -132,9 +142,12 @@ def _is_unknown_item(context: Context, place: int) -> bool:
     """Whether an unknown name stands alone between a comma and the end of a list: "(Veneto, Friuli, Foo)"."""
     if context.word(place) != "," or place + 1 >= len(context.tokens):
         return False
-    item, follows = context.tokens[place + 1], context.word(place + 2)
-    is_name = item.text[0].isupper() and item.kind == "word" and place + 1 not in context.known
-    return is_name and follows in {"", ")", ".", ";"}
+    return _is_unknown_name(context, place + 1) and context.word(place + 2) in {"", ")", ".", ";"}
+
+
+def _is_unknown_name(context: Context, place: int) -> bool:
+    item = context.tokens[place]
+    return item.text[0].isupper() and item.kind == "word" and place not in context.known
 
 
 def _pass(context: Context, first: int, last: int) -> None:
@@ -216,7 +229,9 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
         relation == "located" and current == "serving" and in_part and not is_new and mention.last - mention.first == 1
     ):
         context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
-    elif relation == "office" and isinstance(before, Words) and before.last == mention.first and before.of("technology"):
+    elif (
+        relation == "office" and isinstance(before, Words) and before.last == mention.first and before.of("technology")
+    ):
         context.relate("located")  # "Shopify stores in Canada"
     elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
@@ -246,9 +261,8 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
     kind = next((one for one in kinds if one in AFTER), kinds[0])
     if kind in AFTER:
         if context.last and _is_about(context, mention) and _ends_part(context, mention.last):
-            spoken = set(context.words_between(mention.first, mention.last))
-            if not (spoken & words("limits") and reverse_number(context.drafts[-1], context.chunk, spoken)):
-                apply_after(kind, context.drafts, context.chunk)
+            spoken = context.words_between(mention.first, mention.last)
+            apply_after(kind, context.drafts, context.chunk, spoken)
             return
         kind = kind.removesuffix("_after")
         if kind not in kinds:

@@ -71,7 +71,9 @@ def quantity_at(tokens: Sequence[Token], first: int, language: str) -> Quantity 
     money = one.currency is not None or bool(two and two.currency is not None)
     unit, last = _unit(tokens, last, percent=one.is_percent or bool(two and two.is_percent), money=money)
     if two and unit is None:
-        unit, _ = _unit(tokens, one.last, percent=one.is_percent, money=money)  # "at least 50 employees and at most 500"
+        unit, _ = _unit(
+            tokens, one.last, percent=one.is_percent, money=money
+        )  # "at least 50 employees and at most 500"
     after = None if one.bound else _bound_after(tokens, last)
     if after and not two:
         last, one = after[0], one._replace(bound=after[1])

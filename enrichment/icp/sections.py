@@ -213,9 +213,9 @@ def _breaks(tokens: Sequence[Token], place: int) -> bool:
         wrapped = here.line == 1 and here.text[0].islower() and before.norm not in (":", ".", ";", "!", "?", "|")
         return not wrapped or _is_labelled(tokens, place)
     if before.norm in (",", ")", "/", "{") or (before.norm == "-" and before.space and here.space):
-        return _is_labelled(tokens, place) or (
-            here.norm in words("all_segments") and place + 1 < len(tokens) and tokens[place + 1].norm in words("located")
-        )
+        after = tokens[place + 1].norm if place + 1 < len(tokens) else ""
+        is_of_all = here.norm in words("all_segments") and after in words("located")  # "…, both in DACH"
+        return is_of_all or _is_labelled(tokens, place)
     if before.norm != ".":
         return before.norm in (";", "|") or (before.norm in ("?", "!", "\u3002") and here.space)
     word = tokens[place - 2].norm

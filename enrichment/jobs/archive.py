@@ -41,11 +41,10 @@ def archive(job: Enrichment) -> ArchivedEnrichment:
     """
     The finished job as it is kept.
 
-    Steps that have not ended are cancelled. What nobody reads any more is dropped: the request's id, and what answers
-    were derived from.
+    What nobody reads any more is dropped: the request's id, and what `final_steps` drops.
     """
     fields = {name: getattr(job, name) for name in job.__struct_fields__}
-    return ArchivedEnrichment(**fields | {"request_id": "", "steps": (), "packed": pack(tuple(map(_final, job.steps)))})
+    return ArchivedEnrichment(**fields | {"request_id": "", "steps": (), "packed": pack(final_steps(job.steps))})
 
 
 def pack(steps: tuple[Step, ...]) -> bytes:
@@ -57,6 +56,11 @@ def pack(steps: tuple[Step, ...]) -> bytes:
 def unpack(content: bytes) -> tuple[Step, ...]:
     """The steps that `pack` was given."""
     return _decode(zlib.decompressobj(RAW_DEFLATE, zdict=load_dictionary()).decompress(content))
+
+
+def final_steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Cancel the steps of a finished job that have not ended, and drop what answers were derived from."""
+    return tuple(map(_final, steps))
 
 
 def _final(step: Step) -> Step:

@@ -57,6 +57,9 @@ class MemoryDispatcher:
         else:
             self._scheduler.release(job_id)  # one that waits holds no place of a running job, so that none begins
 
+    async def check(self) -> None:
+        """See `Dispatcher.check`: this process runs the jobs."""
+
     async def close(self) -> None:
         """Run no more jobs, and cancel each unfinished one."""
         self._is_closed = True

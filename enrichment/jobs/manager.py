@@ -55,10 +55,11 @@ class JobManager:
         self._clock = clock
 
     async def check_open(self) -> None:
-        """Raise `ShuttingDown` or `TooManyJobs` if no job would be accepted now."""
+        """Raise `ShuttingDown`, `TooManyJobs` or `NoWorkers` if no job would be accepted and run now."""
         if self.is_closed:
             raise ShuttingDown
         await self._store.check_room(self._lookup_seconds)
+        await self._dispatcher.check()
 
     async def submit_lookup(self, domain: str, *, request_id: str) -> Lookup:
         """Accept a job of `POST /enrich`. Raise `TooManyJobs` or `ShuttingDown`, as the other `submit` methods do."""

@@ -117,28 +117,37 @@ class MemoryStore:
         """See `JobStore.begin`."""
         async with self._lock:
             job = self._jobs.get(job_id)
-            if not isinstance(job, Enrichment) or job.state is not JobState.QUEUED:
+            if not isinstance(job, Enrichment) or job.is_finished:
                 return None
-            begun = replace(job, state=JobState.RUNNING, started_at=self._clock.now())
+            started_at = self._clock.now() if job.started_at is None else job.started_at
+            begun = replace(job, state=JobState.RUNNING, started_at=started_at, run=job.run + 1)
             self._replace(begun, job)
             return begun
 
-    async def record(self, job_id: str, step: Step) -> bool:
+    async def record(self, job_id: str, step: Step, *, run: int | None = None) -> bool:
         """See `JobStore.record`."""
         async with self._lock:
             job = self._jobs.get(job_id)
-            if not isinstance(job, Enrichment) or job.is_finished or job.step(step.module_id).ended_at is not None:
+            if not isinstance(job, Enrichment) or not _may_change(job, run):
+                return False
+            if job.step(step.module_id).ended_at is not None:
                 return False
             self._replace(job.with_step(step), job)
             return True
 
     async def finish(
-        self, job_id: str, state: JobState, *, result: CompanyData | None = None, error: str | None = None
+        self,
+        job_id: str,
+        state: JobState,
+        *,
+        result: CompanyData | None = None,
+        error: str | None = None,
+        run: int | None = None,
     ) -> AnyJob | None:
         """See `JobStore.finish`."""
         async with self._lock:
             job = self._jobs.get(job_id)
-            if job is None or job.is_finished:
+            if job is None or not _may_change(job, run):
                 return None
             finished: AnyJob = replace(job, state=state, finished_at=self._clock.now(), error=error)
             if isinstance(finished, Lookup):
@@ -325,6 +334,11 @@ class _HeldBatch:
         self.charges: tuple[Charge, ...] = ()
         self.posted_bytes = _size_of_posted(batch)
         self.size = sum(map(_size_of_item, batch.items)) + self.posted_bytes
+
+
+def _may_change(job: AnyJob, run: int | None) -> bool:
+    """Whether the job is not finished, and this is its last run if one is given."""
+    return not job.is_finished and run in (None, job.run)
 
 
 def _size(job: AnyJob) -> int:

@@ -66,7 +66,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     One run for one domain. A job is a value: a change makes a new one, so no reader sees a half-changed job.
 
-    Times are seconds since the epoch, UTC. `error` says why the job failed or was cancelled. `gc=False` keeps waiting
+    Times are seconds since the epoch, UTC. `error` says why the job failed or was cancelled. `run` is the number of the
+    last run that has begun: a job begins again if the process that ran it has ended. `gc=False` keeps waiting
     jobs out of every pass of the garbage collector; no part of a job refers back to it.
     """
 
@@ -79,6 +80,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     started_at: float | None = None
     finished_at: float | None = None
     error: str | None = None
+    run: int = 0
 
     @property
     def is_finished(self) -> bool:
@@ -165,11 +167,15 @@ class Enrichment(Job, frozen=True, kw_only=True, gc=False):
 
     def with_step(self, step: Step) -> "Enrichment":
         """The job with this step in the place of the former one, and the counts that follow from it."""
-        steps = tuple(step if step.module_id == old.module_id else old for old in self.steps)
+        fit = Fit.of(step.finding) if step.module_id == SCORING and step.finding else self.fit
+        return self.with_steps(tuple(step if step.module_id == old.module_id else old for old in self.steps), fit)
+
+    def with_steps(self, steps: tuple[Step, ...], fit: Fit | None) -> "Enrichment":
+        """The job with these steps, and the counts that follow from them."""
         states = [each.state for each in steps]
         return msgspec.structs.replace(
             self,
-            fit=Fit.of(step.finding) if step.module_id == SCORING and step.finding else self.fit,
+            fit=fit,
             steps=steps,
             completed=states.count(StepState.COMPLETED),
             failed=states.count(StepState.FAILED),

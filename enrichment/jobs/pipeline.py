@@ -84,7 +84,7 @@ class Pipeline:
             await self._stop(run, begun, run.account.stopped_because)
             return
         run.begun[module.id] = begun
-        if not await self._store.record(run.job.id, begun):
+        if not await self._record(run, begun):
             return  # the job is finished: no call may begin
         try:
             finding = await self._resolver.ask(
@@ -137,7 +137,7 @@ class Pipeline:
         step = msgspec.structs.replace(
             begun, state=StepState.COMPLETED, ended_at=self._clock.now(), finding=finding, cached=is_cached
         )
-        await self._store.record(run.job.id, step)
+        await self._record(run, step)
 
     async def _complete_stale(
         self, run: "_Run", begun: Step, finding: Finding, attempts: tuple[SourceAttempt, ...]
@@ -175,7 +175,7 @@ class Pipeline:
             reason=reason,
             skipped_due_to=skipped_due_to,
         )
-        await self._store.record(run.job.id, step)
+        await self._record(run, step)
 
     async def _skip_unknown(self, run: "_Run", begun: Step, finding: Finding, *, is_cached: bool) -> None:
         """Record that no source knows the company, which is no failure: to ask again would not help."""
@@ -189,7 +189,7 @@ class Pipeline:
             cached=is_cached,
             unknown=True,
         )
-        await self._store.record(run.job.id, step)
+        await self._record(run, step)
 
     async def _fail(self, run: "_Run", module_id: str, reason: str, attempts: tuple[SourceAttempt, ...] = ()) -> None:
         run.reasons[module_id] = reason
@@ -198,7 +198,10 @@ class Pipeline:
         step = msgspec.structs.replace(
             begun, state=StepState.FAILED, ended_at=self._clock.now(), reason=reason, attempts=attempts
         )
-        await self._store.record(run.job.id, step)
+        await self._record(run, step)
+
+    async def _record(self, run: "_Run", step: Step) -> bool:
+        return await self._store.record(run.job.id, step, run=run.job.run)
 
 
 class _Run:

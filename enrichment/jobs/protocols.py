@@ -66,18 +66,33 @@ class JobStore(Protocol):
         """Raise `TooManyJobs` if not a single job more could be taken; it names `expected_seconds` as the wait."""
 
     async def begin(self, job_id: str) -> Enrichment | None:
-        """Mark a queued enrichment as running and return it; None if it was finished before it could begin."""
+        """
+        Begin a run of an enrichment: mark it as running, and return it with the number of the run.
 
-    async def record(self, job_id: str, step: Step) -> bool:
-        """Store a step of an enrichment; False if the job is finished, or that step has ended before."""
+        It is a further run if the process of the former one has ended; steps that have ended are kept. None if the job
+        is finished.
+        """
+
+    async def record(self, job_id: str, step: Step, *, run: int | None = None) -> bool:
+        """
+        Store a step of an enrichment.
+
+        False if the job is finished, that step has ended before, or `run` is given and not the job's last.
+        """
 
     async def finish(
-        self, job_id: str, state: JobState, *, result: CompanyData | None = None, error: str | None = None
+        self,
+        job_id: str,
+        state: JobState,
+        *,
+        result: CompanyData | None = None,
+        error: str | None = None,
+        run: int | None = None,
     ) -> AnyJob | None:
         """
-        Bring a job to one of its final states and return it; None if it was finished before.
+        Bring a job to one of its final states and return it.
 
-        Steps that have not ended are cancelled.
+        None if it was finished before, or `run` is given and not its last. Steps that have not ended are cancelled.
         """
 
     async def charge(self, job_id: str, charges: Sequence[Charge]) -> bool:
@@ -132,11 +147,36 @@ class Cache(Protocol):
         """Return what is kept and has not expired for each of the domains, by key, without using it."""
 
 
+class BlueprintStore(Protocol):
+    """
+    Blueprints that all processes share, each as the content that its maker has made of it, by the digest of what it was
+    made from, and by its id. `since` is the earliest time, in seconds since the epoch, at which it may have been made.
+    """
+
+    async def get_by_digest(self, digest: bytes, *, since: float) -> bytes | None:
+        """Return the newest content for the digest."""
+
+    async def get_by_id(self, blueprint_id: str, *, since: float) -> bytes | None:
+        """Return the content of this id, unless a newer one has taken its place."""
+
+    async def put(self, digest: bytes, blueprint_id: str, content: bytes, *, made_at: float) -> None:
+        """Keep a content in the place of the former one for the digest."""
+
+
 class Dispatcher(Protocol):
     """Runs jobs that are in the store."""
+
+    def open(self) -> None:
+        """Run jobs, perhaps again after `close`."""
+
+    async def close(self) -> None:
+        """Run no more jobs. Idempotent."""
 
     async def dispatch(self, jobs: Sequence[AnyJob], batch: Batch | None = None) -> None:
         """Start the jobs when it is their turn; return at once."""
 
     async def cancel(self, job_id: str) -> None:
         """Stop the run of a job that has just been finished, or take it out of the queue."""
+
+    async def check(self) -> None:
+        """Raise `NoWorkers` if nothing runs the jobs."""

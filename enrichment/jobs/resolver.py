@@ -36,6 +36,7 @@ class Resolver:
         sources: Mapping[str, Source],
         clock: Clock,
         limit: Limit | None = None,
+        calls: "SharedCalls | None" = None,
         ledger: Ledger | None = None,
     ) -> None:
         self._cache = cache
@@ -44,7 +45,7 @@ class Resolver:
         self._clock = clock
         self._ledger = ledger or Ledger()
         self.budget = LoopBudget(seconds=SECONDS_PER_TURN)
-        self._calls = SharedCalls()
+        self._calls = calls or SharedCalls()
 
     @property
     def is_simulated(self) -> bool:

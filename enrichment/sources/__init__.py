@@ -10,7 +10,14 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from enrichment.clock import Clock
-from enrichment.errors import CostUnknown, InsufficientInput, MaxCostReached, SourceFailed, UnknownCompany
+from enrichment.errors import (
+    CostUnknown,
+    DatabaseUnavailable,
+    InsufficientInput,
+    MaxCostReached,
+    SourceFailed,
+    UnknownCompany,
+)
 from enrichment.logs import Log
 from enrichment.modules.module import Finding, Module, Subject
 from enrichment.modules.table import MODULES
@@ -175,11 +182,14 @@ def ends_task(error: BaseException) -> bool:
     Whether an exception that called code has raised has to end the current task; else it is a failure of that code.
 
     Failures are also a `CancelledError` although nobody has cancelled the task, `SystemExit`, which asyncio would raise
-    out of the event loop and so end the process, and what else is no `Exception`, such as a panic in Rust.
+    out of the event loop and so end the process, and what else is no `Exception`, such as a panic in Rust. That the
+    database is unavailable ends the task, as nothing can be recorded; another one continues later.
     """
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(ends_task, error.exceptions))
     if isinstance(error, asyncio.CancelledError):
         return is_being_cancelled()
-    return isinstance(error, (KeyboardInterrupt, GeneratorExit))
+    return isinstance(error, (KeyboardInterrupt, GeneratorExit, DatabaseUnavailable))
 
 
 def is_being_cancelled() -> bool:

@@ -31,7 +31,7 @@ from enrichment.sources.failures import (
 )
 from enrichment.sources.guard import Dns, Network, check_host
 from enrichment.sources.messages import HttpRequest, HttpResponse, citable
-from enrichment.sources.upstream import Gate, Health, Key, Stats, Upstream
+from enrichment.sources.upstream import Gate, Health, Key, SharedStandings, Stats, Upstream
 
 log = Log(__name__)
 
@@ -70,7 +70,7 @@ class Client:
 
     Making one does no I/O. It belongs to one event loop, and is to be closed there. `contact` is an e-mail address or
     the URL of a page, for operators of the services. `proxy` is the URL of an HTTP proxy that websites are fetched
-    through. `dns` and `sockets` are for tests.
+    through. `shared` are the standings of services that several processes share. `dns` and `sockets` are for tests.
     """
 
     def __init__(
@@ -79,12 +79,14 @@ class Client:
         contact: str,
         clock: Clock,
         proxy: str = "",
+        shared: SharedStandings | None = None,
         dns: Dns | None = None,
         sockets: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         for name in ("httpx2", "httpcore2"):  # they log URLs and headers, in which there are keys
             logging.getLogger(name).setLevel(logging.WARNING)
         self._clock = clock
+        self._shared = shared
         self._headers = {
             "User-Agent": f"lead-enrichment/{__version__} ({'+' * ('://' in contact)}{contact})",
             "Accept": "*/*",
@@ -208,7 +210,8 @@ class Client:
             if len(self._gates) >= MAX_GATES:
                 self._gates = {key: gate for key, gate in self._gates.items() if not gate.is_idle}
             stats = self._stats.setdefault(upstream.name, Stats())
-            self._gates[key] = Gate(upstream, stats, self._clock, host=host, key=self.key(upstream.key_setting))
+            api_key = self.key(upstream.key_setting)
+            self._gates[key] = Gate(upstream, stats, self._clock, host=host, key=api_key, shared=self._shared)
         return self._gates[key]
 
     def _transport(self, upstream: Upstream, url: httpx2.URL) -> httpx2.AsyncBaseTransport:

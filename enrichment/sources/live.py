@@ -39,7 +39,7 @@ from enrichment.sources.search_engines import SearchEngine
 from enrichment.sources.sec import Sec
 from enrichment.sources.similarweb import SimilarWeb
 from enrichment.sources.tavily import Tavily
-from enrichment.sources.upstream import Health, Stats, Upstream
+from enrichment.sources.upstream import Health, SharedStandings, Stats, Upstream
 from enrichment.sources.websearch import WebSearch
 from enrichment.sources.website import WEBSITES, Websites
 from enrichment.sources.wikidata import Wikidata
@@ -60,9 +60,17 @@ class LiveSources:
     does no I/O; it belongs to one event loop.
     """
 
-    def __init__(self, settings: Settings, case_studies: Callable[[], tuple[CaseStudy, ...]], clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        case_studies: Callable[[], tuple[CaseStudy, ...]],
+        clock: Clock,
+        *,
+        shared: SharedStandings | None = None,
+    ) -> None:
         self._clock = clock
-        self._client = client = Client(contact=settings.contact, clock=clock, proxy=settings.outbound_proxy)
+        proxy = settings.outbound_proxy
+        self._client = client = Client(contact=settings.contact, clock=clock, proxy=proxy, shared=shared)
         websites = Websites(client, clock)
         items = WikidataItems(client, settings.wikidata_base_url)
         identities = Identities(items, websites, clock)

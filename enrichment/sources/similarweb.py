@@ -106,7 +106,7 @@ class SimilarWeb:
 
 def read_capabilities(response: HttpResponse) -> KeyStatus:
     """Return what is left: the first number whose name says so. The rest describes the data of the plan."""
-    if response.status == 401:  # whatever it says: no website is asked about that could have no data
+    if response.status == 401 and "not found" not in response.text.casefold():  # no website is asked about
         raise Unauthorized("It does not accept the key.")
     found = checked(response).json(dict[str, Any])
     numbers = [float(value) for name, value in found.items() if "remaining" in name and isinstance(value, int | float)]

@@ -5,7 +5,7 @@ An outside service: what is known of it beforehand, and how it has behaved since
 import asyncio
 import itertools
 from heapq import heapify, heappop, heappush
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -168,14 +168,51 @@ class Turns:
         return min(self._next_at - self._clock.now(), self._interval)
 
 
+class Standing(NamedTuple):
+    """What is known of a service. `until` is 0 in the state `ok`; the last three decide what follows from a failure."""
+
+    state: State = "ok"
+    until: float = 0.0
+    failures: int = 0
+    refusals: int = 0
+    open_seconds: float = OPEN_SECONDS
+
+
+class SharedStandings(Protocol):
+    """The standing of each service as all processes know it, and whose turn it is to call it."""
+
+    async def enter(self, key: tuple[str, str], interval: float) -> tuple[Standing, float]:
+        """
+        Ask for a turn, `interval` seconds after the one before. `key` is the name of a service and a part of it.
+
+        Return the standing, and the time of the turn. There is none in a state whose time has not passed. After
+        `MAX_FAILURES`, only one caller gets a turn, and others for `TRIAL_SECONDS` get the state `open`.
+        """
+
+    def publish(self, key: tuple[str, str], before: Standing, after: Standing) -> None:
+        """Let the others know that the standing has changed; return at once."""
+
+
 class Gate:
     """
     Lets calls through to a service, or to one host of it: not faster than it allows, and not while it is known to fail.
+
+    With `shared`, that holds for the calls of all processes together.
     """
 
     def __init__(
-        self, upstream: Upstream, stats: Stats, clock: Clock, *, host: str = "", key: Key | None = None
+        self,
+        upstream: Upstream,
+        stats: Stats,
+        clock: Clock,
+        *,
+        host: str = "",
+        key: Key | None = None,
+        shared: SharedStandings | None = None,
     ) -> None:
+        self._shared = shared
+        self._shared_key = (upstream.name, host or upstream.endpoint)
+        self._interval = 1 / upstream.requests_per_second
         parts = {"source": upstream.name, "endpoint": upstream.endpoint, "host": host}
         self._fields = {name: value for name, value in parts.items() if value}
         self._key = key or Key("")
@@ -215,29 +252,58 @@ class Gate:
                 await self._clock.sleep(pause)
             with context.waiting():
                 has_turn = await self._turns.take(context.order)
-            if has_turn and self.state == "ok":
+            if has_turn and self.state == "ok" and await self._has_shared_turn(context):
                 break
         if self._failures >= MAX_FAILURES:
             self._is_trial = True
             self._until = self._clock.now() + TRIAL_SECONDS
         self._stats.calls += 1
 
+    async def _has_shared_turn(self, context: CallContext) -> bool:
+        """Wait for a turn among the calls of all processes; False if they know that the service does not work."""
+        if self._shared is None:
+            return True
+        with context.waiting():
+            standing, turn_at = await self._shared.enter(self._shared_key, self._interval)
+            self._state, self._until, self._failures, self._refusals, self._open_seconds = standing
+            if self.state != "ok":
+                return False
+            if (pause := turn_at - self._clock.now()) > 0:
+                await self._clock.sleep(pause)
+        return True
+
+    def _standing(self) -> Standing:
+        return Standing(self._state, self._until, self._failures, self._refusals, self._open_seconds)
+
+    def _publish(self, before: Standing) -> None:
+        if self._shared and (after := self._standing()) != before:
+            self._shared.publish(self._shared_key, before, after)
+
     def withdraw(self) -> None:
         """Record that the call which was let through is not sent."""
+        before = self._standing()
         self._stats.calls -= 1
         if self._is_trial:
             self._is_trial = False
             self._until = self._clock.now()  # the next call is the trial
+        self._publish(before)
 
     def succeeded(self) -> None:
         """Record an answer with content."""
+        before = self._standing()
         self._stats.hits += 1
         self._stats.last_success_at = self._clock.now()
         self._key.note(works=True)
         self._reached()
+        self._publish(before)
 
     def failed(self, error: SourceFailed) -> None:
         """Record a failure, and what follows from it for the next calls."""
+        before = self._standing()
+        self._note_failure(error)
+        self._publish(before)
+
+    def _note_failure(self, error: SourceFailed) -> None:
         now = self._clock.now()
         if isinstance(error, NotFound | Pending):
             self._stats.last_success_at = now

@@ -101,10 +101,17 @@ BUGS: Final = (
         "if not self._store.is_unfinished(job.id):",
         "if False:",
     ),
-    Bug("a job ends twice", STORE, "if job is None or job.is_finished:", "if job is None:"),
-    Bug("a module is recorded after the end of its job", STORE, "or job.is_finished or", "or"),
-    Bug("a module is recorded twice", STORE, " or job.step(step.module_id).ended_at is not None", ""),
-    Bug("a cancelled job begins", STORE, "job.state is not JobState.QUEUED", "job.state is JobState.RUNNING"),
+    Bug("a job ends twice", STORE, "if job is None or not _may_change(job, run):", "if job is None:"),
+    Bug(
+        "a module is recorded after the end of its job",
+        STORE,
+        "Enrichment) or not _may_change(job, run):",
+        "Enrichment):",
+    ),
+    Bug("a module is recorded twice", STORE, "if job.step(step.module_id).ended_at is not None:", "if False:"),
+    Bug(
+        "a cancelled job begins", STORE, "isinstance(job, Enrichment) or job.is_finished", "isinstance(job, Enrichment)"
+    ),
     Bug("the bytes of forgotten jobs still count", STORE, "            self._finished_bytes -= _size(job)\n", ""),
     Bug(
         "skipped entries count for ever",
@@ -165,8 +172,8 @@ BUGS: Final = (
     Bug(
         "a call begins though its job is finished",
         PIPELINE,
-        "if not await self._store.record(run.job.id, begun):",
-        "if not await self._store.record(run.job.id, begun) and run.job.is_finished:",
+        "if not await self._record(run, begun):",
+        "if not await self._record(run, begun) and run.job.is_finished:",
     ),
     Bug(
         "a deadline leaves modules unfinished",
@@ -191,8 +198,8 @@ BUGS: Final = (
     Bug(
         "a job that is cancelled from outside has no end",
         RUNNER,
-        "            if isinstance(error, asyncio.CancelledError):\n                await",
-        "            if isinstance(error, TimeoutError):\n                await",
+        "isinstance(error, asyncio.CancelledError) and not self._resumes",
+        "isinstance(error, TimeoutError)",
     ),
     Bug(
         "a piece of work that waits is forgotten",
@@ -236,7 +243,7 @@ BUGS: Final = (
     Bug(
         "a source's exit ends the process",
         SOURCES,
-        "isinstance(error, (KeyboardInterrupt, GeneratorExit))",
+        "isinstance(error, (KeyboardInterrupt, GeneratorExit, DatabaseUnavailable))",
         "not isinstance(error, Exception)",
     ),
     Bug(

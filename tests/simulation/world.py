@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn, cast
 from enrichment.engine import Engine
 from enrichment.errors import JobNotFound
 from enrichment.jobs.cache import MemoryCache
+from enrichment.jobs.dispatcher import MemoryDispatcher
 from enrichment.jobs.memory import MemoryStore
 from enrichment.jobs.model import DONE, AnyJob, Enrichment, Lookup, Step
 from enrichment.modules.module import Module, Subject
@@ -77,6 +78,7 @@ class World:
         )
         assert isinstance(self.engine.store, MemoryStore)
         assert isinstance(self.engine.cache, MemoryCache)
+        assert isinstance(self.engine._dispatcher, MemoryDispatcher)
         self.store = self.engine.store
         self.cache = self.engine.cache
         self.dispatcher = self.engine._dispatcher

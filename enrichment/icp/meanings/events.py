@@ -41,8 +41,6 @@ def begin(context: Context, mention: Words, relation: str) -> None:
     spoken = context.words_between(mention.first, mention.last)
     if relation == "hiring" and spoken[0] not in ("hires", "hire", "job", "jobs"):
         _hire(context, mention)
-    elif relation == "appointed" and isinstance(context.after(), Window):
-        _turn_to_change(context, mention)
     elif relation == "expanding" and context.place + 1 == len(context.mentions):
         if spoken[-1] not in ("to", "into", "in", "expand"):
             context.happens(mention, Measure.EXPANSION, "expanding")
@@ -62,16 +60,10 @@ def _hire(context: Context, mention: Words) -> None:
     if last and last.measure is Measure.HIRING and last.last == mention.first:
         last.last = mention.last
         context.understood.update(range(mention.first, mention.last))
-    elif not (isinstance(following, Words) and (following.of("model") or following.of("industry"))):
-        context.happens(mention, Measure.HIRING, "hiring").confidence = 0.9  # and not "recruiting resellers"
-
-
-def _turn_to_change(context: Context, mention: Words) -> None:
-    """Read the title before "hired in the last 6 months" as someone new, and not as one to contact."""
-    last = context.last
-    if last and last.measure is Measure.PERSONA and mention.first - last.last < 2:
-        last.measure, last.operator, last.value = Measure.LEADERSHIP_CHANGE, "exists", True
-        last.label = f"new {last.label}"
+    elif isinstance(following, Words) and (following.of("model") or following.of("industry")):
+        context.relation = context.section.relation  # "recruiting marketplaces" looks for partners
+    else:
+        context.happens(mention, Measure.HIRING, "hiring").confidence = 0.9
 
 
 def read_signal(context: Context, mention: Words, entry: Entry) -> bool:

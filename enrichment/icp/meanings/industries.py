@@ -71,8 +71,7 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
     elif entry.id == "saas" and _follows(context, mention, Measure.INDUSTRY):
         context.state(mention, Measure.BUSINESS_MODEL, "saas", "Software as a service", 0.9)  # "fintech SaaS"
     else:
-        if context.last and context.word(mention.first - 1) == ">" and context.last.last == mention.first - 1:
-            context.last.dropped = context.last.measure is Measure.INDUSTRY  # "Manufacturing > Automotive"
+        _drop_wider(context, mention)
         context.state_entry(mention, Measure.INDUSTRY, entry, 0.8 if entry.ordinary else 0.95)
     return True
 
@@ -84,6 +83,14 @@ def _is_object(context: Context, mention: Words) -> bool:
         return False
     between = {place for place in range(last.last, verb) if place not in context.grammar}
     return not between and context.is_preceded_by_unknown(mention) and context.word(verb).endswith("ing")
+
+
+def _drop_wider(context: Context, mention: Words) -> None:
+    """Drop the industry before it that it is a part of: "Manufacturing > Automotive", "manufacturers of devices"."""
+    last, joint = context.last, context.word(mention.first - 1)
+    if last and last.measure is Measure.INDUSTRY and last.last == mention.first - 1:
+        of = joint in words("title_of") | {"von"} and last.value == "manufacturing"
+        last.dropped = last.dropped or of or joint == ">"
 
 
 def _serve_listed(context: Context) -> None:
@@ -102,8 +109,10 @@ def _readings(context: Context, mention: Words, entry: Entry, following: Mention
     if len(names) > 1:
         return tuple(reading(Measure.INDUSTRY, label, one) for one, label in sorted(names.items()))
     word = context.tokens[mention.last - 1]
+    is_head = _is_head(following) and entry.id not in words("tech")
+    made_for = is_head and not _is_modifier(entry, following)  # "logistics tech", "consulting tools"
     of_unknown = word.norm == word.stem and context.is_followed_by_unknown(mention)
-    if not of_unknown and not _is_compound(entry, following):
+    if not of_unknown and not made_for and not _is_compound(entry, following):
         return ()
     of_next = reading(None, f"{entry.label} only describes the next word")
     return (reading(Measure.INDUSTRY, entry.label, entry.id), of_next)

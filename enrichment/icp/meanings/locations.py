@@ -102,8 +102,8 @@ def _state(context: Context, mention: Places, entry: Entry, relation: str | None
         return  # "not licensed in the US", "imports from China"
     if relation not in ("expanding", "serving") and _word_before(context, mention) in words("to"):
         return  # "flying to Spain"
-    if _is_longer_name(context, mention, entry):
-        return  # "Texas Panhandle"
+    if _is_longer_name(context, mention, entry) or _ends_name(context, mention):
+        return  # "Texas Panhandle", "Amazon US"
     if "about_place" in context.after_kinds(mention) and relation != "expanding":
         return  # "EU timezone", "US hires"
     if relation == "serving_in":
@@ -124,6 +124,18 @@ def _is_longer_name(context: Context, mention: Places, entry: Entry) -> bool:
     follows = context.is_followed_by_unknown(mention) and context.tokens[mention.last].text.istitle()
     return (
         named and follows and entry.place_kind in ("country", "subdivision") and not context.tokens[mention.last].joined
+    )
+
+
+def _ends_name(context: Context, mention: Places) -> bool:
+    """Whether a word in capitals that nothing was read of is directly before, in the middle of a sentence."""
+    before = mention.first - 1
+    unread = before > 0 and before not in context.understood and before not in context.grammar
+    return (
+        unread
+        and not mention.demonym
+        and context.tokens[before].text.istitle()
+        and not context.tokens[mention.first].line
     )
 
 

@@ -1,0 +1,3 @@
+"""
+Tests of the backend on PostgreSQL, with a real server.
+"""
