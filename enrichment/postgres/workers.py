@@ -191,7 +191,7 @@ class Workers:
         trusts_at = loop.time() + TRUST_LEASES * lease
         while True:
             await self._check_entries()
-            if loop.time() - seen_at > lease / 2:
+            if loop.time() - seen_at > lease * 2 / 3:  # a heartbeat may be a third of a lease old
                 trusts_at = loop.time() + TRUST_LEASES * lease
             seen_at = loop.time()
             if seen_at >= trusts_at:

@@ -160,6 +160,8 @@ async def test_a_worker_that_finds_its_run_overtaken_leaves(
         monkeypatch.setattr(workers_of(engine), "_leave", lambda: left.append("entry"))
         job = await engine.submit("a.com", (M01,))
         await clock.settle()
+        while not engine.scripted.calls:
+            await asyncio.sleep(0.01)
         change(database_url, "UPDATE enrichment_jobs SET run = run + 1")
         assert not await engine.store.record(job.id, Step(module_id=M01, ended_at=1.0), run=1)
         assert await engine.store.finish(job.id, JobState.COMPLETED, run=1) is None
