@@ -23,7 +23,7 @@ PROFILES: list[tuple[str, dict[str, str]]] = [
      {"funding_stage": "Series B", "industry_codes": "522320", "hq_locality": "London",
       "open_roles": "posted in the last 30 days"}),
     ("Mid-market manufacturers in the Midwest, Ohio and Michigan, on SAP, $50M-$500M revenue",
-     {"headcount": "200-1000 employees", "revenue_band": "USD 50M-500M", "erp": "SAP", "industry_codes": "31, 32, 33",
+     {"revenue_band": "USD 50M-500M", "erp": "SAP", "industry_codes": "31, 32, 33",
       "hq_locality": "Midwest, Ohio or Michigan"}),
     ("Hospitals and health systems in Texas with more than 1,000 staff",
      {"headcount": "1001 or more employees", "industry_codes": "622", "hq_locality": "Texas", "hq_country": "US"}),
