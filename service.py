@@ -153,7 +153,7 @@ def create_app(
         with ExitStack() as process:
             if own_process:
                 process.enter_context(logs.to_stderr(settings.log_format, settings.log_level))
-                process.enter_context(Shutdown(engine.blueprints.close, engine.close).on_signal())
+                process.enter_context(Shutdown(engine.begin_close, engine.close).on_signal())
                 process.enter_context(tuned_gc())
                 process.enter_context(frequent_thread_switches())
             _warn_of_siblings(settings)

@@ -151,6 +151,11 @@ class Engine:
     ) -> None:
         await self.close()
 
+    def begin_close(self) -> None:
+        """End what would keep connections open, and begin no more jobs if running ones may take their time to end."""
+        self.blueprints.close()
+        self._dispatcher.stop()
+
     async def close(self) -> None:
         """
         Accept no more work. Idempotent.

@@ -172,6 +172,16 @@ async def test_leaving_the_engine_cancels_every_unfinished_job(
     assert engine.leftovers() == {}
 
 
+async def test_jobs_in_memory_go_on_until_the_engine_is_left(clock: FakeClock) -> None:
+    """Requests that wait for them may still be answered."""
+    async with ScriptedEngine(clock) as engine:
+        job = await engine.start("a.com", (M01,))
+        engine.begin_close()
+        await clock.advance(1)
+
+        assert await states(engine, job) == [COMPLETED]
+
+
 async def test_leaving_the_engine_keeps_the_results_of_running_enrichments(clock: FakeClock) -> None:
     engine = ScriptedEngine(clock, max_running_jobs=1)
     async with engine:

@@ -2,7 +2,7 @@
 Alternatives: which conditions stand side by side, and of which one has to be met.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -46,6 +46,9 @@ def grouped(drafts: Sequence[Draft]) -> list[tuple[Draft, int]]:
         draft.is_next = draft.is_next and id(before) in remaining
     _relax_segments(kept)
     segments = {draft.segment for draft in kept} - {0}
+    if len(segments) < 2:
+        _separate_places(kept)
+    kept = [draft for draft in kept if not draft.dropped]
     groups: dict[tuple[object, ...], int] = {}
     result: list[tuple[Draft, int]] = []
     bounds: dict[tuple[str, str, str], float] = {}
@@ -83,8 +86,7 @@ def _key(
     if draft.strength == "must_not":
         draft_key = alone
     elif draft.measure in ONE_VALUE:
-        is_within = draft.is_within or _is_within(draft, before)
-        draft_key = (draft.strength, draft.measure, _shape(draft), is_within, _number_of_range(draft, bounds))
+        draft_key = (draft.strength, draft.measure, _shape(draft), draft.level, _number_of_range(draft, bounds))
     else:
         draft_key = alone
     last = before[-1][0] if before else None
@@ -99,13 +101,63 @@ def _key(
     return draft_key
 
 
-def _is_within(draft: Draft, before: Sequence[tuple[Draft, int]]) -> bool:
-    """Whether a state follows its country, the only one: "US contractors, Virginia/Maryland"; both hold."""
-    if draft.measure is not Measure.HEADQUARTERS:
-        return False
-    seats = [str(one.value) for one, _ in before if one.measure is draft.measure and one.strength == draft.strength]
-    country = str(draft.value).partition("-")[0]
-    return country in seats and all(one.partition("-")[0] == country for one in seats)
+def _separate_places(kept: Sequence[Draft]) -> None:
+    """
+    Set apart the places that contain others: of "German manufacturers, Bavaria or Hesse" both the country and one of
+    the states have to match. A place that contains only some of the others is dropped: "European banks in Boston".
+    """
+    lists: dict[object, list[Draft]] = {}
+    runs: dict[int, int] = {}
+    for before, draft in pairwise([None, *kept]):
+        if draft is None or draft.strength == "must_not" or not draft.kind:
+            continue
+        goes_on = before and before.measure is draft.measure and draft.connector and not draft.is_within
+        runs[id(draft)] = runs[id(before)] if goes_on and id(before) in runs else len(runs)
+        lists.setdefault((draft.measure, draft.strength), []).append(draft)
+    for places in lists.values():
+        _set_levels(places, runs)
+
+
+def _set_levels(places: Sequence[Draft], runs: Mapping[int, int]) -> None:
+    """Set the levels of places; `runs` has the number of the list that each stands in, by its id()."""
+    holders: dict[str, list[Draft]] = {}
+    for one in places:
+        for code in one.codes if one.kind != "city" else ():
+            holders.setdefault(code, []).append(one)
+    order = {id(one): number for number, one in enumerate(places)}
+    around: dict[int, set[int]] = {}  # the places that a place lies in
+    for one in places:
+        for outer in _containing(one, holders):
+            is_listed = runs[id(one)] == runs[id(outer)]
+            if not (is_listed and _widens(outer, one, order[id(one)] - order[id(outer)])):
+                around.setdefault(id(one), set()).add(id(outer))
+    containing = set().union(*around.values())
+    containers = [one for one in places if id(one) in containing]
+    leaves = [one for one in places if id(one) not in containing]
+    apart = {outer for one, found in around.items() for outer in found if runs[one] != runs[outer]}
+    is_open = any(one.alternative for one in places)
+    for kind in {one.kind for one in containers}:
+        level = {id(one): one for one in containers if one.kind == kind}
+        is_met = all(around.get(id(one), set()) & level.keys() for one in leaves)
+        for key, outer in level.items():
+            outer.level = str(kind) if is_met else ""
+            outer.dropped |= not is_met and not is_open and key in apart
+        for one in leaves if is_open and not is_met else ():
+            one.level = "within" if one.is_within else ""  # "Italy (Veneto, or elsewhere), Spain"
+
+
+def _widens(outer: Draft, inner: Draft, distance: int) -> bool:
+    """Whether the larger of two places in a list is an alternative: "London or the rest of the UK"."""
+    if distance > 0:
+        return distance == 1 and inner.connector in ("or", "and")
+    return outer.connector in ("or", "and") or outer.kind == "region"
+
+
+def _containing(draft: Draft, holders: Mapping[str, Sequence[Draft]]) -> list[Draft]:
+    """The other places that a place lies in."""
+    codes = (draft.about.place or "",) if draft.kind == "city" else draft.codes
+    found = [one for code in codes[:1] for key in {code, code[:2]} for one in holders.get(key, ())]
+    return [one for one in found if one.codes != draft.codes and all({code, code[:2]} & {*one.codes} for code in codes)]
 
 
 def _is_listed(last: Draft, draft: Draft) -> bool:

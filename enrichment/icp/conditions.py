@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from enrichment.icp.context import AND, BREAKS, FOREIGN, KINDS_OF_COMPANIES, OR, Context
-from enrichment.icp.drafts import MONEY, Draft
+from enrichment.icp.drafts import MONEY, Doubt, Draft
 from enrichment.icp.meanings.events import (
     begin,
     read_ownership,
@@ -27,7 +27,7 @@ from enrichment.icp.meanings.industries import (
     read_size,
 )
 from enrichment.icp.meanings.locations import read_places
-from enrichment.icp.meanings.numbers import read_quantity
+from enrichment.icp.meanings.numbers import LARGE_SUM, read_quantity
 from enrichment.icp.meanings.people import read_function, read_person, read_team
 from enrichment.icp.meanings.technologies import read_category, read_certification, read_technology
 from enrichment.icp.mentions import Codes, Mention, Team, Window, Words
@@ -81,14 +81,24 @@ def read_sentence(context: Context) -> None:
         one for one in context.mentions if isinstance(one, Quantity) and one.is_range and one.unit in (None, "other")
     ]
     unread = any(one.first not in context.understood for one in figures if one.currency is None)
-    for draft in context.drafts:
-        draft.dropped = draft.dropped or (draft.in_words and unread)  # "small firms (20-80 lawyers)"
+    unread = unread or any(isinstance(one, Quantity) and _is_own_size(context, one) for one in context.mentions)
+    for draft in [one for one in context.drafts if one.in_words and unread]:  # "small firms (20-80 lawyers)"
+        context.drafts.remove(draft)
+        context.doubts.append(Doubt(first=draft.first, last=draft.last, readings=draft.readings))
     taken = {place for one in context.drafts if not one.dropped for place in range(one.first, one.last)}
     for draft in context.drafts:
         if draft.measure in MONEY:
             draft.alternative = _other_money(context, draft)
         elif isinstance(draft.value, (str, bool)):
             draft.alternative = _unknown_alternative(context, draft, taken)
+
+
+def _is_own_size(context: Context, mention: Quantity) -> bool:
+    """Whether a number gives the size that "mid-market" means: an amount of money, or a number in brackets after it."""
+    is_sum = mention.currency is not None and max(mention.low or 0, mention.high or 0) >= LARGE_SUM
+    counted = context.word(mention.first - 1) == "(" and mention.unit not in (None, "headcount")
+    counted = counted or mention.unit == "locations_count"
+    return not mention.is_exact and (is_sum or counted)
 
 
 def _other_money(context: Context, draft: Draft) -> str | None:
@@ -219,6 +229,10 @@ def _relate(context: Context, mention: Words, relation: str) -> None:
         relation == "located" and current == "serving" and in_part and not is_new and mention.last - mention.first == 1
     ):
         context.relate("serving_in")  # "serving restaurants in Texas": the restaurants, or the company
+    elif (
+        relation == "office" and isinstance(before, Words) and before.last == mention.first and before.of("technology")
+    ):
+        context.relate("located")  # "Shopify stores in Canada"
     elif relation == "using_weak" and isinstance(before, Quantity) and before.unit == "other":
         context.relate("integrating")  # "spending $50k on Google Ads"
     elif context.word(mention.last - 1) in words("launched") and context.word(mention.last) in words("articles"):
@@ -247,7 +261,8 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
     kind = next((one for one in kinds if one in AFTER), kinds[0])
     if kind in AFTER:
         if context.last and _is_about(context, mention) and _ends_part(context, mention.last):
-            apply_after(kind, context.drafts, context.chunk)
+            spoken = context.words_between(mention.first, mention.last)
+            apply_after(kind, context.drafts, context.chunk, spoken)
             return
         kind = kind.removesuffix("_after")
         if kind not in kinds:
@@ -273,6 +288,9 @@ def _weigh(context: Context, mention: Words, kinds: list[str]) -> None:
 def _is_about(context: Context, mention: Words) -> bool:
     """Whether "preferred" is said of the newest condition, and not of something unknown: "cold storage a plus"."""
     between = range(context.last.last if context.last else 0, mention.first)
+    read = {place for one in context.doubts for place in range(one.first, one.last)}
+    if any(isinstance(one, Quantity) and one.first in between for one in context.mentions) or read & set(between):
+        return False  # "NA only, <$1M is too small"
     part = [place for place in between if context.tokens[place].kind == "word"]
     is_other = context.last and context.last.chunk != context.chunk and not set(part) <= context.known
     return len(between) <= NEAR and not is_other
@@ -313,7 +331,7 @@ def _ends_part(context: Context, place: int) -> bool:
 def without_introduction(context: Context) -> None:
     """Drop the mentions about the author ("We are a SaaS company"), up to the words that turn to customers."""
     spoken = context.words_between(0, 4)
-    if len(spoken) < 2 or spoken[0] not in words("introduction"):
+    if len(spoken) < 2 or spoken[0] not in words("introduction") or context.tokens[0].text == "US":
         return
     is_self = spoken[1] in (words("self_article") if spoken[0] in ("we're", "i'm") else words("self"))
     if not is_self or words("targeting") & set(spoken[1:]):

@@ -70,6 +70,8 @@ class Draft(msgspec.Struct, kw_only=True):
     """Whether only words of the grammar are between it and the one before it, and no comma."""
     is_within: bool = False
     """Whether it is a place that is named in brackets after the one that it lies in: "Spain (Madrid)"."""
+    level: str = ""
+    """The kind of a place that contains others named beside it: the country of "German firms in Bavaria or Hesse"."""
     negator: int = -1
     """Number of the negation that excludes it; -1 without."""
     readings: tuple[Reading, ...] = ()

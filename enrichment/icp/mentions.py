@@ -148,6 +148,8 @@ def _candidates(
         person = None  # property managers are an industry, unless it is about people
     if (people and "function" in kinds) or (topic == "industry" and "industry" in kinds):
         location = None  # "Function: IT" is not Italy
+    if person and location and topic == "place" and location.is_code:
+        person = None  # "Where: AE"
     if location and location.needs_evidence and expression and expression.last == location.last and kinds & ENTITIES:
         location = None  # "Enterprise" is a town, too
     if expression and kinds <= WITH_NUMBERS:

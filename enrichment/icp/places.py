@@ -72,7 +72,8 @@ def _is_name(text: str, tokens: Sequence[Token], first: int, last: int, entries:
     written = excerpt(text, tokens, first, last)
     short = last - first == 1 and len(written) <= 3
     if short and not written.isupper() and "." not in written:
-        return False if written.islower() else None
+        is_name = any(one.spelling == written for one in entries)  # "Zug"
+        return False if written.islower() or is_name else None
     ordinary = any(one.ordinary for one in entries) and not short
     if entries[0].place_kind == "city" and not written[0].isupper():
         return False

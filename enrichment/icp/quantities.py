@@ -70,6 +70,10 @@ def quantity_at(tokens: Sequence[Token], first: int, language: str) -> Quantity 
     last = two.last if two else one.last
     money = one.currency is not None or bool(two and two.currency is not None)
     unit, last = _unit(tokens, last, percent=one.is_percent or bool(two and two.is_percent), money=money)
+    if two and unit is None:
+        unit, _ = _unit(
+            tokens, one.last, percent=one.is_percent, money=money
+        )  # "at least 50 employees and at most 500"
     after = None if one.bound else _bound_after(tokens, last)
     if after and not two:
         last, one = after[0], one._replace(bound=after[1])
@@ -223,7 +227,17 @@ def _upper_bound(tokens: Sequence[Token], one: Number, bound: str | None, langua
     if upper not in ("upper", "below") and not (to and upper is None and end == start):
         return None
     number = _number(tokens, end, language)
-    return number._replace(bound=upper) if number else None
+    return number._replace(bound=upper) if number and _counts_same(tokens, one, unit, number) else None
+
+
+def _counts_same(tokens: Sequence[Token], one: Number, unit: str | None, two: Number) -> bool:
+    """Whether two numbers count the same: not "more than 1M visitors but fewer than 200 people"."""
+    other, _ = _unit(tokens, two.last, percent=two.is_percent, money=two.currency is not None)
+    if unit is not None and other is not None:
+        return unit == other
+    if one.currency is None and two.currency is None:
+        return True
+    return (one.currency is not None or unit is None) and (two.currency is not None or other is None)
 
 
 def _unit(tokens: Sequence[Token], place: int, *, percent: bool, money: bool = False) -> tuple[str | None, int]:

@@ -10,7 +10,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from enrichment.icp.drafts import Draft, family
+from enrichment.icp.drafts import Draft, family, number_label
+from enrichment.icp.vocabulary import words
 from schemas import Measure, Strength
 
 AFTER: Final[dict[str, Strength]] = {"exclude_after": "must_not", "wish_after": "should", "allowed_after": "should"}
@@ -97,7 +98,7 @@ class Scopes:
                 self._open = []
 
 
-def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
+def apply_after(kind: str, drafts: Sequence[Draft], chunk: int, spoken: Sequence[str] = ()) -> None:
     """
     Apply "preferred" or "too small" to the conditions before it: those of its part, or of the list before that.
 
@@ -108,6 +109,8 @@ def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
             if draft.chunk == chunk and draft.measure in ALLOWED:
                 others = (one for one in drafts if one.measure is draft.measure and one.strength == draft.strength)
                 draft.dropped = all(one.chunk == chunk for one in others)
+        return
+    if words("limits") & set(spoken) and _reverse_number(drafts[-1], chunk, spoken):
         return
     measures: set[str] = set()
     for draft in reversed(drafts):
@@ -120,3 +123,18 @@ def apply_after(kind: str, drafts: Sequence[Draft], chunk: int) -> None:
         measures.add(draft.measure)
         draft.strength = AFTER[kind]
         draft.negator = 0 if draft.strength == "must_not" else -1
+
+
+def _reverse_number(draft: Draft, chunk: int, spoken: Sequence[str]) -> bool:
+    """
+    Exclude the number before "too small", and no other condition; False if there is none. "10 people is too small"
+    excludes those with fewer, too.
+    """
+    value = draft.value
+    if draft.chunk != chunk or isinstance(value, (str, bool)):
+        return False
+    draft.strength, draft.negator = "must_not", 0
+    if draft.operator == "eq":
+        draft.operator = "gte" if words("upper_limits") & set(spoken) else "lte"
+        draft.label = number_label(draft.measure, draft.operator, value, draft.currency, draft.unit)
+    return True

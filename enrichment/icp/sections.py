@@ -92,6 +92,9 @@ class _SectionReader:
         elif self.tokens[first - 1].norm in (".", "?", "!"):
             strength = self.inline.strength  # "Exclude: agencies. Freelancers, too."
             self.inline = self.heading if strength is None else Section(strength=strength, number=self.number)
+        for_all = self.number > 0 and _is_of_all_segments(self.tokens, start, last)
+        if for_all:
+            self.inline = self.heading = Section()
         end = _label_end(self.tokens, start, last)
         is_heading = starts_line and end is None and _is_heading(self.tokens, start, last)
         label = _label(self.tokens, start, last if end is None else end) if end is not None or is_heading else None
@@ -99,18 +102,19 @@ class _SectionReader:
             self._add(start, last)
             return
         self.number += label.number
+        number = 0 if for_all else self.number
         content = last if end is None else end + 1
         if content < last:
             stops = not starts_line and label.topic is not None and self.tokens[first - 1].norm == "."
-            self.inline = _under(self.heading if stops else self.inline, label, self.number)
+            self.inline = _under(self.heading if stops else self.inline, label, number)
             self.heading = Section(number=self.number) if label.number else self.heading
             self._add(content, last)
         elif starts_line and _ends_line(self.tokens, last):
             outer = Section() if label.strength or not self.was_bullet else self.heading
-            self.heading = self.inline = _under(outer, label, self.number)
+            self.heading = self.inline = _under(outer, label, number)
             self.is_filled = False
         else:
-            self.inline = _under(self.inline, label, self.number)
+            self.inline = _under(self.inline, label, number)
 
     def _begin_line(self, first: int, *, is_bullet: bool) -> None:
         """A line after a blank one ends the section of a heading, unless a list of bullets goes on."""
@@ -162,6 +166,12 @@ def _points(tokens: Sequence[Token]) -> frozenset[int]:
     return frozenset(starts) if len(starts) > 1 and any(tokens[place].norm == "+" for place in starts) else frozenset()
 
 
+def _is_of_all_segments(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Whether a sentence says what holds for all the segments before it: "both in DACH", "in all cases: 50+ people"."""
+    start = first + (first < last and tokens[first].norm in ("in", "for"))
+    return start < last and tokens[start].norm in words("all_segments")
+
+
 def _has_label_after(tokens: Sequence[Token], first: int) -> bool:
     """Whether another label stands in the line after a place."""
     for place in range(first, len(tokens)):
@@ -203,7 +213,9 @@ def _breaks(tokens: Sequence[Token], place: int) -> bool:
         wrapped = here.line == 1 and here.text[0].islower() and before.norm not in (":", ".", ";", "!", "?", "|")
         return not wrapped or _is_labelled(tokens, place)
     if before.norm in (",", ")", "/", "{") or (before.norm == "-" and before.space and here.space):
-        return _is_labelled(tokens, place)
+        after = tokens[place + 1].norm if place + 1 < len(tokens) else ""
+        is_of_all = here.norm in words("all_segments") and after in words("located")  # "…, both in DACH"
+        return is_of_all or _is_labelled(tokens, place)
     if before.norm != ".":
         return before.norm in (";", "|") or (before.norm in ("?", "!", "\u3002") and here.space)
     word = tokens[place - 2].norm
@@ -258,12 +270,24 @@ def _counts(label: Sequence[Token]) -> bool:
 
 
 def _is_heading(tokens: Sequence[Token], first: int, last: int) -> bool:
-    """Whether a line is a heading without a colon: a known label, or any line of few words with Markdown's sign."""
-    if first >= last or not _ends_line(tokens, last):
+    """
+    Whether a line is a heading without a colon: a known label, any line of few words with Markdown's sign, or words
+    that exclude or require above a list of bullets ("Those we turn away").
+    """
+    if first >= last or last >= len(tokens) or not _ends_line(tokens, last):
         return False
-    marked = first > 0 and tokens[first - 1].norm == "#"
-    found = vocabulary().at(tokens, first, kind="topic") or vocabulary().at(tokens, first, kind="strength")
-    return last < len(tokens) and (marked or bool(found and found[0] == last))
+    is_bullet = first > 0 and tokens[first].line == 0
+    if is_bullet:
+        return tokens[first - 1].norm == "#" or _is_known_label(tokens, first, last)
+    bullets = tokens[last].norm in BULLETS and last + 1 < len(tokens) and tokens[last + 1].space
+    label = _label(tokens, first, last) if bullets and last - first <= MAX_LABEL else None
+    return _is_known_label(tokens, first, last) or bool(label and label.strength)
+
+
+def _is_known_label(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Whether the words are exactly a label of the vocabulary."""
+    kinds = ("topic", "strength")
+    return any((found := vocabulary().at(tokens, first, kind=one)) and found[0] == last for one in kinds)
 
 
 def _ends_line(tokens: Sequence[Token], last: int) -> bool:
@@ -302,6 +326,8 @@ class _LabelReader:
             self.topics += [(topic[0] - place, one) for one in topic[1]]
         if cue and self.strength != "must_not":
             self.strength = STRENGTHS.get(cue[1][0].id, self.strength)
+        if tokens[place].norm in words("refusals"):
+            self.strength = "must_not"
         if found is None:
             return place + 1
         end, entries = found

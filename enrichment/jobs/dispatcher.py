@@ -57,6 +57,9 @@ class MemoryDispatcher:
         else:
             self._scheduler.release(job_id)  # one that waits holds no place of a running job, so that none begins
 
+    def stop(self) -> None:
+        """See `Dispatcher.stop`: to close takes a moment only."""
+
     async def check(self) -> None:
         """See `Dispatcher.check`: this process runs the jobs."""
 

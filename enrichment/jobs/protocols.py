@@ -169,6 +169,9 @@ class Dispatcher(Protocol):
     def open(self) -> None:
         """Run jobs, perhaps again after `close`."""
 
+    def stop(self) -> None:
+        """Begin to close, if that takes its time."""
+
     async def close(self) -> None:
         """Run no more jobs. Idempotent."""
 

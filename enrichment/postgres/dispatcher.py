@@ -54,9 +54,13 @@ class PostgresDispatcher:
         if await cursor.fetchone() is None:
             raise NoWorkers
 
+    def stop(self) -> None:
+        """See `Dispatcher.stop`: the workers of this process begin no more jobs, and the running ones may end."""
+        self._stop.set()
+
     async def close(self) -> None:
         """Stop the workers of this process. Unfinished jobs go on elsewhere, or when there is a worker again."""
-        self._stop.set()
+        self.stop()
         if self._task:
             await asyncio.wait((self._task,))
             self._task = None

@@ -23,7 +23,7 @@ PAUSE: Final = 0.005
 @contextlib.asynccontextmanager
 async def postgres_engine(clock: FakeClock, url: str, **settings: Any) -> AsyncIterator[ScriptedEngine]:
     """An engine that takes jobs and runs them. The clock waits for what it does in the database."""
-    engine = ScriptedEngine(clock, **postgres_settings(url), **settings)
+    engine = ScriptedEngine(clock, **postgres_settings(url) | settings)
     async with engine:
         await wait_until_notified(database_of(engine))
         clock.settle = lambda: settle_database(engine)
@@ -101,4 +101,4 @@ def change(url: str, query: str, *parameters: object) -> None:
 
 def idle_engine(clock: FakeClock, url: str, **settings: Any) -> ScriptedEngine:
     """An engine that takes jobs, and runs none."""
-    return ScriptedEngine(clock, **postgres_settings(url) | {"jobs_inline_worker": 0}, **settings)
+    return ScriptedEngine(clock, **postgres_settings(url) | {"jobs_inline_worker": 0} | settings)

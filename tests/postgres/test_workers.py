@@ -23,7 +23,7 @@ from enrichment.postgres.worker import work
 from enrichment.postgres.workers import EXIT_OVERTAKEN, WORKER_LOST
 from enrichment.settings import Settings
 from schemas import JobState
-from tests.conftest import FakeClock
+from tests.conftest import FakeClock, settle
 from tests.engine import ScriptedEngine, options
 from tests.postgres.engines import change, database_of, idle_engine, postgres_engine, postgres_settings, rows
 
@@ -183,6 +183,24 @@ def test_leaving_ends_the_process_at_once(untouched_logging: None, monkeypatch: 
         workers.leave_process()
 
     assert ended == [EXIT_OVERTAKEN]
+
+
+async def test_jobs_that_run_when_a_process_begins_to_close_may_end(clock: FakeClock, database_url: str) -> None:
+    async with postgres_engine(clock, database_url, worker_grace_seconds=60) as engine:
+        running = await engine.submit("a.com", (M01,), force=True)
+        await clock.settle()
+        engine.begin_close()
+        waiting = await engine.submit("b.com", (M01,), force=True)
+        await asyncio.sleep(0.1)
+        clock.settle = settle
+        closing = asyncio.create_task(engine.close())
+        while not closing.done():
+            await clock.advance(0.1)
+            await asyncio.sleep(0.02)
+    async with idle_engine(clock, database_url) as other:
+        states = [(await other.now(job)).state for job in (running, waiting)]
+
+    assert states == [JobState.COMPLETED, JobState.QUEUED]
 
 
 async def test_workers_that_end_are_started_again(

@@ -4,7 +4,7 @@ Industries, those whom a company serves, business models, and sizes in words.
 
 from typing import Final
 
-from enrichment.icp.context import FOREIGN, SERVED, Context
+from enrichment.icp.context import FOREIGN, KINDS_OF_COMPANIES, SERVED, Context
 from enrichment.icp.drafts import number_draft, reading
 from enrichment.icp.mentions import Codes, Mention, Words
 from enrichment.icp.quantities import Quantity
@@ -22,7 +22,9 @@ def is_ours(context: Context, mention: Words) -> bool:
     before = set(context.words_between(mention.first - 4, mention.first))
     if mention.first == 0 and context.word(0) in ("targeting", "focus", "focusing", "focused"):
         return True
-    return bool(words("author") & before) and before.isdisjoint(("that", "who", "which", "companies"))
+    told = any(one.first >= mention.first - 4 and one.measure in KINDS_OF_COMPANIES for one in context.drafts[-2:])
+    spoken = bool(words("author") & before) and before.isdisjoint(("that", "who", "which", "companies"))
+    return spoken and not told  # unlike "we sell to software serving construction"
 
 
 def is_for_customers(context: Context, mention: Words) -> bool:
@@ -55,6 +57,12 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         return False  # "with retail distribution"
     elif _is_partner(context, mention, following):
         return False
+    elif _is_object(context, mention):
+        context.doubt(
+            mention,
+            reading(Measure.CUSTOMERS_INDUSTRY, f"customers in {entry.label}", entry.id),
+            reading(Measure.INDUSTRY, entry.label, entry.id),
+        )
     elif readings := _readings(context, mention, entry, following):
         context.doubt(mention, *readings)
     elif _is_modifier(entry, following):
@@ -66,6 +74,15 @@ def read_industry(context: Context, mention: Words, entry: Entry) -> bool:
         _drop_wider(context, mention)
         context.state_entry(mention, Measure.INDUSTRY, entry, 0.8 if entry.ordinary else 0.95)
     return True
+
+
+def _is_object(context: Context, mention: Words) -> bool:
+    """Whether an unknown verb relates it to the industry before it: "software firms transforming agriculture"."""
+    verb, last = mention.first - 1, context.last
+    if last is None or last.measure is not Measure.INDUSTRY or last.last > verb:
+        return False
+    between = {place for place in range(last.last, verb) if place not in context.grammar}
+    return not between and context.is_preceded_by_unknown(mention) and context.word(verb).endswith("ing")
 
 
 def _drop_wider(context: Context, mention: Words) -> None:

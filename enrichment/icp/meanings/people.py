@@ -164,7 +164,11 @@ def read_function(context: Context, mention: Words, entry: Entry) -> bool:
         about = ConditionAbout(role=title, department=entry.department, seniority=last.about.seniority)
         context.state(mention, Measure.PERSONA, title, title, 0.8, about=about)
     elif topic in ("department", "persona"):
-        context.state(mention, Measure.PERSONA, name, f"{name} department", 0.9, about=about)
+        draft = context.state(mention, Measure.PERSONA, name, f"{name} department", 0.9, about=about)
+        if (code := places_at(context.text, context.tokens, mention.first)) and code.is_code:
+            draft.confidence = 0.6  # "Function: IT", "Department: HR"
+            places = (reading(Measure.HEADQUARTERS, one.label, one.id) for one in code.meanings)
+            draft.readings = (reading(Measure.PERSONA, draft.label, name), *places)
     elif topic == "hiring" or (context.relation_to("person") == "hiring" and _is_hired(context)):
         _hire(context, mention, about)
     else:

@@ -73,6 +73,7 @@ def _state(context: Context, mention: Words, entry: Entry, relation: str | None,
     if not stated:
         draft.confidence = 0.8
     if entry.ordinary:
+        draft.confidence = min(draft.confidence, 0.7)
         draft.readings = (reading(Measure.TECHNOLOGY, f"uses {entry.label}", entry.id), reading(None, other))
     return True
 
