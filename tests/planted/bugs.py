@@ -329,7 +329,12 @@ BUGS: Final = (
         "is_within(held.fetched_at, self._options.terms.age_allowed(module.id), now)",
         "True",
     ),
-    Bug("it is forgotten who does not know a company", RESOLVER, " if finding is None else ()", " if False else ()"),
+    Bug(
+        "it is forgotten who does not know a company",
+        RESOLVER,
+        " if finding is None else set()",
+        " if False else set()",
+    ),
     Bug(
         "an old statement that a company is unknown is used",
         RESOLVER,
