@@ -133,7 +133,7 @@ class Resolver:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
         finally:
             await meter.close()
-            to_keep = said.keys() - unknown.keys() if finding is None else set()
+            to_keep: Collection[str] = said.keys() - unknown.keys() if finding is None else set()
             for name in to_keep:
                 await self._cache.put(subject.domain, source_key(module, name), said[name].finding(name))
         await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)
