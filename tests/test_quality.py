@@ -24,7 +24,7 @@ PROFILES: list[tuple[str, dict[str, str]]] = [
       "open_roles": "posted in the last 30 days"}),
     ("Mid-market manufacturers in the Midwest, Ohio and Michigan, on SAP, $50M-$500M revenue",
      {"revenue_band": "USD 50M-500M", "erp": "SAP", "industry_codes": "31, 32, 33",
-      "hq_locality": "Midwest, Ohio or Michigan"}),
+      "hq_locality": "head office in US Midwest and head office in Ohio or Michigan"}),
     ("Hospitals and health systems in Texas with more than 1,000 staff",
      {"headcount": "1001 or more employees", "industry_codes": "622", "hq_locality": "Texas", "hq_country": "US"}),
     ("B2B SaaS companies, $10M+ ARR, using Salesforce and HubSpot, VP Sales or RevOps",
