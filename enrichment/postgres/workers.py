@@ -38,6 +38,8 @@ RESTART_SECONDS: Final = 1.0
 "The pause after workers have ended, as they do if the database does not answer."
 MAINTENANCE_SECONDS: Final = 20.0
 "How often jobs are forgotten, and lost entries of the queue replaced."
+TRUST_LEASES: Final = 1.0
+"For how many leases the database has to have answered before the heartbeats of other workers are trusted."
 MAX_DEATHS: Final = 3
 "Workers that may end while they run a job, before the job is taken to be the reason."
 WORKER_LOST: Final = f"worker_lost: each of the {MAX_DEATHS} workers that ran this job ended before it was done."
@@ -58,7 +60,7 @@ class Workers:
     Runs jobs until it is told to stop.
 
     There are two workers of procrastinate, one for enrichments and one for lookups. They end when the database does not
-    answer for a while, and are then started again, however long that takes.
+    answer for a while, and whatever else may happen to them, and are then started again, however long that takes.
     """
 
     def __init__(
@@ -90,6 +92,8 @@ class Workers:
                 await self._work(stop)
             except (DatabaseUnavailable, ProcrastinateException) as error:
                 log.warning("workers interrupted", reason=str(error))
+            except Exception:
+                log.exception("workers failed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RESTART_SECONDS)
 
@@ -175,14 +179,25 @@ class Workers:
             self._leave()
 
     async def _maintain(self) -> None:
-        """Look after the jobs of dead workers, and from time to time after what has been lost or is to be forgotten."""
+        """
+        Look after the jobs of dead workers, and from time to time after what has been lost or is to be forgotten.
+
+        Others are not taken to be dead before they could show signs of life for a whole lease: when the database was
+        away, or this process has just been started or was frozen, nobody may have been able to.
+        """
+        lease = self._settings.worker_lease_seconds
         loop = asyncio.get_running_loop()
-        next_at = loop.time()
+        seen_at = next_at = loop.time()
+        trusts_at = loop.time() + TRUST_LEASES * lease
         while True:
             await self._check_entries()
-            await self._sweep.requeue()
-            if loop.time() >= next_at:
+            if loop.time() - seen_at > lease * 2 / 3:  # a heartbeat may be a third of a lease old
+                trusts_at = loop.time() + TRUST_LEASES * lease
+            seen_at = loop.time()
+            if seen_at >= trusts_at:
+                await self._sweep.requeue()
+            if seen_at >= next_at:
                 await self._sweep.repair()
                 await self._retention.forget()
                 next_at = loop.time() + MAINTENANCE_SECONDS
-            await asyncio.sleep(self._settings.worker_lease_seconds / 6)
+            await asyncio.sleep(lease / 6)

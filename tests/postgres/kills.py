@@ -293,6 +293,7 @@ def main() -> int:
     accepted = asyncio.run(submit(options.url, 2 * options.kills))
     database.AsyncConnectionPool = MortalPool  # type: ignore[attr-defined]
     workers.MAINTENANCE_SECONDS = 1.0  # type: ignore[misc]
+    workers.TRUST_LEASES = 0.0  # type: ignore[misc]  # as workers do not live that long
     begun = time.monotonic()
     with TemporaryDirectory() as directory:
         log = Path(directory) / "calls"

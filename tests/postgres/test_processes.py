@@ -27,7 +27,7 @@ from tests.postgres.server import Server, create_database, running_server
 
 MODULES: Final = ("m01_company_context", "m03_traffic", "m05_competitors")
 "In two waves: the second one waits for the first."
-LEASE: Final = 1.0
+LEASE: Final = 2.0
 SECONDS: Final = 0.6  # that a module takes
 OPTIONS: Final = JobOptions(modules=MODULES, priority="normal", force=True, request_id="r")
 
@@ -77,7 +77,7 @@ async def web(url: str) -> AsyncIterator[Engine]:
 
 
 async def until(
-    engine: Engine, job: Enrichment, condition: Callable[[Enrichment], bool], seconds: float = 30
+    engine: Engine, job: Enrichment, condition: Callable[[Enrichment], bool], seconds: float = 60
 ) -> Enrichment:
     """Wait until the job is so. Requests may be refused meanwhile, each within a second."""
     async with asyncio.timeout(seconds):

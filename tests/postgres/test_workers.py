@@ -160,6 +160,8 @@ async def test_a_worker_that_finds_its_run_overtaken_leaves(
         monkeypatch.setattr(workers_of(engine), "_leave", lambda: left.append("entry"))
         job = await engine.submit("a.com", (M01,))
         await clock.settle()
+        while not engine.scripted.calls:
+            await asyncio.sleep(0.01)
         change(database_url, "UPDATE enrichment_jobs SET run = run + 1")
         assert not await engine.store.record(job.id, Step(module_id=M01, ended_at=1.0), run=1)
         assert await engine.store.finish(job.id, JobState.COMPLETED, run=1) is None
@@ -183,6 +185,61 @@ def test_leaving_ends_the_process_at_once(untouched_logging: None, monkeypatch: 
         workers.leave_process()
 
     assert ended == [EXIT_OVERTAKEN]
+
+
+async def test_whatever_ends_the_workers_they_are_started_again(
+    clock: FakeClock, database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(workers, "RESTART_SECONDS", 0.01)
+    give_back, failures = Sweep.give_back, [ValueError("a bug")]
+
+    async def fail_once(sweep: Sweep, ids: set[int]) -> None:
+        if failures:
+            raise failures.pop()
+        await give_back(sweep, ids)
+
+    monkeypatch.setattr(Sweep, "give_back", fail_once)
+    async with postgres_engine(clock, database_url) as engine:
+        job = await engine.submit("a.com", (M01,))
+        await clock.advance(1)
+        done = await engine.now(job)
+
+    assert "workers failed" in caplog.text
+    assert done.state is JobState.COMPLETED
+
+
+async def test_others_are_not_dead_because_the_database_was_away(
+    clock: FakeClock, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor because this process has just been started, but only after a lease without a sign of life from then on."""
+    taken: list[float] = []
+
+    async def note(sweep: Sweep) -> None:
+        taken.append(asyncio.get_running_loop().time())
+
+    monkeypatch.setattr(Sweep, "requeue", note)
+    begun = asyncio.get_running_loop().time()
+    async with postgres_engine(clock, database_url, worker_lease_seconds=1) as engine:
+        while not taken:
+            await asyncio.sleep(0.05)
+        first = taken[0] - begun
+        check = workers.Workers._check_entries
+
+        async def away(of: workers.Workers) -> None:
+            await asyncio.sleep(0.7)
+            monkeypatch.setattr(workers.Workers, "_check_entries", check)
+            taken.clear()
+
+        monkeypatch.setattr(workers.Workers, "_check_entries", away)
+        while taken:
+            await asyncio.sleep(0.01)
+        back = asyncio.get_running_loop().time()
+        while not taken:
+            await asyncio.sleep(0.05)
+        assert engine.dispatcher
+
+    assert first >= 1
+    assert taken[0] - back >= 0.9
 
 
 async def test_jobs_that_run_when_a_process_begins_to_close_may_end(clock: FakeClock, database_url: str) -> None:
