@@ -37,10 +37,14 @@ REFUSED: Final[dict[str, dict[str, Any]]] = {
 }
 "What leads to the code in their place; None is left out."
 
+DATABASE: Final = ("database_unavailable", "no_workers")
+"Codes that occur with jobs in PostgreSQL only."
+
 CASES: Final = [
     pytest.param(route, code, id=f"{method_of(route)} {route.path} {code}")
     for route in ROUTES
     for code in route.problems
+    if code not in DATABASE
 ]
 
 
@@ -65,6 +69,29 @@ async def test_every_code_of_a_row_is_given(clock: FakeClock, route: Endpoint, c
             await asyncio.sleep(0.001)
 
     assert asked.result().json()["code"] == code
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if DATABASE[0] in route.problems],
+    ids=lambda route: f"{method_of(route)} {route.path}",
+)
+async def test_a_database_that_does_not_answer_is_a_503(route: Endpoint) -> None:
+    app = create_app(Settings(auth="off", jobs_backend="postgres", database_url="postgresql://a@127.0.0.1:1/a"))
+    async with client_of(app) as client:
+        response = await client.request(**request(route, DATABASE[0], "j", "b"))
+
+    assert [response.status_code, response.json()["code"]] == [503, DATABASE[0]]
+    assert response.headers["retry-after"]
+
+
+async def test_a_service_whose_jobs_nobody_runs_is_not_ready(database_url: str) -> None:
+    assert [route.path for route in ROUTES if DATABASE[1] in route.problems] == ["/ready"]
+    app = create_app(Settings(auth="off", jobs_backend="postgres", database_url=database_url))
+    async with client_of(app) as client:
+        response = await client.get("/ready")
+
+    assert [response.status_code, response.json()["code"]] == [503, DATABASE[1]]
 
 
 def request(route: Endpoint, code: str, job_id: str, batch_id: str) -> dict[str, Any]:

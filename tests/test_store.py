@@ -2,6 +2,7 @@
 What every `JobStore` does, whatever it keeps jobs in.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
@@ -13,6 +14,7 @@ from msgspec.json import encode
 from msgspec.structs import replace
 
 from enrichment.errors import JobNotFound, TooManyJobs
+from enrichment.jobs import memory
 from enrichment.jobs.memory import READ_JOBS, MemoryStore
 from enrichment.jobs.model import FINISHED, SCORING, Batch, BatchItem, Enrichment, Lookup, Step, Terms, pending_steps
 from enrichment.jobs.protocols import JobStore
@@ -389,6 +391,26 @@ async def test_several_enrichments_are_read_with_their_steps(store: JobStore, cl
     found = await store.enrichments(["3", "2", "l", "x"])
     assert found == {job_id: await store.enrichment(job_id) for job_id in ("3", "2")}
     assert await store.enrichments([]) == {}
+
+
+async def test_other_tasks_run_while_many_enrichments_are_read(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "SECONDS_PER_TURN", -1.0)
+    store = MemoryStore(max_pending=9, max_finished=9, max_finished_bytes=20_000, retention_seconds=9, clock=clock)
+    await store.add([enrichment(clock, job_id) for job_id in ("1", "2")])
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(count())
+    assert list(await store.enrichments(["1", "2"])) == ["1", "2"]
+    other.cancel()
+    assert turns == 2
 
 
 async def test_a_job_has_the_fit_of_its_score(store: JobStore, clock: FakeClock) -> None:

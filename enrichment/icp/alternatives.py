@@ -129,7 +129,10 @@ def _set_levels(places: Sequence[Draft], runs: Mapping[int, int]) -> None:
     for one in places:
         for outer in _containing(one, holders):
             is_listed = runs[id(one)] == runs[id(outer)]
-            if not (is_listed and _widens(outer, one, order[id(one)] - order[id(outer)])):
+            distance = order[id(one)] - order[id(outer)]
+            if is_listed and distance == -1 and outer.connector == "," and outer.kind != "region":
+                outer.dropped = True  # "California, US, or Ontario, Canada"
+            elif not (is_listed and _widens(outer, one, distance)):
                 around.setdefault(id(one), set()).add(id(outer))
     containing = set().union(*around.values())
     containers = [one for one in places if id(one) in containing]

@@ -310,6 +310,8 @@ def _negate(context: Context, mention: Words) -> None:
         context.scopes.open("must", "list", context.chunk, in_brackets=context.in_brackets, only=only)
         return
     is_prefix = spoken == ["non"] and context.word(mention.last) != "-" and not context.tokens[mention.last].space
+    if is_prefix and context.after() is None:
+        return  # "non-union, 100+ employees"
     reach: Reach = "one" if is_prefix else "list"
     scope = context.scopes.open("must_not", reach, context.chunk, in_brackets=context.in_brackets, only=only)
     wish = context.before()

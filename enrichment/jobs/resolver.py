@@ -105,14 +105,14 @@ class Resolver:
         self._calls.abandon(asker)
 
     async def _unknown(self, module: Module, domain: str, max_age: float) -> Mapping[str, Unknown]:
-        """The sources that do not know the company, as far as that is kept and not older than `max_age`."""
+        """The sources that do not know the company, if that is kept and not older than `max_age`, in their order."""
         keys = {source_key(module, name): name for name in module.chain if name in self._sources}
         held = (await self._cache.list_held((domain,), keys))[domain]
         now = self._clock.now()
         return {
-            keys[key]: Unknown(finding.unknown, finding.fetched_at)
-            for key, finding in held.items()
-            if is_within(finding.fetched_at, max_age, now)
+            name: Unknown(held[key].unknown, held[key].fetched_at)
+            for key, name in keys.items()
+            if key in held and is_within(held[key].fetched_at, max_age, now)
         }
 
     async def _call(
@@ -133,9 +133,9 @@ class Resolver:
             raise SourceFailed(f"No answer within {module.timeout_seconds:g} seconds.") from None
         finally:
             await meter.close()
-            if finding is None:
-                for name in list(said)[len(unknown) :]:
-                    await self._cache.put(subject.domain, source_key(module, name), said[name].finding(name))
+            to_keep: Collection[str] = said.keys() - unknown.keys() if finding is None else set()
+            for name in to_keep:
+                await self._cache.put(subject.domain, source_key(module, name), said[name].finding(name))
         await self._cache.put(subject.domain, cache_key(module, subject.profile), finding)
         return finding
 

@@ -329,12 +329,17 @@ BUGS: Final = (
         "is_within(held.fetched_at, self._options.terms.age_allowed(module.id), now)",
         "True",
     ),
-    Bug("it is forgotten who does not know a company", RESOLVER, "if finding is None:", "if False:"),
+    Bug(
+        "it is forgotten who does not know a company",
+        RESOLVER,
+        " if finding is None else set()",
+        " if False else set()",
+    ),
     Bug(
         "an old statement that a company is unknown is used",
         RESOLVER,
-        "            if is_within(finding.fetched_at, max_age, now)\n        }",
-        "        }",
+        "key in held and is_within(held[key].fetched_at, max_age, now)",
+        "key in held",
     ),
     Bug("a forced job joins the call of another one", RESOLVER, "(based_on(subject), *unknown)", "based_on(subject)"),
     Bug(

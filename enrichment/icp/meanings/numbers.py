@@ -222,6 +222,8 @@ def _state(context: Context, mention: Quantity, measure: Measure, *, certain: bo
         high = None
     if mention.is_exact and measure is Measure.RANK:
         low = None
+    if measure is Measure.RANK and "better" in context.words_between(mention.first, mention.last):
+        low, high = None, low  # the first rank is the best one
     if mention.is_exact and context.section.bound:
         low, high = (low, None) if context.section.bound in ("lower", "above") else (None, high)
     unit = YEARS_OLD if measure is Measure.FOUNDED else None
