@@ -19,7 +19,7 @@ from enrichment.modules.table import MODULES
 from enrichment.settings import Settings
 from service import create_app
 from tests.conftest import FakeClock, client_of
-from tests.postgres.engines import database_of, postgres_settings, settle_database, wait_until_notified
+from tests.postgres.engines import database_of, postgres_settings, settle_database, wait_longer, wait_until_notified
 
 API = "/api/v1/enrich"
 M01, M02, M03, M05, M13, M14, M15 = (
@@ -38,6 +38,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 async def connected(clock: FakeClock, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client with a token, of a service with these settings."""
     app = create_app(Settings(api_tokens=("t",), **settings), clock=clock)
+    if app.state.engine.settings.jobs_inline_worker:
+        wait_longer(app.state.engine)
     async with client_of(app) as client:
         if app.state.engine.settings.jobs_inline_worker:
             await wait_until_notified(database_of(app.state.engine))

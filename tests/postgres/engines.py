@@ -24,6 +24,7 @@ PAUSE: Final = 0.005
 async def postgres_engine(clock: FakeClock, url: str, **settings: Any) -> AsyncIterator[ScriptedEngine]:
     """An engine that takes jobs and runs them. The clock waits for what it does in the database."""
     engine = ScriptedEngine(clock, **postgres_settings(url) | settings)
+    wait_longer(engine)
     async with engine:
         await wait_until_notified(database_of(engine))
         clock.settle = lambda: settle_database(engine)
@@ -46,6 +47,12 @@ def database_of(engine: Engine) -> Database:
     """The database that the engine's store is in."""
     assert isinstance(engine.store, PostgresStore)
     return engine.store.database
+
+
+def wait_longer(engine: Engine) -> None:
+    """Let requests wait for the database longer than they do, as a machine that runs tests may be busy."""
+    database = database_of(engine)
+    database.seconds = database._pool.timeout = 20.0
 
 
 async def wait_until_notified(database: Database) -> None:
@@ -101,4 +108,6 @@ def change(url: str, query: str, *parameters: object) -> None:
 
 def idle_engine(clock: FakeClock, url: str, **settings: Any) -> ScriptedEngine:
     """An engine that takes jobs, and runs none."""
-    return ScriptedEngine(clock, **postgres_settings(url) | {"jobs_inline_worker": 0} | settings)
+    engine = ScriptedEngine(clock, **postgres_settings(url) | {"jobs_inline_worker": 0} | settings)
+    wait_longer(engine)
+    return engine

@@ -28,7 +28,7 @@ from enrichment.sources.upstream import MAX_FAILURES, OPEN_SECONDS, TRIAL_SECOND
 from schemas import Blueprint
 from tests.conftest import FakeClock
 from tests.engine import Fact
-from tests.postgres.engines import idle_engine, rows
+from tests.postgres.engines import database_of, idle_engine, rows
 
 M01 = "m01_company_context"
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/nothing"
@@ -72,11 +72,11 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def test_processes_share_a_call_for_the_same_domain_and_module(clock: FakeClock, database_url: str) -> None:
-    two = TwoCaches(clock, database_url, seconds=0.5)
+    two = TwoCaches(clock, database_url, seconds=2)
     tasks = [two.ask(0)]
     await until(lambda: two.made == 1)
     tasks.append(two.ask(1))
-    await asyncio.sleep(1)  # the lease of half a second has been renewed meanwhile
+    await asyncio.sleep(2.5)  # the lease of two seconds has been renewed meanwhile
     two.answer.set()
     found = await asyncio.gather(*tasks)
     await two.close()
@@ -310,6 +310,7 @@ async def test_a_blueprint_is_made_although_the_database_does_not_answer(clock: 
     """From a profile that is given: what is to be found out about the company would be cached in the database."""
     brief = Brief(domain="acme.com", icp="Retailers with 200-1000 employees on Shopify")
     async with idle_engine(clock, UNREACHABLE) as engine:
+        database_of(engine).seconds = 0.2
         events = await made(engine, brief)
         with pytest.raises(DatabaseUnavailable):
             await engine.blueprints.find("blueprint_0")
