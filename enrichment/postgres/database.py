@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from psycopg import AsyncConnection, InterfaceError, OperationalError
+from psycopg.errors import IdleInTransactionSessionTimeout, ReadOnlySqlTransaction
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from enrichment.errors import DatabaseUnavailable
@@ -30,6 +31,9 @@ IDLE_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.05
 "Before the second attempt of a transaction; doubled with each further one."
 MAX_PAUSE_SECONDS: Final = 1.0
+
+LOST: Final = (OperationalError, InterfaceError, IdleInTransactionSessionTimeout, ReadOnlySqlTransaction)
+"What a transaction fails with that may succeed on another connection."
 
 OPTIONS: Final = {
     "application_name": "lead-enrichment",
@@ -108,7 +112,7 @@ class Database:
                 if not task.done():
                     raise DatabaseUnavailable
                 return task.result()
-            except (OperationalError, InterfaceError) as error:
+            except LOST as error:
                 left = end - time.monotonic()
                 if begun or left < pause or isinstance(error, PoolTimeout):
                     log.warning("database unavailable", reason=_one_line(error))

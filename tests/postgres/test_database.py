@@ -120,6 +120,22 @@ async def test_a_transaction_whose_connection_is_lost_is_tried_again_unless_it_m
     await database.close()
 
 
+async def test_a_transaction_that_the_server_has_ended_because_nothing_happened_in_it_is_tried_again(
+    database_url: str,
+) -> None:
+    database = Database(database_url, connections=2, seconds=20, idle_seconds=0.2)
+    pauses = [1.0, 0.0]
+
+    async def work(connection: Any) -> int:
+        await connection.execute("SELECT 1")
+        await asyncio.sleep(pauses.pop(0))
+        await connection.execute("SELECT 1")
+        return len(pauses)
+
+    assert await database.run(work) == 0
+    await database.close()
+
+
 async def test_commits_wait_for_the_disk_whatever_the_database_is_set_up_to_do(postgres_server: str) -> None:
     url = create_database(postgres_server, f"lead_enrichment_{os.getpid()}_careless")
     with psycopg.connect(url, autocommit=True) as connection:
