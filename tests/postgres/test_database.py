@@ -55,7 +55,7 @@ def test_a_database_is_migrated_once(postgres_server: str, monkeypatch: pytest.M
 def test_commands_say_which_setting_is_missing(
     module: str, environ: dict[str, str], expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, f"enrichment.postgres.{module}")
+    monkeypatch.delitem(sys.modules, f"enrichment.postgres.{module}", raising=False)
     for name in ("JOBS_BACKEND", "DATABASE_URL"):
         monkeypatch.setenv(name, environ.get(name, ""))
     if expected is None:
