@@ -25,14 +25,19 @@ class Sweep:
         self._lease_seconds = lease_seconds
 
     @transaction
-    async def requeue(self, connection: Connection) -> None:
-        """Put the entries of workers that are dead, by their heartbeats, back into the queue, and count the deaths."""
+    async def requeue(self, connection: Connection, own: Collection[int]) -> None:
+        """
+        Put the entries of workers that are dead, by their heartbeats, back into the queue, and count the deaths.
+
+        The workers with `own` ids are those of this process, which is not dead.
+        """
         cursor = await connection.execute(
             "SELECT entry.id, entry.args ->> 'job_id' FROM procrastinate_jobs AS entry"
             " LEFT JOIN procrastinate_workers AS worker ON worker.id = entry.worker_id"
             " WHERE entry.status = 'doing' AND entry.queue_name = ANY(%s) AND (worker.id IS NULL"
-            " OR worker.last_heartbeat < now() - make_interval(secs => %s)) LIMIT %s FOR UPDATE OF entry SKIP LOCKED",
-            (QUEUES, self._lease_seconds, CHUNK),
+            " OR worker.last_heartbeat < now() - make_interval(secs => %s) AND worker.id <> ALL(%s))"
+            " LIMIT %s FOR UPDATE OF entry SKIP LOCKED",
+            (QUEUES, self._lease_seconds, [*own], CHUNK),
         )
         entries = await cursor.fetchall()
         await _put_back(connection, (entry for entry, _ in entries))

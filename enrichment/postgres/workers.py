@@ -195,7 +195,7 @@ class Workers:
                 trusts_at = loop.time() + TRUST_LEASES * lease
             seen_at = loop.time()
             if seen_at >= trusts_at:
-                await self._sweep.requeue()
+                await self._sweep.requeue(self._worker_ids)
             if seen_at >= next_at:
                 await self._sweep.repair()
                 await self._retention.forget()

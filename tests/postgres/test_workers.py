@@ -122,9 +122,9 @@ async def test_a_job_fails_when_three_workers_have_died_while_they_ran_it(clock:
             assert await idle.store.take(job.id)
             change(database_url, "UPDATE procrastinate_jobs SET status = 'doing'")
             for _ in range(2):  # of one death only one is counted, whoever sees it
-                await sweep_of(idle).requeue()
+                await sweep_of(idle).requeue(())
                 change(database_url, "UPDATE procrastinate_jobs SET status = 'doing'")
-        await sweep_of(idle).requeue()
+        await sweep_of(idle).requeue(())
     async with postgres_engine(clock, database_url) as engine:
         await clock.advance(1)
         failed = await engine.now(job)
@@ -132,6 +132,22 @@ async def test_a_job_fails_when_three_workers_have_died_while_they_ran_it(clock:
     assert [failed.state, failed.error] == [JobState.FAILED, WORKER_LOST]
     assert engine.scripted.calls == []
     assert rows(database_url, "SELECT deaths FROM enrichment_jobs") == [(workers.MAX_DEATHS,)]
+
+
+async def test_a_worker_does_not_take_itself_for_dead(clock: FakeClock, database_url: str) -> None:
+    """However late its heartbeat is; another one does."""
+    engine = idle_engine(clock, database_url)
+    async with engine:
+        await engine.submit("a.com", (M01,))
+        change(database_url, "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')")
+        ((worker_id,),) = rows(database_url, "SELECT id FROM procrastinate_workers")
+        change(database_url, "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", worker_id)
+        await sweep_of(engine).requeue((worker_id,))
+        kept = rows(database_url, "SELECT status FROM procrastinate_jobs")
+        await sweep_of(engine).requeue((worker_id + 1,))
+
+    assert kept == [("doing",)]
+    assert rows(database_url, "SELECT status FROM procrastinate_jobs") == [("todo",)]
 
 
 async def test_entries_that_ended_workers_of_this_process_hold_are_given_back(
@@ -214,7 +230,7 @@ async def test_others_are_not_dead_because_the_database_was_away(
     """Nor because this process has just been started, but only after a lease without a sign of life from then on."""
     taken: list[float] = []
 
-    async def note(sweep: Sweep) -> None:
+    async def note(sweep: Sweep, own: set[int]) -> None:
         taken.append(asyncio.get_running_loop().time())
 
     monkeypatch.setattr(Sweep, "requeue", note)
