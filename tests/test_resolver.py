@@ -259,4 +259,20 @@ async def test_a_failure_that_nobody_waits_for_is_no_warning(clock: FakeClock) -
     calls.abandon("1")
     with pytest.raises(ValueError, match="x"):
         await asked
-    assert leftovers(calls) == {}
+    assert leftovers(calls) == {"abandoned": {"1"}}
+
+
+async def test_no_call_begins_for_a_job_that_is_abandoned(
+    resolver: Resolver, source: Scripted, clock: FakeClock
+) -> None:
+    """Its modules may run for a moment before they are cancelled as well."""
+    resolver.abandon("1")
+    with pytest.raises(SourceFailed, match="cancelled"):
+        await resolver.ask(M02, ACME, asker="1")
+    assert source.calls == []
+
+    resolver.forget("1")
+    again = asyncio.create_task(resolver.ask(M02, ACME, asker="1"))
+    await clock.advance(1)
+    await again
+    assert source.calls == [("acme.com", M02.id)]

@@ -83,5 +83,6 @@ class MemoryDispatcher:
 
     def _ended(self, job_id: str, _: asyncio.Task[None]) -> None:
         del self._tasks[job_id]
+        self._resolver.forget(job_id)
         self._scheduler.release(job_id)
         self._start_next()

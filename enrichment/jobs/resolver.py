@@ -101,8 +101,12 @@ class Resolver:
         )
 
     def abandon(self, asker: str) -> None:
-        """Stop every call that only this job waits for, so that not even one that is about to begin does."""
+        """Stop every call that only this job waits for, and start none for it until `forget`."""
         self._calls.abandon(asker)
+
+    def forget(self, asker: str) -> None:
+        """Keep nothing of a job whose task is over."""
+        self._calls.abandoned.discard(asker)
 
     async def _unknown(self, module: Module, domain: str, max_age: float) -> Mapping[str, Unknown]:
         """The sources that do not know the company, if that is kept and not older than `max_age`, in their order."""
@@ -155,6 +159,7 @@ class SharedCalls:
 
     def __init__(self) -> None:
         self._calls: dict[object, SharedCall] = {}
+        self.abandoned: set[str] = set()
 
     async def share(
         self,
@@ -165,6 +170,8 @@ class SharedCalls:
     ) -> Finding:
         """Return the result of the running call for `key`, or start `call` and return its result."""
         while True:
+            if asker in self.abandoned:
+                raise SourceFailed("The job that would wait for it is cancelled.")
             shared = self._calls.get(key)
             if shared is None:
                 shared = self._calls[key] = SharedCall(call)
@@ -182,7 +189,8 @@ class SharedCalls:
                 self._leave(key, shared, asker)
 
     def abandon(self, asker: str) -> None:
-        """Make the asker leave all calls that it waits for."""
+        """Make the asker leave all calls that it waits for, and let it start and join no more."""
+        self.abandoned.add(asker)
         for key, shared in list(self._calls.items()):
             if asker in shared.askers:
                 self._leave(key, shared, asker)
