@@ -2,6 +2,7 @@
 What a profile as a whole says: its confidence, the reasons, and contradictions.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +17,7 @@ def confidence(conditions: Sequence[Condition], doubts: int) -> float:
     """The probability that a condition is right, on average. Passages that were not understood are not wrong."""
     if not conditions:
         return 0.0
-    total = sum(one.confidence for one in conditions) + UNDECIDED * doubts
+    total = math.fsum(one.confidence for one in conditions) + UNDECIDED * doubts
     return round(total / (len(conditions) + doubts) * (CONTRADICTORY if contradictions(conditions) else 1), 2)
 
 

@@ -2,6 +2,7 @@
 m15: which product in use could be replaced, and the case for replacing it.
 """
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Final, Literal, NamedTuple
 
@@ -190,7 +191,7 @@ def derive(subject: Subject) -> DisplacementAngle:
         alternatives_to_probe=tuple(f"{other.name} ({other.category})" for other in detected[1:]),
         questions=category.questions,
         priority=PRIORITY_OF_TIER.get(score.tier) if score else None,
-        confidence=round(sum(amount for amount, _ in reasons), 2),
+        confidence=round(math.fsum(amount for amount, _ in reasons), 2),
         confidence_reasons=tuple(f"{amount:+.2f}: {why}" for amount, why in reasons),
         evidence=tuple(
             CitedFact(id=f"e{number}", module=point.module, fact=point.fact)
@@ -244,7 +245,7 @@ def _confidence_reasons(
         reasons.append((round(WITH_SCORE * score.confidence, 2), "m14_icp_scoring provides a score."))
     else:
         reasons.append((0.0, "m14_icp_scoring provides no score."))
-    excess = sum(amount for amount, _ in reasons) - MAX_WITHOUT_PRODUCT
+    excess = math.fsum(amount for amount, _ in reasons) - MAX_WITHOUT_PRODUCT
     if not detected and excess > 0:
         reasons.append((-excess, f"Without a product to replace, confidence is at most {MAX_WITHOUT_PRODUCT}."))
     return reasons

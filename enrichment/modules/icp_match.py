@@ -5,6 +5,7 @@ m14: how well a company matches the ideal customer profile of its job, condition
 unknown; what is unknown counts neither for nor against the company.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, Self
@@ -218,7 +219,7 @@ def judge(subject: Subject, conditions: Iterable[Condition]) -> IcpScore:
         ),
         conditions=tuple(each.verdict for each in ordered),
         coverage=coverage,
-        confidence=round(sum(group.weight * group.confidence for group in known) / possible, 2),
+        confidence=round(math.fsum(group.weight * group.confidence for group in known) / possible, 2),
         rules=(),
         missing=tuple(
             Missing(module=module, why=why_missing(subject, module))
