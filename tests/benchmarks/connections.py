@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from tests.benchmarks.servers import PAGE, ROOT
+from tests.benchmarks.servers import PAGE, ROOT, web_command
 
 DESCRIPTORS: Final = 1_024
 HOLD_SECONDS: Final = 15.0
@@ -58,7 +58,7 @@ def main() -> None:
     if options.hold:
         hold(options.hold[0], int(options.hold[1]), options.clients, options.rate)
         return
-    command = options.command or (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
+    command = options.command or web_command()
     print(f"{options.clients:,} clients of each kind, {options.rate:,.0f} a second, {DESCRIPTORS:,} file descriptors\n")
     print(
         f"    {'kind':<16}{'/health p99':>12}{'worst':>12}{'failed':>14}{'left':>8}{'memory':>10}{'lines a second':>17}"

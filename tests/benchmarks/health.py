@@ -27,7 +27,7 @@ import uvloop
 
 from tests.benchmarks.connections import health_ms
 from tests.benchmarks.generator import encoded, whole_answer
-from tests.benchmarks.servers import ROOT
+from tests.benchmarks.servers import ROOT, web_command
 
 GOAL_MS: Final = 100.0
 HEALTH: Final = encoded("GET", "/health")
@@ -106,7 +106,7 @@ def server(**settings: str) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = (ROOT / "Procfile").read_text().removeprefix("web: ").strip()
+    command = web_command()
     environ = {"PATH": path, "PORT": str(port), "API_TOKENS": "demo", **settings}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(["sh", "-c", f"exec {command}"], cwd=ROOT, env=environ, stdout=log, stderr=log)

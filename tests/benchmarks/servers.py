@@ -20,6 +20,12 @@ UVICORN = "--loop uvloop --http httptools --workers 1 --no-access-log --log-leve
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+def web_command() -> str:
+    """The command with which the Procfile starts a web process."""
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return next(line.removeprefix("web: ") for line in lines if line.startswith("web: "))
+
+
 @dataclass(frozen=True)
 class Contender:
     """Who is measured; `needs` are the distributions that it is installed by, `directory` is where it is started."""
