@@ -197,6 +197,7 @@ def test_links_lead_to_operations_schemas_and_codes(browser: Browser, url: str) 
         page.get_by_role("link", name="StartedJob").click()
         expect(page).to_have_title("StartedJob · Lead enrichment")
         page.locator("main dl").get_by_role("link", name="JobState").click()
+        expect(page).to_have_title("JobState · Lead enrichment")
         expect(page.locator(".type")).to_contain_text("cancelled, completed, failed, queued, running")
         assert page.get_by_role("link", name="Permanent link").get_attribute("href") == "#schema-JobState"
         assert faults == []

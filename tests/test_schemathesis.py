@@ -20,6 +20,7 @@ from tests.conftest import ROOT, RUN, ServerProcess, server_process
 
 SEED: Final = int(os.environ.get("FUZZ_SEED") or RUN % 10**6)
 EXAMPLES: Final = os.environ.get("SCHEMATHESIS_EXAMPLES") or "5"
+FIXED_SEED: Final = 1
 SECOND_PATHS: Final = "^/api/v1/campaigns/"
 "What is there at another path as well, and takes long."
 
@@ -54,7 +55,7 @@ def schemathesis(server: ServerProcess, tmp_path: Path, *options: str) -> "subpr
 @pytest.mark.parametrize(
     ("phases", "seed"),
     [
-        pytest.param("examples,coverage,stateful", 1, id="fixed"),
+        pytest.param("examples,coverage,stateful", FIXED_SEED, id="fixed"),
         pytest.param("fuzzing,stateful", SEED, id=f"seed-{SEED}"),
     ],
 )
@@ -64,5 +65,6 @@ def test_the_service_does_what_its_document_says(server: ServerProcess, tmp_path
     assert done.returncode == 0, done.stdout + done.stderr
     tested = [route for route in ROUTES if not re.match(SECOND_PATHS, route.path) and route.path != "/openapi.json"]
     assert f"Tested: {len(tested)}\n" in done.stdout  # it leaves out the document itself
-    assert int(re.findall(r"API Links: +(\d+) covered", done.stdout)[0]) >= 4
+    followed = int(re.findall(r"API Links: +(\d+) covered", done.stdout)[0])
+    assert followed >= (4 if seed == FIXED_SEED else 1)  # random examples follow some of them
     assert f"Seed: {seed}\n" in done.stdout
