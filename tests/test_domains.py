@@ -466,3 +466,18 @@ def test_punycode_is_that_of_the_standard_library(label: str) -> None:
 
     if len(encoded) <= 59:
         assert punycode(label) == encoded
+
+
+def test_no_near_domain_is_proposed_for_a_long_name() -> None:
+    """It would repeat the whole of a text that is cut elsewhere in the message."""
+    with pytest.raises(InvalidDomain) as refused:
+        canonical_domain("x." * 110 + "comm")
+    assert len(str(refused.value)) < 200
+    with pytest.raises(InvalidDomain, match=r"Did you mean 'acme\.com'"):
+        canonical_domain("acme.comm")
+
+
+def test_escapes_do_not_make_an_error_long() -> None:
+    with pytest.raises(InvalidDomain) as refused:
+        canonical_domain("\U00018cd6" * 79 + ".com")
+    assert len(str(refused.value)) < 250

@@ -17,6 +17,7 @@ __all__ = ["canonical_domain", "registrable_domain", "shown", "warm_up", "websit
 MAX_INPUT: Final = 2_048  # characters; a longer URL is not a company's address
 MAX_NAME: Final = 253  # characters, RFC 1035 section 2.3.4 without the length octets
 MAX_SHOWN: Final = 80  # characters of the input that an error message quotes
+MAX_QUOTED: Final = 120  # characters of the quotation: one that cannot be printed is escaped by up to ten
 
 AT: Final = re.compile(r"@|%40|\uff20", re.IGNORECASE)
 LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -124,7 +125,7 @@ def _check_public(domain: str, *, suggest: bool) -> None:
         raise ValueError("it is a name for special use, not a public domain.")
     if "." not in domain:
         raise ValueError("it is a single label; a company's domain looks like 'example.com'.")
-    check_registrable(domain, suggest=suggest)
+    check_registrable(domain, suggest=suggest and len(domain) <= MAX_SHOWN)
 
 
 def _without_www(domain: str) -> str:
@@ -136,4 +137,7 @@ def _without_www(domain: str) -> str:
 
 
 def _refused(text: str, reason: str, pointer: str | None) -> InvalidDomain:
-    return InvalidDomain(f"Invalid domain {shown(text)!r}: {reason}", pointer=pointer)
+    quoted = repr(shown(text))
+    if len(quoted) > MAX_QUOTED:
+        quoted = f"{quoted[:MAX_QUOTED]}…'"
+    return InvalidDomain(f"Invalid domain {quoted}: {reason}", pointer=pointer)
